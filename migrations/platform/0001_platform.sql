@@ -1,0 +1,95 @@
+-- The tables all tenants share: who they are, and what travels between services.
+-- `berth_platform` is what server and worker log in with for these tables; `berth_tenant` is what
+-- every tenant's role may do here, which is to add to the outbox and nothing else.
+CREATE SCHEMA IF NOT EXISTS platform;
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+CREATE TABLE platform.tenant (
+    id              uuid PRIMARY KEY,
+    slug            text NOT NULL CONSTRAINT tenant_slug_taken UNIQUE
+                    CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    kind            text NOT NULL,
+    -- Name of the tenant's schema and of its role; opaque, so that a slug can change.
+    role            text NOT NULL UNIQUE CHECK (role ~ '^t_[a-z0-9]{12}$'),
+    bucket          smallint NOT NULL CHECK (bucket >= 0),
+    status          text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+    timezone        text NOT NULL,
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    locale          text NOT NULL DEFAULT 'en',
+    color           text NOT NULL DEFAULT '#1f4b99' CHECK (color ~ '^#[0-9a-f]{6}$'),
+    legal_name      text NOT NULL,
+    address         text NOT NULL DEFAULT '',
+    schema_version  bigint NOT NULL,
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE platform.api_key (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES platform.tenant,
+    -- SHA-256 of the key: the key itself is shown once and kept nowhere.
+    key_hash    bytea NOT NULL UNIQUE,
+    label       text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    revoked_at  timestamptz
+);
+
+-- Events wait here between the business transaction that wrote them and the broker. The column
+-- `seq` gives the relay an order to read in; it is never used as a cursor, because commits land
+-- out of its order.
+CREATE TABLE platform.outbox (
+    event_id      uuid PRIMARY KEY,
+    seq           bigint GENERATED ALWAYS AS IDENTITY,
+    tenant_id     uuid NOT NULL,
+    event_type    text NOT NULL,
+    entity_id     uuid NOT NULL,
+    envelope      text NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    published_at  timestamptz
+);
+CREATE INDEX outbox_waiting ON platform.outbox (seq) WHERE published_at IS NULL;
+CREATE INDEX outbox_published ON platform.outbox (published_at) WHERE published_at IS NOT NULL;
+
+-- What a provider told us, byte for byte, before anything was made of it.
+CREATE TABLE platform.webhook_inbox (
+    provider     text NOT NULL,
+    event_id     text NOT NULL,
+    account      text,
+    payload      bytea NOT NULL,
+    received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    due_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tries        integer NOT NULL DEFAULT 0,
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'ignored', 'dead')),
+    last_error   text,
+    PRIMARY KEY (provider, event_id)
+);
+CREATE INDEX webhook_inbox_due ON platform.webhook_inbox (due_at) WHERE state = 'waiting';
+
+CREATE TABLE platform.stripe_account (
+    account_id         text PRIMARY KEY,
+    tenant_id          uuid NOT NULL UNIQUE REFERENCES platform.tenant,
+    charges_enabled    boolean NOT NULL DEFAULT false,
+    payouts_enabled    boolean NOT NULL DEFAULT false,
+    details_submitted  boolean NOT NULL DEFAULT false,
+    requirements       jsonb NOT NULL DEFAULT '[]',
+    livemode           boolean NOT NULL DEFAULT false,
+    updated_at         timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Events a consumer gave up on, to be looked at and replayed.
+CREATE TABLE platform.dead_letter (
+    consumer     text NOT NULL,
+    event_id     uuid NOT NULL,
+    tenant_id    uuid NOT NULL,
+    event_type   text NOT NULL,
+    envelope     text NOT NULL,
+    error        text NOT NULL,
+    died_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    replayed_at  timestamptz,
+    PRIMARY KEY (consumer, event_id)
+);
+
+GRANT USAGE ON SCHEMA platform TO berth_platform, berth_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO berth_platform;
+GRANT INSERT (event_id, tenant_id, event_type, entity_id, envelope) ON platform.outbox TO berth_tenant;

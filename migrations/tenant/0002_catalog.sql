@@ -1,0 +1,98 @@
+-- What is offered, by whom and when. Owned by the catalog service.
+CREATE TABLE category (
+    id              uuid PRIMARY KEY,
+    parent_id       uuid REFERENCES category,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+
+CREATE TABLE product (
+    id                   uuid PRIMARY KEY,
+    -- `appointment`: claims a resource for a time. `session`: claims places of a dated session.
+    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session')),
+    category_id          uuid REFERENCES category,
+    name                 text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    description          text NOT NULL DEFAULT '',
+    duration_min         integer NOT NULL CHECK (duration_min BETWEEN 1 AND 1440),
+    step_min             integer NOT NULL CHECK (step_min BETWEEN 1 AND 1440),
+    buffer_before_min    integer NOT NULL DEFAULT 0 CHECK (buffer_before_min BETWEEN 0 AND 1440),
+    buffer_after_min     integer NOT NULL DEFAULT 0 CHECK (buffer_after_min BETWEEN 0 AND 1440),
+    timezone             text NOT NULL,
+    price_minor          bigint NOT NULL CHECK (price_minor BETWEEN 0 AND 100000000000),
+    currency             text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    -- `online`: paid when booked. `on_site`: confirmed at once, paid there.
+    payment_mode         text NOT NULL DEFAULT 'online' CHECK (payment_mode IN ('online', 'on_site')),
+    max_quantity         integer NOT NULL DEFAULT 1 CHECK (max_quantity BETWEEN 1 AND 10000),
+    min_notice_min       integer NOT NULL DEFAULT 0 CHECK (min_notice_min BETWEEN 0 AND 525600),
+    window_days          integer NOT NULL DEFAULT 365 CHECK (window_days BETWEEN 1 AND 1100),
+    hold_min             integer NOT NULL DEFAULT 15 CHECK (hold_min BETWEEN 1 AND 1440),
+    -- [{"hours_before": 24, "refund_percent": 100}, …], the tier with most hours first.
+    cancellation_policy  jsonb NOT NULL DEFAULT '[]',
+    active               boolean NOT NULL DEFAULT true,
+    version              bigint NOT NULL DEFAULT 1,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL
+);
+
+CREATE TABLE variant (
+    id              uuid PRIMARY KEY,
+    product_id      uuid NOT NULL REFERENCES product,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    price_minor     bigint NOT NULL CHECK (price_minor BETWEEN 0 AND 100000000000),
+    active          boolean NOT NULL DEFAULT true,
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX variant_product ON variant (product_id);
+
+CREATE TABLE resource (
+    id              uuid PRIMARY KEY,
+    kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment')),
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    timezone        text NOT NULL,
+    active          boolean NOT NULL DEFAULT true,
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+
+-- Which resources can serve a product: one of them does.
+CREATE TABLE product_resource (
+    product_id      uuid NOT NULL REFERENCES product,
+    resource_id     uuid NOT NULL REFERENCES resource,
+    PRIMARY KEY (product_id, resource_id)
+);
+CREATE INDEX product_resource_resource ON product_resource (resource_id);
+
+-- When a resource works: wall time in its zone, every week.
+CREATE TABLE schedule_rule (
+    id              uuid PRIMARY KEY,
+    resource_id     uuid NOT NULL REFERENCES resource,
+    -- ISO: 1 is Monday, 7 is Sunday.
+    weekday         smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
+    starts          time NOT NULL,
+    -- Later than `starts`; 24:00 ends a day.
+    ends            time NOT NULL,
+    CONSTRAINT schedule_rule_order CHECK (ends > starts)
+);
+CREATE INDEX schedule_rule_resource ON schedule_rule (resource_id);
+
+-- One day on which a resource does not keep its weekly rule: closed, or open at other times.
+CREATE TABLE schedule_exception (
+    id              uuid PRIMARY KEY,
+    resource_id     uuid NOT NULL REFERENCES resource,
+    day             date NOT NULL,
+    starts          time,
+    ends            time,
+    CONSTRAINT schedule_exception_shape
+        CHECK ((starts IS NULL AND ends IS NULL) OR (ends > starts))
+);
+CREATE INDEX schedule_exception_resource ON schedule_exception (resource_id, day);
+
+-- One number for all of the above: raised by every change, so that a compiled offering knows in
+-- one look whether it is still true.
+CREATE TABLE catalog_version (
+    single          boolean PRIMARY KEY DEFAULT true CHECK (single),
+    version         bigint NOT NULL
+);
+INSERT INTO catalog_version (version) VALUES (1);

@@ -1,0 +1,91 @@
+-- Bookings and what they take. Owned by the booking service.
+
+-- A dated occurrence with places: a class, a show. Its two counters are the whole truth about
+-- free places; the CHECK is the last guard behind the conditional update.
+CREATE TABLE session (
+    id              uuid PRIMARY KEY,
+    product_id      uuid NOT NULL,
+    starts_at       timestamptz NOT NULL,
+    ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at),
+    capacity        integer NOT NULL CHECK (capacity BETWEEN 0 AND 1000000),
+    held            integer NOT NULL DEFAULT 0 CHECK (held >= 0),
+    sold            integer NOT NULL DEFAULT 0 CHECK (sold >= 0),
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT session_not_oversold CHECK (held + sold <= capacity)
+);
+CREATE INDEX session_product_start ON session (product_id, starts_at);
+
+CREATE TABLE booking (
+    id                   uuid PRIMARY KEY,
+    reference            text NOT NULL CONSTRAINT booking_reference_taken UNIQUE,
+    product_id           uuid NOT NULL,
+    product_name         text NOT NULL,
+    resource_id          uuid,
+    session_id           uuid REFERENCES session,
+    customer_id          uuid,
+    customer_name        text NOT NULL,
+    customer_email       text NOT NULL,
+    customer_locale      text NOT NULL,
+    status               text NOT NULL CHECK (status IN
+                         ('PENDING', 'CONFIRMED', 'COMPLETED', 'NO_SHOW', 'CANCELLED', 'FAILED')),
+    version              bigint NOT NULL,
+    starts_at            timestamptz NOT NULL,
+    ends_at              timestamptz NOT NULL CHECK (ends_at > starts_at),
+    -- Wall time of the start where it happens: what was promised, should the zone's rules change.
+    local_start          timestamp NOT NULL,
+    timezone             text NOT NULL,
+    quantity             integer NOT NULL CHECK (quantity > 0),
+    price_minor          bigint NOT NULL CHECK (price_minor >= 0),
+    currency             text NOT NULL,
+    -- The cancellation policy as it stood when booked.
+    policy               jsonb NOT NULL,
+    attribution          jsonb NOT NULL,
+    notes                text NOT NULL DEFAULT '',
+    expires_at           timestamptz,
+    status_reason        text,
+    refund_due_minor     bigint,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    deleted_at           timestamptz
+);
+CREATE INDEX booking_created ON booking (created_at, id);
+CREATE INDEX booking_start ON booking (starts_at);
+CREATE INDEX booking_customer ON booking (customer_id, created_at) WHERE customer_id IS NOT NULL;
+CREATE INDEX booking_expiring ON booking (expires_at) WHERE status = 'PENDING';
+
+-- One resource taken for one range, buffers included. The exclusion constraint is what makes a
+-- double booking impossible; `claim_lock` below is what keeps racing claims from deadlocking on it.
+CREATE TABLE claim (
+    id              uuid PRIMARY KEY,
+    booking_id      uuid NOT NULL REFERENCES booking,
+    resource_id     uuid NOT NULL,
+    during          tstzrange NOT NULL CHECK (NOT isempty(during)),
+    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
+    CONSTRAINT claim_no_overlap EXCLUDE USING gist (resource_id WITH =, during WITH &&)
+        WHERE (state IN ('held', 'confirmed'))
+);
+CREATE INDEX claim_booking ON claim (booking_id);
+
+-- Places a booking takes of a session; mirrors the session's counters row by row.
+CREATE TABLE session_claim (
+    booking_id      uuid PRIMARY KEY REFERENCES booking,
+    session_id      uuid NOT NULL REFERENCES session,
+    quantity        integer NOT NULL CHECK (quantity > 0),
+    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released'))
+);
+CREATE INDEX session_claim_session ON session_claim (session_id);
+
+-- Serialises those who are about to claim the same resource. Callers pass sorted ids; the loop
+-- keeps that order.
+CREATE FUNCTION claim_lock(resources uuid[]) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    resource uuid;
+BEGIN
+    FOREACH resource IN ARRAY resources LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended(current_user || resource::text, 0));
+    END LOOP;
+    RETURN true;
+END
+$$;

@@ -1,0 +1,30 @@
+//! Told by tenancy.
+
+use berth_kernel::TenantId;
+use serde::{Deserialize, Serialize};
+
+use crate::event;
+
+/// A business was given its schema.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Created {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change.
+    pub version: i64,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+}
+event!(Created, "tenant.tenant.created", tenant_id, version);
+
+/// A tenant's particulars changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Updated {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change.
+    pub version: i64,
+}
+event!(Updated, "tenant.tenant.updated", tenant_id, version);

@@ -1,0 +1,173 @@
+//! Carries outbox rows to the broker.
+//!
+//! Rows are claimed with `SKIP LOCKED` and stay locked, in an open transaction, while they are
+//! published; then they are marked and the transaction commits. The transaction is lease and fence
+//! in one: a relay that dies or hangs loses it, the rows come free, and its late mark fails. Any
+//! number of relays work side by side. A row may be published twice, never not at all.
+
+use std::time::Duration;
+
+use berth_kernel::EventId;
+use berth_tenancy::Tenancy;
+use lapin::types::FieldTable;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Broker,
+    broker::{BrokerError, Outgoing, Publisher},
+    chain,
+    topology::{Names, shard},
+};
+
+/// Rows published at once.
+const BATCH: i64 = 200;
+/// How soon an idle relay looks again.
+const IDLE: Duration = Duration::from_millis(50);
+/// How soon a relay tries a broker again that it could not reach.
+const BROKER_DOWN: Duration = Duration::from_secs(1);
+/// How often published rows are cleared away.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Carries rows until cancelled.
+pub async fn run(tenancy: Tenancy, broker: Broker, stop: CancellationToken) {
+    tokio::select! {
+        () = carry_forever(&tenancy, &broker) => {}
+        () = report_age(&tenancy) => {}
+        () = sweep(&tenancy) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn carry_forever(tenancy: &Tenancy, broker: &Broker) {
+    let mut publisher: Option<Publisher> = None;
+    loop {
+        match carry(tenancy, broker, &mut publisher).await {
+            Ok(0) => tokio::time::sleep(IDLE).await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "relay: will try again: {error}");
+                metrics::counter!("berth_relay_errors_total").increment(1);
+                publisher = None;
+                tokio::time::sleep(BROKER_DOWN).await;
+            }
+        }
+    }
+}
+
+/// A batch could not be carried.
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error("the outbox cannot be read")]
+    Outbox(#[from] berth_tenancy::Error),
+    #[error("the broker does not take events")]
+    Broker(#[from] BrokerError),
+}
+
+impl From<sqlx::Error> for RelayError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Outbox(error.into())
+    }
+}
+
+/// Carries one batch; how many rows it was.
+async fn carry(
+    tenancy: &Tenancy,
+    broker: &Broker,
+    publisher: &mut Option<Publisher>,
+) -> Result<usize, RelayError> {
+    // Connected first: while the broker is down no row is locked.
+    let publisher = match publisher {
+        Some(publisher) => publisher,
+        None => publisher.insert(broker.publisher().await?),
+    };
+    let mut tx = tenancy.begin_platform().await?;
+    let rows = sqlx::query!(
+        "SELECT event_id, event_type, entity_id, envelope FROM platform.outbox
+         WHERE published_at IS NULL ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
+        BATCH,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if rows.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row.event_id).collect();
+    let batch = rows
+        .into_iter()
+        .map(|row| {
+            outgoing(broker.names(), row.event_id.into(), &row.event_type, row.entity_id, row.envelope)
+        })
+        .collect();
+    publisher.publish(batch).await?;
+    sqlx::query!(
+        "UPDATE platform.outbox SET published_at = clock_timestamp() WHERE event_id = ANY($1)",
+        &ids,
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await?;
+    metrics::counter!("berth_relay_published_total").increment(ids.len() as u64);
+    Ok(ids.len())
+}
+
+fn outgoing(
+    names: &Names,
+    id: EventId,
+    event_type: &str,
+    entity: uuid::Uuid,
+    envelope: String,
+) -> Outgoing {
+    Outgoing {
+        exchange: names.ev(),
+        routing_key: format!("{event_type}.{}", shard(entity)).into(),
+        message_id: id.to_string(),
+        headers: FieldTable::default(),
+        payload: envelope.into_bytes(),
+    }
+}
+
+/// Exports how old the oldest waiting row is: the alarm for a relay that does not keep up.
+async fn report_age(tenancy: &Tenancy) {
+    loop {
+        if let Ok(age) = oldest(tenancy).await {
+            metrics::gauge!("berth_outbox_oldest_seconds").set(age);
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+async fn oldest(tenancy: &Tenancy) -> Result<f64, RelayError> {
+    let mut tx = tenancy.begin_platform().await?;
+    let age = sqlx::query_scalar!(
+        "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+         FROM platform.outbox WHERE published_at IS NULL",
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    tx.rollback().await?;
+    Ok(age.unwrap_or(0.0))
+}
+
+/// Clears away rows published more than a day ago, a bounded number at a time.
+async fn sweep(tenancy: &Tenancy) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        if let Err(error) = clear(tenancy).await {
+            tracing::warn!(error = chain(&error), "relay: old rows were not cleared: {error}");
+        }
+    }
+}
+
+async fn clear(tenancy: &Tenancy) -> Result<(), RelayError> {
+    let mut tx = tenancy.begin_platform().await?;
+    sqlx::query!(
+        "DELETE FROM platform.outbox WHERE event_id IN (
+            SELECT event_id FROM platform.outbox
+            WHERE published_at < clock_timestamp() - interval '1 day' LIMIT 20000)",
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}

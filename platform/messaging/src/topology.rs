@@ -1,0 +1,218 @@
+//! The exchanges and queues, and their names.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `ev` | topic exchange; what no queue wants goes to `unrouted` instead of being lost |
+//! | `work` | direct exchange; where a retried message comes back to its queue by name |
+//! | `w.<consumer>.<shard>` | quorum queue; an entity's events always share a shard |
+//! | `retry.<delay>` | fanout exchange and queue; the queue's TTL brings the message back to `work`. One queue a delay, because a message's own TTL only counts at the head of its queue |
+//! | `dlx`, `dlq.<consumer>` | where what is given up goes; mirrored into `platform.dead_letter` |
+//!
+//! All names carry the deployment's namespace, so that several can share a broker.
+
+use lapin::{
+    Channel, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, LongString, ShortString},
+};
+use uuid::Uuid;
+
+/// Queues a consumer has. Changing it needs an empty broker: an entity's shard would change.
+pub const SHARDS: u8 = 4;
+
+/// Deliveries after which the broker gives up by itself: the last guard against an event that
+/// kills its worker each time, before the worker can count.
+const DELIVERY_LIMIT: i32 = 20;
+
+/// How long a failed or early event waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// For an event that came before its predecessor.
+    Second,
+    /// After a first failure.
+    FiveSeconds,
+    /// After a second failure, or while something is down.
+    HalfMinute,
+    /// While something stays down.
+    FiveMinutes,
+}
+
+impl Delay {
+    const ALL: [Self; 4] = [Self::Second, Self::FiveSeconds, Self::HalfMinute, Self::FiveMinutes];
+
+    const fn millis(self) -> i32 {
+        match self {
+            Self::Second => 1_000,
+            Self::FiveSeconds => 5_000,
+            Self::HalfMinute => 30_000,
+            Self::FiveMinutes => 300_000,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Second => "1s",
+            Self::FiveSeconds => "5s",
+            Self::HalfMinute => "30s",
+            Self::FiveMinutes => "5m",
+        }
+    }
+}
+
+/// The names of one deployment.
+#[derive(Clone, Debug)]
+pub struct Names {
+    namespace: String,
+}
+
+impl Names {
+    /// Names under `namespace`.
+    #[must_use]
+    pub fn new(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned() }
+    }
+
+    fn name(&self, rest: &str) -> ShortString {
+        format!("{}.{rest}", self.namespace).into()
+    }
+
+    pub(crate) fn ev(&self) -> ShortString {
+        self.name("ev")
+    }
+
+    pub(crate) fn work(&self) -> ShortString {
+        self.name("work")
+    }
+
+    pub(crate) fn dlx(&self) -> ShortString {
+        self.name("dlx")
+    }
+
+    fn unrouted(&self) -> ShortString {
+        self.name("unrouted")
+    }
+
+    /// A consumer's queue for one shard.
+    #[must_use]
+    pub fn queue(&self, consumer: &str, shard: u8) -> ShortString {
+        self.name(&format!("w.{consumer}.{shard}"))
+    }
+
+    /// A consumer's dead letters.
+    #[must_use]
+    pub fn dead(&self, consumer: &str) -> ShortString {
+        self.name(&format!("dlq.{consumer}"))
+    }
+
+    pub(crate) fn retry(&self, delay: Delay) -> ShortString {
+        self.name(&format!("retry.{}", delay.label()))
+    }
+}
+
+/// The shard of an entity.
+#[must_use]
+pub fn shard(entity: Uuid) -> u8 {
+    // The last bytes of a version 7 UUID are its random ones.
+    entity.as_bytes()[15] % SHARDS
+}
+
+/// Declares everything all consumers share. Declaring what is there already changes nothing.
+pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(), lapin::Error> {
+    let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let none = FieldTable::default;
+    channel.exchange_declare(names.unrouted(), ExchangeKind::Fanout, durable, none()).await?;
+    quorum_queue(channel, names.unrouted(), &[("x-max-length", AMQPValue::LongInt(10_000))]).await?;
+    bind(channel, names.unrouted(), names.unrouted(), "").await?;
+
+    let mut alternate = FieldTable::default();
+    alternate.insert("alternate-exchange".into(), text(names.unrouted().as_str()));
+    channel.exchange_declare(names.ev(), ExchangeKind::Topic, durable, alternate).await?;
+    channel.exchange_declare(names.work(), ExchangeKind::Direct, durable, none()).await?;
+    channel.exchange_declare(names.dlx(), ExchangeKind::Direct, durable, none()).await?;
+
+    for delay in Delay::ALL {
+        let name = names.retry(delay);
+        channel.exchange_declare(name.clone(), ExchangeKind::Fanout, durable, none()).await?;
+        let arguments = [
+            ("x-message-ttl", AMQPValue::LongInt(delay.millis())),
+            ("x-dead-letter-exchange", text(names.work().as_str())),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+        ];
+        quorum_queue(channel, name.clone(), &arguments).await?;
+        bind(channel, name.clone(), name, "").await?;
+    }
+    Ok(())
+}
+
+/// Declares a consumer's queues and binds them to the event types it wants.
+pub(crate) async fn declare_consumer(
+    channel: &Channel,
+    names: &Names,
+    consumer: &str,
+    subscriptions: &[&str],
+) -> Result<(), lapin::Error> {
+    let dead = names.dead(consumer);
+    quorum_queue(channel, dead.clone(), &[]).await?;
+    bind(channel, dead.clone(), names.dlx(), dead.as_str()).await?;
+    for shard in 0..SHARDS {
+        let queue = names.queue(consumer, shard);
+        let arguments = [
+            ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
+            ("x-dead-letter-exchange", text(names.dlx().as_str())),
+            ("x-dead-letter-routing-key", text(dead.as_str())),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+        ];
+        quorum_queue(channel, queue.clone(), &arguments).await?;
+        bind(channel, queue.clone(), names.work(), queue.as_str()).await?;
+        for subscription in subscriptions {
+            bind(channel, queue.clone(), names.ev(), &format!("{subscription}.{shard}")).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn quorum_queue(
+    channel: &Channel,
+    name: ShortString,
+    arguments: &[(&str, AMQPValue)],
+) -> Result<(), lapin::Error> {
+    let mut table = FieldTable::default();
+    table.insert("x-queue-type".into(), text("quorum"));
+    for (key, value) in arguments {
+        table.insert((*key).into(), value.clone());
+    }
+    channel.queue_declare(name, QueueDeclareOptions::durable(), table).await?;
+    Ok(())
+}
+
+async fn bind(
+    channel: &Channel,
+    queue: ShortString,
+    exchange: ShortString,
+    key: &str,
+) -> Result<(), lapin::Error> {
+    let options = QueueBindOptions::default();
+    channel.queue_bind(queue, exchange, key.into(), options, FieldTable::default()).await
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_spread_over_all_shards_and_stay_on_theirs() {
+        let mut seen = [0_u32; SHARDS as usize];
+        for _ in 0..1_000 {
+            let entity = Uuid::now_v7();
+            assert_eq!(shard(entity), shard(entity));
+            seen[usize::from(shard(entity))] += 1;
+        }
+        assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Tenants: who they are, how a request finds its tenant, and the only ways to their data.
+//!
+//! One schema and one role per tenant. [`TenantTx`] is the only type that reaches a tenant's
+//! tables, [`PlatformTx`] the only one that reaches the shared ones; they use different logins.
+//! A query outside either fails closed: the logins have no grants of their own.
+//!
+//! Must not know: what the tables hold. The services own those, through their stores.
+//!
+//! To add a tenant table: a file in `migrations/tenant`. To change what is known of a tenant:
+//! `migrations/platform`, [`registry`] and [`Tenant`].
+
+mod connection;
+pub mod lifecycle;
+pub mod migrate;
+pub mod pools;
+pub mod registry;
+pub mod tenant;
+mod tx;
+
+use berth_kernel::Problem;
+
+pub use pools::{Database, DatabaseSettings};
+pub use registry::Registry;
+pub use tenant::{Tenant, TenantKey};
+pub use tx::{PlatformTx, TenantTx};
+
+/// Access to every tenant's data: the pools and the registry, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tenancy {
+    database: Database,
+    registry: Registry,
+}
+
+impl Tenancy {
+    /// Joins pools and registry.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { registry: Registry::new(database.clone()), database }
+    }
+
+    /// Who the tenants are.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The pools, for health and metrics.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Begins a transaction in `tenant`'s schema as `tenant`'s role.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection is to be had.
+    pub async fn begin(&self, tenant: &Tenant) -> Result<TenantTx, Error> {
+        TenantTx::begin(&self.database, tenant).await
+    }
+
+    /// Begins a transaction on the tables all tenants share.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection is to be had.
+    pub async fn begin_platform(&self) -> Result<PlatformTx, Error> {
+        PlatformTx::begin(&self.database).await
+    }
+}
+
+/// What can go wrong on the way to data.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, or it broke.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// A statement failed in a way its caller did not foresee.
+    #[error("a database statement failed")]
+    Statement(#[source] sqlx::Error),
+    /// A slug is taken.
+    #[error("the name `{0}` is taken")]
+    SlugTaken(String),
+    /// A tenant's particulars are against a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// A migration file changed after it was applied.
+    #[error("migration {0} is applied with another content; reset the database or restore the file")]
+    MigrationChanged(i64),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_outage(&error) { Self::Unavailable(error) } else { Self::Statement(error) }
+    }
+}
+
+/// Whether `error` speaks of the connection or the server's state rather than of the statement:
+/// the same request may succeed later.
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            // 08 connection, 53 resources, 57P shutdown and crash, 55P03 and 57014 time limits,
+            // 40 serialisation and deadlock.
+            ["08", "53", "57P", "55P03", "57014", "40"].iter().any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(_) => Self::unavailable(
+                "DATABASE_UNAVAILABLE",
+                "The service is briefly unavailable; please try again.",
+                error,
+            ),
+            Error::SlugTaken(_) => {
+                Self::field("slug", "SLUG_TAKEN", "This name is already taken; choose another.")
+            }
+            Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
+            Error::Statement(_) | Error::MigrationChanged(_) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Pools: one for the shared tables, and one per bucket of tenants.
+//!
+//! Changing role costs more the more roles a login may take on, so the tenants are dealt out to
+//! `buckets` logins, each with a pool of its own. All logins start with `search_path = nowhere`
+//! and without grants: a statement outside a transaction of ours finds no table.
+
+use std::{str::FromStr as _, sync::Arc, time::Duration};
+
+use berth_kernel::Secret;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
+use sha2::Sha256;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::Error;
+
+/// The base search path: a schema that does not exist.
+pub(crate) const NOWHERE: &str = "nowhere";
+
+/// Where the database is and how much of it this process may use.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DatabaseSettings {
+    /// URL of the migrator's login, which owns all objects. Server and worker take only host,
+    /// port and database name from it and log in as the roles the migrator made.
+    pub url: Secret,
+    /// Key the logins' passwords are derived from.
+    pub bucket_secret: Secret,
+    /// Into how many logins the tenants are dealt.
+    #[serde(default = "default_buckets")]
+    pub buckets: u16,
+    /// Connections a bucket's pool may hold.
+    #[serde(default = "default_per_bucket")]
+    pub connections_per_bucket: u32,
+    /// Connections for the shared tables.
+    #[serde(default = "default_platform")]
+    pub platform_connections: u32,
+}
+
+const fn default_buckets() -> u16 {
+    32
+}
+
+const fn default_per_bucket() -> u32 {
+    8
+}
+
+const fn default_platform() -> u32 {
+    4
+}
+
+impl DatabaseSettings {
+    /// Settings for `url` with everything else as it comes.
+    #[must_use]
+    pub fn for_url(url: &str, bucket_secret: Secret) -> Self {
+        Self {
+            url: Secret::new(url),
+            bucket_secret,
+            buckets: default_buckets(),
+            connections_per_bucket: default_per_bucket(),
+            platform_connections: default_platform(),
+        }
+    }
+
+    /// How the migrator connects.
+    pub(crate) fn owner(&self) -> Result<PgConnectOptions, Error> {
+        Ok(PgConnectOptions::from_str(self.url.expose())?.application_name("berth-migrate"))
+    }
+
+    /// How the login `role` connects.
+    fn login(&self, role: &str) -> Result<PgConnectOptions, Error> {
+        Ok(PgConnectOptions::from_str(self.url.expose())?
+            .username(role)
+            .password(&self.password(role))
+            .application_name("berth")
+            .options([("search_path", NOWHERE)]))
+    }
+
+    /// The password of the login `role`: HMAC-SHA-256 of its name under the bucket secret, so that
+    /// no list of passwords has to be kept.
+    pub(crate) fn password(&self, role: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.bucket_secret.expose().as_bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(role.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
+    }
+}
+
+/// Login of bucket `number`.
+pub(crate) fn bucket_login(number: u16) -> String {
+    format!("berth_b{number:02}")
+}
+
+/// Login for the shared tables.
+pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
+
+/// The pools of this process. Connections are opened when first needed.
+#[derive(Clone, Debug)]
+pub struct Database {
+    platform: PgPool,
+    buckets: Arc<[PgPool]>,
+}
+
+impl Database {
+    /// Makes the pools.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn connect(settings: &DatabaseSettings) -> Result<Self, Error> {
+        let platform = pool(settings.platform_connections)
+            .connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
+        let buckets = (0..settings.buckets)
+            .map(|number| {
+                let login = settings.login(&bucket_login(number))?;
+                Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { platform, buckets })
+    }
+
+    pub(crate) fn bucket(&self, number: u16) -> Result<&PgPool, Error> {
+        self.buckets.get(usize::from(number)).ok_or_else(|| {
+            Error::Invalid(format!(
+                "a tenant is in bucket {number}, but this process has {}; raise the setting `buckets`",
+                self.buckets.len()
+            ))
+        })
+    }
+
+    pub(crate) fn platform(&self) -> &PgPool {
+        &self.platform
+    }
+
+    /// Whether the database answers and is migrated at least as far as this program.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ready(&self) -> Result<bool, Error> {
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM platform.schema_migration")
+                .fetch_one(&self.platform)
+                .await?;
+        Ok(version >= crate::migrate::latest_platform())
+    }
+
+    /// Connections open and idle over all pools.
+    #[must_use]
+    pub fn usage(&self) -> (u32, usize) {
+        let all = || self.buckets.iter().chain([&self.platform]);
+        (all().map(PgPool::size).sum(), all().map(PgPool::num_idle).sum())
+    }
+
+    /// Closes every pool, waiting for what is at work.
+    pub async fn close(&self) {
+        for pool in self.buckets.iter().chain([&self.platform]) {
+            pool.close().await;
+        }
+    }
+}
+
+fn pool(max: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(max)
+        .min_connections(0)
+        // A backend's caches grow with each tenant it served; a new one starts small.
+        .max_lifetime(Duration::from_secs(25 * 60))
+        .idle_timeout(Duration::from_secs(5 * 60))
+        .acquire_timeout(Duration::from_secs(3))
+        // A ping before each use would double the round trips of a small request; a connection
+        // that died shows at BEGIN, before anything was done.
+        .test_before_acquire(false)
+}

@@ -1,0 +1,131 @@
+//! Who the tenants are: looked up by name, id or API key, and remembered for a moment.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_kernel::{ApiKeyId, Currency, TenantId};
+use moka::future::Cache;
+
+use crate::{Database, Error, Tenant, TenantKey, tenant::{PaymentAccount, begin_message}};
+
+/// How long an answer is remembered; a change made by another process shows after that.
+const REMEMBERED: Duration = Duration::from_secs(5);
+
+/// A tenant found, and the API key that named it if one did.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The tenant.
+    pub tenant: Arc<Tenant>,
+    /// The key, if the tenant was named by one.
+    pub api_key: Option<ApiKeyId>,
+}
+
+/// The look-up, with its cache. Unknown names are remembered too, so that a flood of them costs
+/// the database nothing.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    database: Database,
+    cache: Cache<TenantKey, Option<Found>>,
+}
+
+impl Registry {
+    pub(crate) fn new(database: Database) -> Self {
+        let cache = Cache::builder().max_capacity(50_000).time_to_live(REMEMBERED).build();
+        Self { database, cache }
+    }
+
+    /// The active tenant named by `key`, if there is one. One look-up serves all who ask at once.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(&self, key: &TenantKey) -> Result<Option<Found>, Arc<Error>> {
+        if let Some(found) = self.cache.get(key).await {
+            return Ok(found);
+        }
+        self.cache.try_get_with(key.clone(), self.load(key)).await
+    }
+
+    /// The tenant with `id`, active or not being no question: for jobs that must finish.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn get(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Arc<Error>> {
+        Ok(self.find(&TenantKey::Id(id)).await?.map(|found| found.tenant))
+    }
+
+    /// Looks again: for a decision that must not rest on a remembered answer.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn refresh(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
+        let key = TenantKey::Id(id);
+        let found = self.load(&key).await?;
+        self.cache.invalidate_all();
+        self.cache.insert(key, found.clone()).await;
+        Ok(found.map(|found| found.tenant))
+    }
+
+    /// Forgets what this process remembers.
+    pub fn forget(&self) {
+        self.cache.invalidate_all();
+    }
+
+    /// Ids of all active tenants.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn active(&self) -> Result<Vec<TenantId>, Error> {
+        let ids = sqlx::query_scalar!("SELECT id FROM platform.tenant WHERE status = 'active' ORDER BY id")
+            .fetch_all(self.database.platform())
+            .await?;
+        Ok(ids.into_iter().map(TenantId::from).collect())
+    }
+
+    async fn load(&self, key: &TenantKey) -> Result<Option<Found>, Error> {
+        let (slug, id, hash) = match key {
+            TenantKey::Slug(slug) => (Some(slug.as_str()), None, None),
+            TenantKey::Id(id) => (None, Some(id.uuid()), None),
+            TenantKey::ApiKey(hash) => (None, None, Some(hash.as_slice())),
+        };
+        let row = sqlx::query!(
+            r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.bucket, t.status, t.timezone, t.currency,
+                      t.locale, t.color, t.legal_name, t.address,
+                      s.account_id AS "account_id?", s.charges_enabled AS "charges_enabled?",
+                      s.payouts_enabled AS "payouts_enabled?", k.id AS "api_key?"
+               FROM platform.tenant t
+               LEFT JOIN platform.stripe_account s ON s.tenant_id = t.id
+               LEFT JOIN platform.api_key k
+                 ON k.tenant_id = t.id AND k.key_hash = $3 AND k.revoked_at IS NULL
+               WHERE ($1::text IS NULL OR t.slug = $1) AND ($2::uuid IS NULL OR t.id = $2)
+                 AND ($3::bytea IS NULL OR k.id IS NOT NULL)"#,
+            slug,
+            id,
+            hash,
+        )
+        .fetch_optional(self.database.platform())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let currency = row.currency.parse::<Currency>().map_err(|e| Error::Invalid(e.to_string()))?;
+        let tenant = Tenant {
+            id: row.id.into(),
+            slug: row.slug,
+            name: row.name,
+            kind: row.kind,
+            active: row.status == "active",
+            timezone: row.timezone,
+            currency,
+            locale: row.locale,
+            color: row.color,
+            legal_name: row.legal_name,
+            address: row.address,
+            account: row.account_id.map(|id| PaymentAccount {
+                id,
+                charges_enabled: row.charges_enabled.unwrap_or(false),
+                payouts_enabled: row.payouts_enabled.unwrap_or(false),
+            }),
+            begin: begin_message(&row.role),
+            role: row.role.into(),
+            bucket: u16::try_from(row.bucket).unwrap_or(u16::MAX),
+        };
+        Ok(Some(Found { tenant: Arc::new(tenant), api_key: row.api_key.map(Into::into) }))
+    }
+}

@@ -1,0 +1,83 @@
+//! A tenant as requests see it, and the ways to name one.
+
+use std::sync::Arc;
+
+use berth_kernel::{Currency, TenantId};
+
+/// A business that signed up. Held in `Arc`s by the registry's cache: a snapshot, never changed
+/// in place.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in addresses: `{slug}.host`.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// What kind of business it is.
+    pub kind: String,
+    /// Whether requests are served.
+    pub active: bool,
+    /// IANA zone of its main place.
+    pub timezone: String,
+    /// The currency it prices in.
+    pub currency: Currency,
+    /// BCP 47 tag of the language it writes in.
+    pub locale: String,
+    /// Brand colour, `#rrggbb`.
+    pub color: String,
+    /// Name on receipts.
+    pub legal_name: String,
+    /// Address on receipts.
+    pub address: String,
+    /// The connected payment account.
+    pub account: Option<PaymentAccount>,
+    /// Schema and role.
+    pub(crate) role: Arc<str>,
+    /// Which pool of logins may take on the role.
+    pub(crate) bucket: u16,
+    /// The ready-made message that begins a transaction in the tenant's schema.
+    pub(crate) begin: Arc<str>,
+}
+
+/// A tenant's account at the payment provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentAccount {
+    /// The provider's id, as in `acct_…`.
+    pub id: String,
+    /// Whether it may take money.
+    pub charges_enabled: bool,
+    /// Whether its money reaches a bank.
+    pub payouts_enabled: bool,
+}
+
+impl Tenant {
+    /// Name of the tenant's schema and role; opaque.
+    #[must_use]
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+}
+
+/// How a request names its tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TenantKey {
+    /// By the name in the address.
+    Slug(String),
+    /// By id, as jobs and tokens carry it.
+    Id(TenantId),
+    /// By the SHA-256 of an API key.
+    ApiKey([u8; 32]),
+}
+
+/// The message that begins a transaction as `role`. Everything is transaction-local: after COMMIT
+/// or ROLLBACK the connection is as bare as before. The limits stand here because `SET ROLE` does
+/// not apply a role's own settings.
+pub(crate) fn begin_message(role: &str) -> Arc<str> {
+    debug_assert!(role.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    format!(
+        "BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path = {role}, public, pg_temp; \
+         SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'"
+    )
+    .into()
+}

@@ -1,0 +1,89 @@
+//! Transactions: a tenant's and the platform's, two types that cannot be taken for each other.
+
+use berth_kernel::TenantId;
+use sqlx::PgConnection;
+
+use crate::{Database, Error, Tenant, connection::ArmedConnection};
+
+/// An open transaction in one tenant's schema, as that tenant's role.
+///
+/// Dropping it rolls back; whatever happens to the future that holds it, the connection is clean
+/// before anyone else uses it.
+#[derive(Debug)]
+pub struct TenantTx {
+    inner: ArmedConnection,
+    tenant: TenantId,
+}
+
+impl TenantTx {
+    pub(crate) async fn begin(database: &Database, tenant: &Tenant) -> Result<Self, Error> {
+        let conn = database.bucket(tenant.bucket)?.acquire().await?;
+        let inner = ArmedConnection::begin(conn, &tenant.begin).await?;
+        Ok(Self { inner, tenant: tenant.id })
+    }
+
+    /// Whose data this is.
+    #[must_use]
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The connection, for a store's statements: unqualified names, explicit columns.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.inner.conn()
+    }
+
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// When the answer is lost the outcome is unknown; repeat under the same idempotency key.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Undoes it at once; dropping does the same a moment later.
+    ///
+    /// # Errors
+    /// When the connection is gone; nothing was changed then either.
+    pub async fn rollback(self) -> Result<(), Error> {
+        Ok(self.inner.rollback().await?)
+    }
+}
+
+/// An open transaction on the tables all tenants share.
+#[derive(Debug)]
+pub struct PlatformTx {
+    inner: ArmedConnection,
+}
+
+impl PlatformTx {
+    pub(crate) async fn begin(database: &Database) -> Result<Self, Error> {
+        // Ends by itself if its process stops in the middle: the relay holds rows while it
+        // publishes them, and they must come free for another.
+        const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; \
+             SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
+        let conn = database.platform().acquire().await?;
+        Ok(Self { inner: ArmedConnection::begin(conn, BEGIN).await? })
+    }
+
+    /// The connection, for statements that name `platform.` tables in full.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.inner.conn()
+    }
+
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// When the answer is lost the outcome is unknown.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Undoes it at once.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn rollback(self) -> Result<(), Error> {
+        Ok(self.inner.rollback().await?)
+    }
+}
