@@ -32,7 +32,6 @@ CREATE TABLE idempotency (
     route           text NOT NULL,
     key             text NOT NULL,
     request_hash    bytea NOT NULL,
-    status          smallint NOT NULL,
     body            text NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT idempotency_pkey PRIMARY KEY (principal, route, key)

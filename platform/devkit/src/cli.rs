@@ -108,20 +108,32 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Reset => commands::down::reset(&workspace).await,
         Command::Logs(options) => commands::logs::run(&workspace, &options),
         Command::Psql { arguments } => commands::psql::run(&workspace, &arguments),
-        Command::Services { action: Services::Start } => commands::services::start(&workspace).await,
-        Command::Services { action: Services::Stop } => commands::services::stop(&workspace).await,
+        Command::Services {
+            action: Services::Start,
+        } => commands::services::start(&workspace).await,
+        Command::Services {
+            action: Services::Stop,
+        } => commands::services::stop(&workspace).await,
         Command::Test { arguments } => commands::test::run(&workspace, &arguments).await,
         Command::Check { online } => commands::check::run(&workspace, online).await,
         Command::Prepare { check } => commands::prepare::run(&workspace, check).await,
         Command::Mailbox { smtp, http, dir } => {
-            mailbox(Config { smtp, http, directory: dir }).await
+            mailbox(Config {
+                smtp,
+                http,
+                directory: dir,
+            })
+            .await
         }
     }
 }
 
 async fn mailbox(config: Config) -> anyhow::Result<ExitCode> {
     let running = Mailbox::start(config).await?;
-    eprintln!("mail is received at {} and shown at {}", running.smtp_addr, running.http_url);
+    eprintln!(
+        "mail is received at {} and shown at {}",
+        running.smtp_addr, running.http_url
+    );
     tokio::select! {
         () = commands::interrupted() => Ok(ExitCode::SUCCESS),
         () = running.ended() => anyhow::bail!("the mailbox' sockets failed"),
@@ -141,7 +153,9 @@ mod tests {
     #[test]
     fn what_follows_two_dashes_goes_to_the_test_runner() {
         let parsed = Arguments::parse_from(["./dev", "test", "--", "-p", "berth-kernel"]);
-        let Command::Test { arguments } = parsed.command else { panic!("not the test command") };
+        let Command::Test { arguments } = parsed.command else {
+            panic!("not the test command")
+        };
         assert_eq!(arguments, ["-p", "berth-kernel"]);
     }
 }

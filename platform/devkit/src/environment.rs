@@ -61,7 +61,13 @@ impl Role {
 /// What every process and `berth migrate` get.
 #[must_use]
 pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
-    let Facts { endpoints, secrets, smtp_port, api_port, store } = facts;
+    let Facts {
+        endpoints,
+        secrets,
+        smtp_port,
+        api_port,
+        store,
+    } = facts;
     let emulator = &endpoints.stripe_emulator;
     let pairs = [
         ("DATABASE_URL", endpoints.database_url.clone()),
@@ -70,24 +76,51 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
         ("BERTH_ENVIRONMENT", "development".to_owned()),
         ("BERTH_HTTP_ADDR", format!("127.0.0.1:{api_port}")),
         ("BERTH_PUBLIC_URL", endpoints.api.clone()),
-        ("BERTH_STRIPE_SECRET_KEY", "sk_test_development_only".to_owned()),
-        ("BERTH_STRIPE_PUBLISHABLE_KEY", "pk_test_development_only".to_owned()),
+        (
+            "BERTH_STRIPE_SECRET_KEY",
+            "sk_test_development_only".to_owned(),
+        ),
+        (
+            "BERTH_STRIPE_PUBLISHABLE_KEY",
+            "pk_test_development_only".to_owned(),
+        ),
         ("BERTH_STRIPE_API_URL", emulator.clone()),
         ("BERTH_STRIPE_JS_URL", format!("{emulator}/v3/")),
-        ("BERTH_STRIPE_WEBHOOK_SECRET", secrets.webhook_secret.clone()),
+        (
+            "BERTH_STRIPE_WEBHOOK_SECRET",
+            secrets.webhook_secret.clone(),
+        ),
         ("BERTH_SMTP_URL", format!("smtp://127.0.0.1:{smtp_port}")),
-        ("BERTH_MAIL_FROM", "Berth <bookings@berth.localhost>".to_owned()),
+        (
+            "BERTH_MAIL_FROM",
+            "Berth <bookings@berth.localhost>".to_owned(),
+        ),
         ("BERTH_TIKTOK_API_URL", emulator.clone()),
         ("BERTH_STORE_URL", format!("file://{}", store.display())),
-        ("BERTH_TOKEN_KEY_FILE", secrets.token_key_file.display().to_string()),
-        ("BERTH_BUCKET_SECRET_FILE", secrets.bucket_secret_file.display().to_string()),
-        ("BERTH_LOG", std::env::var("BERTH_LOG").unwrap_or_else(|_| "info".to_owned())),
+        (
+            "BERTH_TOKEN_KEY_FILE",
+            secrets.token_key_file.display().to_string(),
+        ),
+        (
+            "BERTH_BUCKET_SECRET_FILE",
+            secrets.bucket_secret_file.display().to_string(),
+        ),
+        (
+            "BERTH_LOG",
+            std::env::var("BERTH_LOG").unwrap_or_else(|_| "info".to_owned()),
+        ),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// What only one process gets: a metrics address of its own.
 #[must_use]
 pub fn of_role(metrics_port: u16) -> (String, String) {
-    ("BERTH_METRICS_ADDR".to_owned(), format!("127.0.0.1:{metrics_port}"))
+    (
+        "BERTH_METRICS_ADDR".to_owned(),
+        format!("127.0.0.1:{metrics_port}"),
+    )
 }

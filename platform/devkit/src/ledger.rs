@@ -34,7 +34,9 @@ pub struct Entry {
 impl Entry {
     /// Asks the process to end, and after its grace makes it.
     pub async fn stop(&self) -> Stopped {
-        self.identity.stop(self.stop, Duration::from_secs(self.grace_seconds)).await
+        self.identity
+            .stop(self.stop, Duration::from_secs(self.grace_seconds))
+            .await
     }
 }
 
@@ -49,7 +51,10 @@ impl Ledger {
     /// The ledger at `path`; the file appears with the first record.
     #[must_use]
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned(), writing: Arc::default() }
+        Self {
+            path: path.to_owned(),
+            writing: Arc::default(),
+        }
     }
 
     /// Every recorded process, running or not, in the order of starting.
@@ -89,6 +94,14 @@ impl Ledger {
         })
     }
 
+    /// Takes a process out, running or not.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn forget(&self, name: &str) -> io::Result<()> {
+        self.change(|entries| entries.retain(|entry| entry.name != name))
+    }
+
     /// Ends every recorded process of `from` and later stages, latest stage
     /// first, those of one stage together. Returns what was done to those that
     /// ran; the ones that are gone leave the ledger.
@@ -102,7 +115,12 @@ impl Ledger {
         let mut done = Vec::new();
         for stage in entries.chunk_by(|one, other| one.stage == other.stage) {
             let stops = stage.iter().map(Entry::stop);
-            done.extend(stage.iter().cloned().zip(futures::future::join_all(stops).await));
+            done.extend(
+                stage
+                    .iter()
+                    .cloned()
+                    .zip(futures::future::join_all(stops).await),
+            );
         }
         self.change(|entries| entries.retain(|entry| entry.identity.is_alive()))?;
         done.retain(|(_, stopped)| *stopped != Stopped::WasGone);
@@ -164,7 +182,13 @@ mod tests {
         let stopped = reader.stop_from(Stage::NameServer).await.unwrap();
         assert_eq!(stopped[0].0.name, "service");
         assert_eq!(stopped[0].1, Stopped::Orderly);
-        assert!(reader.stop_from(Stage::NameServer).await.unwrap().is_empty());
+        assert!(
+            reader
+                .stop_from(Stage::NameServer)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert!(reader.entries().unwrap().is_empty());
     }
 
@@ -178,8 +202,17 @@ mod tests {
         ledger.record(stale).unwrap();
 
         assert!(ledger.find("bystander").unwrap().is_none());
-        assert!(ledger.stop_from(Stage::NameServer).await.unwrap().is_empty());
+        assert!(
+            ledger
+                .stop_from(Stage::NameServer)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert!(bystander.identity().is_alive());
-        bystander.identity().stop(StopSignal::Terminate, Duration::from_secs(5)).await;
+        bystander
+            .identity()
+            .stop(StopSignal::Terminate, Duration::from_secs(5))
+            .await;
     }
 }

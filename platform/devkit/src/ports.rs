@@ -51,7 +51,10 @@ pub fn reserve() -> io::Result<Reservation> {
     }
     Err(io::Error::new(
         io::ErrorKind::AddrNotAvailable,
-        format!("no free port found between {} and {}", RANGE.start, RANGE.end),
+        format!(
+            "no free port found between {} and {}",
+            RANGE.start, RANGE.end
+        ),
     ))
 }
 
@@ -96,7 +99,10 @@ impl PortBook {
     /// The file is there but cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let ports = files::read_json(path)?.unwrap_or_default();
-        Ok(Self { path: path.to_owned(), ports })
+        Ok(Self {
+            path: path.to_owned(),
+            ports,
+        })
     }
 
     /// The port kept under `name`, free or not.
@@ -155,12 +161,24 @@ mod tests {
     fn a_book_keeps_its_ports_until_another_takes_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ports.json");
-        let api = PortBook::open(&path).unwrap().reserve("api").unwrap().port();
-        let again = PortBook::open(&path).unwrap().reserve("api").unwrap().port();
+        let api = PortBook::open(&path)
+            .unwrap()
+            .reserve("api")
+            .unwrap()
+            .port();
+        let again = PortBook::open(&path)
+            .unwrap()
+            .reserve("api")
+            .unwrap()
+            .port();
         assert_eq!(api, again);
 
         let _intruder = TcpListener::bind((Ipv4Addr::LOCALHOST, api)).unwrap();
-        let moved = PortBook::open(&path).unwrap().reserve("api").unwrap().port();
+        let moved = PortBook::open(&path)
+            .unwrap()
+            .reserve("api")
+            .unwrap()
+            .port();
         assert_ne!(api, moved);
         assert_eq!(PortBook::open(&path).unwrap().kept("api"), Some(moved));
     }

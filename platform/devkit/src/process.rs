@@ -69,7 +69,10 @@ impl Identity {
     /// The identity of a running (or unreaped) process.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        stat(pid).map(|stat| Self { pid, started: stat.started })
+        stat(pid).map(|stat| Self {
+            pid,
+            started: stat.started,
+        })
     }
 
     /// Whether this very process still runs. A zombie does not.
@@ -113,7 +116,11 @@ impl Identity {
             return Stopped::Orderly;
         }
         self.kill_tree();
-        if self.wait_gone(KILL_GRACE).await { Stopped::Killed } else { Stopped::StillThere }
+        if self.wait_gone(KILL_GRACE).await {
+            Stopped::Killed
+        } else {
+            Stopped::StillThere
+        }
     }
 }
 
@@ -223,8 +230,11 @@ impl Process {
             program: spec.program.display().to_string(),
             source,
         };
-        let log =
-            File::options().create(true).append(true).open(&spec.log).map_err(failed)?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&spec.log)
+            .map_err(failed)?;
         let log_start = log.metadata().map_err(failed)?.len();
         let child = command(spec, lifetime, log).and_then(|mut command| command.spawn());
         let child = child.map_err(failed)?;
@@ -243,7 +253,12 @@ impl Process {
             stage: spec.stage,
         };
         let owned = matches!(lifetime, Lifetime::Owned);
-        let process = Self { entry, child, log_start, owned };
+        let process = Self {
+            entry,
+            child,
+            log_start,
+            owned,
+        };
         if let Lifetime::Recorded(ledger) = lifetime
             && let Err(source) = ledger.record(process.entry.clone())
         {
@@ -293,7 +308,11 @@ impl Process {
     #[must_use]
     pub fn not_ready(&self, reason: String) -> StartError {
         let tail = files::tail(&self.entry.log, self.log_start, TAIL_LINES);
-        let tail = if tail.is_empty() { "(it wrote nothing)".to_owned() } else { tail };
+        let tail = if tail.is_empty() {
+            "(it wrote nothing)".to_owned()
+        } else {
+            tail
+        };
         StartError::NotReady {
             name: self.entry.name.clone(),
             reason,
@@ -348,7 +367,10 @@ fn command(spec: &Spec, lifetime: &Lifetime, log: File) -> io::Result<tokio::pro
         command.env_clear();
     }
     command.envs(spec.environment.iter().cloned());
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
     if matches!(lifetime, Lifetime::Recorded(_)) {
         command.process_group(0);
     }
@@ -370,13 +392,20 @@ fn stat(pid: i32) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     // State is field 3 of the whole line, the parent 4, the start time 22.
     let started = fields.nth(17)?.parse().ok()?;
-    Some(Stat { parent, started, ended: matches!(state, "Z" | "X") })
+    Some(Stat {
+        parent,
+        started,
+        ended: matches!(state, "Z" | "X"),
+    })
 }
 
 /// Every process below `ancestor`, at this moment.
 fn descendants(ancestor: i32) -> Vec<Identity> {
     let mut found: Vec<(i32, Stat)> = Vec::new();
-    let listing = fs::read_dir(Path::new("/proc")).into_iter().flatten().flatten();
+    let listing = fs::read_dir(Path::new("/proc"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let all: Vec<(i32, Stat)> = listing
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, stat(pid)?)))
@@ -384,13 +413,20 @@ fn descendants(ancestor: i32) -> Vec<Identity> {
     let mut parents = vec![ancestor];
     let mut rest = all;
     while let Some(parent) = parents.pop() {
-        let (children, others): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|(_, stat)| stat.parent == parent);
+        let (children, others): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|(_, stat)| stat.parent == parent);
         parents.extend(children.iter().map(|(pid, _)| *pid));
         found.extend(children);
         rest = others;
     }
-    found.into_iter().map(|(pid, stat)| Identity { pid, started: stat.started }).collect()
+    found
+        .into_iter()
+        .map(|(pid, stat)| Identity {
+            pid,
+            started: stat.started,
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -417,7 +453,10 @@ mod tests {
     async fn said(process: &mut Process, word: &str) {
         let log = process.entry().log.clone();
         let probe = || async { files::tail(&log, 0, 9).contains(word) };
-        process.wait_ready(Duration::from_secs(20), probe).await.unwrap();
+        process
+            .wait_ready(Duration::from_secs(20), probe)
+            .await
+            .unwrap();
     }
 
     #[tokio::test]
@@ -425,8 +464,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let process =
             Process::spawn(&spec(dir.path(), "exec sleep 600"), &Lifetime::Owned).unwrap();
-        let other =
-            Identity { started: process.identity().started + 1, ..process.identity() };
+        let other = Identity {
+            started: process.identity().started + 1,
+            ..process.identity()
+        };
         assert!(!other.is_alive());
         assert!(!other.signal(Signal::SIGKILL));
         assert!(process.identity().is_alive());
@@ -461,7 +502,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let script = "echo the disk is full; exit 3";
         let mut process = Process::spawn(&spec(dir.path(), script), &Lifetime::Owned).unwrap();
-        let error = process.wait_ready(Duration::from_secs(20), async || false).await.unwrap_err();
+        let error = process
+            .wait_ready(Duration::from_secs(20), async || false)
+            .await
+            .unwrap_err();
         let text = error.to_string();
         assert!(text.contains("exit status: 3"), "{text}");
         assert!(text.contains("the disk is full"), "{text}");

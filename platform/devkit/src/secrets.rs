@@ -15,8 +15,9 @@ use crate::files;
 /// What precedes the 32-byte seed in the PKCS#8 form of an Ed25519 key: a
 /// sequence of version 0, the algorithm's identifier 1.3.101.112, and the seed
 /// as an octet string in an octet string (RFC 8410).
-const ED25519_PKCS8_PREFIX: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const ED25519_PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// The secrets the product and its tools are started with.
 #[derive(Debug, Clone)]
@@ -42,9 +43,15 @@ impl Secrets {
         let webhook_file = directory.join("stripe-webhook-secret");
         ensure_file(&token_key_file, ed25519_pem)?;
         ensure_file(&bucket_secret_file, || hex::encode(random_bytes()))?;
-        ensure_file(&webhook_file, || format!("whsec_{}", hex::encode(random_bytes())))?;
+        ensure_file(&webhook_file, || {
+            format!("whsec_{}", hex::encode(random_bytes()))
+        })?;
         let webhook_secret = fs::read_to_string(webhook_file)?.trim().to_owned();
-        Ok(Self { token_key_file, bucket_secret_file, webhook_secret })
+        Ok(Self {
+            token_key_file,
+            bucket_secret_file,
+            webhook_secret,
+        })
     }
 }
 
@@ -62,7 +69,10 @@ fn random_bytes() -> [u8; 32] {
 fn ed25519_pem() -> String {
     let mut der = ED25519_PKCS8_PREFIX.to_vec();
     der.extend(random_bytes());
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der))
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        STANDARD.encode(der)
+    )
 }
 
 #[cfg(test)]
@@ -78,7 +88,10 @@ mod tests {
         let second = Secrets::ensure(&place).unwrap();
         assert_eq!(fs::read_to_string(&second.token_key_file).unwrap(), key);
         assert_eq!(first.webhook_secret, second.webhook_secret);
-        let mode = fs::metadata(&first.token_key_file).unwrap().permissions().mode();
+        let mode = fs::metadata(&first.token_key_file)
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -30,7 +30,9 @@ impl Workspace {
             .ancestors()
             .find(|directory| directory.join("platform/devkit/Cargo.toml").is_file())
             .with_context(|| format!("{} is in no checkout of Berth", start.display()))?;
-        Ok(Self { root: root.canonicalize()? })
+        Ok(Self {
+            root: root.canonicalize()?,
+        })
     }
 
     /// The top of the checkout.
@@ -104,7 +106,11 @@ impl Workspace {
     /// Another process holds it: `busy` is the message.
     pub fn lock(&self, name: &str, busy: &str) -> anyhow::Result<File> {
         let path = self.dev(&format!("{name}.lock"));
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
         let lock = lock.with_context(|| format!("opening {}", path.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),

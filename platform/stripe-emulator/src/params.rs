@@ -122,6 +122,14 @@ impl Params {
         }
     }
 
+    /// The names directly below `path`.
+    pub(crate) fn names(&self, path: &str) -> Vec<&str> {
+        match self.find(path) {
+            Some(Node::Branch(fields)) => fields.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The names directly below this part, with the texts they carry.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(key, node)| match node {

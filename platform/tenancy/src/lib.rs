@@ -10,6 +10,7 @@
 //! `migrations/platform`, [`registry`] and [`Tenant`].
 
 mod connection;
+pub mod idempotency;
 pub mod lifecycle;
 pub mod migrate;
 pub mod pools;
@@ -19,6 +20,7 @@ mod tx;
 
 use berth_kernel::Problem;
 
+pub use idempotency::IdempotencyKey;
 pub use pools::{Database, DatabaseSettings};
 pub use registry::Registry;
 pub use tenant::{Tenant, TenantKey};

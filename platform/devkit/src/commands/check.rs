@@ -21,18 +21,37 @@ const CARGO_DENY: &str = "0.20.2";
 pub async fn run(workspace: &Workspace, online: bool) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     stage("format", cargo(workspace, &["fmt", "--all", "--check"])).await?;
-    let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
     stage("lints", cargo(workspace, &lints)).await?;
     if find_program(&["cargo-deny"]).is_none() {
         // Unoptimised it is built in a third of the time and runs for a second.
-        let install = ["install", "--locked", "--debug", "cargo-deny", "--version", CARGO_DENY];
+        let install = [
+            "install",
+            "--locked",
+            "--debug",
+            "cargo-deny",
+            "--version",
+            CARGO_DENY,
+        ];
         stage("installing cargo-deny", apart(workspace, &install)).await?;
     }
     stage("dependency rules", deny(workspace, online)).await?;
     if !online {
-        progress::note("advisories were not checked: their database has to be fetched; --online does");
+        progress::note(
+            "advisories were not checked: their database has to be fetched; --online does",
+        );
     }
-    progress::note(&format!("all checks passed after {:.1} s", started.elapsed().as_secs_f64()));
+    progress::note(&format!(
+        "all checks passed after {:.1} s",
+        started.elapsed().as_secs_f64()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,8 +14,12 @@ use crate::workspace::Workspace;
 /// # Errors
 /// The ledger cannot be read or written, or a process survived SIGKILL.
 pub async fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
-    let stopped = stop(&workspace.ledger(), Stage::NameServer).await?
-        + stop(&workspace.test_ledger(), Stage::NameServer).await?;
+    let mut stopped = stop(&workspace.ledger(), Stage::NameServer).await?;
+    // Services of tests are stopped by their own run; only what a killed one
+    // left behind is nobody's.
+    if let Ok(_nobody_tests) = workspace.lock("test/run", "tests are running") {
+        stopped += stop(&workspace.test_ledger(), Stage::NameServer).await?;
+    }
     if stopped == 0 {
         progress::note("nothing was running");
     }
@@ -44,7 +48,10 @@ pub async fn reset(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 /// Stops the processes of `from` and later stages, saying what was done to
 /// each; returns how many ran.
 pub(super) async fn stop(ledger: &Ledger, from: Stage) -> anyhow::Result<usize> {
-    let done = ledger.stop_from(from).await.context("reading or writing pids.json")?;
+    let done = ledger
+        .stop_from(from)
+        .await
+        .context("reading or writing pids.json")?;
     let mut survivors = Vec::new();
     for (entry, stopped) in &done {
         let pid = entry.identity.pid;
@@ -58,6 +65,10 @@ pub(super) async fn stop(ledger: &Ledger, from: Stage) -> anyhow::Result<usize> 
             Stopped::WasGone => {}
         }
     }
-    anyhow::ensure!(survivors.is_empty(), "still running after SIGKILL: {}", survivors.join(", "));
+    anyhow::ensure!(
+        survivors.is_empty(),
+        "still running after SIGKILL: {}",
+        survivors.join(", ")
+    );
     Ok(done.len())
 }

@@ -40,12 +40,20 @@ pub fn run(workspace: &Workspace, options: &LogsOptions) -> anyhow::Result<ExitC
         bail!("there are no logs yet; `./dev up` writes them");
     }
     if options.follow {
-        let error =
-            Command::new("tail").arg("-n").arg(options.lines.to_string()).arg("-F").args(logs.values()).exec();
+        let error = Command::new("tail")
+            .arg("-n")
+            .arg(options.lines.to_string())
+            .arg("-F")
+            .args(logs.values())
+            .exec();
         return Err(error).context("running tail");
     }
     for (name, log) in &logs {
-        println!("== {name} ({})\n{}\n", log.display(), files::tail(log, 0, options.lines));
+        println!(
+            "== {name} ({})\n{}\n",
+            log.display(),
+            files::tail(log, 0, options.lines)
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -56,7 +64,11 @@ fn known(workspace: &Workspace) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     for entry in workspace.ledger().entries()? {
         logs.insert(entry.name, entry.log);
     }
-    for file in std::fs::read_dir(workspace.dev("logs")).into_iter().flatten().flatten() {
+    for file in std::fs::read_dir(workspace.dev("logs"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let path = file.path();
         if path.extension().is_some_and(|extension| extension == "log")
             && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())

@@ -40,9 +40,14 @@ pub async fn interrupted() {
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(arguments).current_dir(workspace.root()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .current_dir(workspace.root())
+        .kill_on_drop(true);
     // A database of somebody's own must not decide what compiles.
-    command.env("SQLX_OFFLINE", "true").env_remove("DATABASE_URL");
+    command
+        .env("SQLX_OFFLINE", "true")
+        .env_remove("DATABASE_URL");
     command
 }
 
@@ -50,7 +55,10 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
 async fn build(workspace: &Workspace) -> anyhow::Result<()> {
     progress::heading("Building");
     let mut command = cargo(workspace, &["build", "--workspace", "--bins"]);
-    succeed("cargo build", command.status().await.context("running cargo")?)
+    succeed(
+        "cargo build",
+        command.status().await.context("running cargo")?,
+    )
 }
 
 fn succeed(what: &str, status: ExitStatus) -> anyhow::Result<()> {
@@ -64,7 +72,10 @@ fn succeed(what: &str, status: ExitStatus) -> anyhow::Result<()> {
 async fn stage(name: &str, mut command: Command) -> anyhow::Result<()> {
     progress::heading(name);
     let started = Instant::now();
-    let status = command.status().await.with_context(|| format!("running {name}"))?;
+    let status = command
+        .status()
+        .await
+        .with_context(|| format!("running {name}"))?;
     let seconds = started.elapsed().as_secs_f64();
     let outcome = if status.success() { "passed" } else { "FAILED" };
     progress::note(&format!("{name}: {outcome} after {seconds:.1} s"));

@@ -20,7 +20,11 @@ pub(super) const BUSY: &str =
 pub async fn start(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     let lock = workspace.lock("start", BUSY)?;
     progress::heading("Services");
-    let Urls { database, redis, amqp } = workspace.services().start().await?;
+    let Urls {
+        database,
+        redis,
+        amqp,
+    } = workspace.services().start().await?;
     drop(lock);
     println!("export DATABASE_URL='{database}'");
     println!("export REDIS_URL='{redis}'");

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::endpoints::Endpoints;
+use crate::environment::Role;
 use crate::ledger::Entry;
 use crate::process::Stage;
 use crate::services::answers;
@@ -17,17 +18,21 @@ use super::up::is_ready;
 /// The ledger or the endpoints cannot be read.
 pub async fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     let entries = workspace.ledger().entries()?;
-    let shown: Vec<&Entry> =
-        entries.iter().filter(|entry| entry.stage != Stage::Supervisor).collect();
+    let shown: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| entry.stage != Stage::Supervisor)
+        .collect();
     if shown.is_empty() {
         println!("nothing was started; `./dev up` starts everything");
         return Ok(ExitCode::FAILURE);
     }
-    let endpoints = Endpoints::load(workspace)?;
     let mut healthy = true;
-    println!("{:<12} {:>8} {:>6}  {:<14} log", "process", "pid", "port", "state");
+    println!(
+        "{:<12} {:>8} {:>6}  {:<14} log",
+        "process", "pid", "port", "state"
+    );
     for entry in shown {
-        let state = state(entry, endpoints.as_ref()).await;
+        let state = state(entry).await;
         healthy &= state.is_good();
         let port = entry.port.map_or_else(String::new, |port| port.to_string());
         println!(
@@ -39,10 +44,17 @@ pub async fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
             entry.log.display()
         );
     }
-    if let Some(endpoints) = endpoints.filter(|_| healthy) {
-        println!("\nAPI {}\nPortal {}\nMailbox {}", endpoints.api, endpoints.portal, endpoints.mailbox);
+    if healthy && let Some(endpoints) = Endpoints::load(workspace)? {
+        println!(
+            "\nAPI {}\nPortal {}\nMailbox {}",
+            endpoints.api, endpoints.portal, endpoints.mailbox
+        );
     }
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 enum State {
@@ -67,17 +79,18 @@ impl State {
     }
 }
 
-async fn state(entry: &Entry, endpoints: Option<&Endpoints>) -> State {
+async fn state(entry: &Entry) -> State {
     if !entry.identity.is_alive() {
         return State::Ended;
     }
-    if let Some(port) = entry.port
-        && !answers(&entry.name, port).await
-    {
+    let Some(port) = entry.port else {
+        return State::Answers;
+    };
+    if !answers(&entry.name, port).await {
         return State::Silent;
     }
-    match endpoints {
-        Some(endpoints) if entry.name == "serve" && !is_ready(&endpoints.api).await => State::Unready,
-        _ => State::Answers,
+    if entry.name == Role::Serve.name() && !is_ready(port).await {
+        return State::Unready;
     }
+    State::Answers
 }

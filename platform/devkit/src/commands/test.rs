@@ -25,23 +25,45 @@ pub async fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<
     // What a run that was killed left behind.
     down::stop(&ledger, Stage::NameServer).await?;
     workspace.test_services().remove_data()?;
-    let outcome = tokio::select! {
-        outcome = build_and_run(workspace, arguments) => outcome,
+    let started = tokio::select! {
+        started = build_and_start(workspace) => started,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    let outcome = match started {
+        Ok(urls) => run_tests(workspace, arguments, urls).await,
+        Err(error) => Err(error),
     };
     progress::heading("Stopping the test services");
     down::stop(&ledger, Stage::NameServer).await?;
-    workspace.test_services().remove_data()?;
+    if let Ok(ExitCode::SUCCESS) = outcome {
+        // After a failure the services' logs may be wanted.
+        workspace.test_services().remove_data()?;
+    }
     outcome
 }
 
-async fn build_and_run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
+async fn build_and_start(workspace: &Workspace) -> anyhow::Result<Urls> {
     build(workspace).await?;
     progress::heading("Test services");
-    let Urls { database, redis, amqp } = workspace.test_services().start().await?;
+    Ok(workspace.test_services().start().await?)
+}
+
+async fn run_tests(
+    workspace: &Workspace,
+    arguments: &[String],
+    urls: Urls,
+) -> anyhow::Result<ExitCode> {
+    let Urls {
+        database,
+        redis,
+        amqp,
+    } = urls;
     progress::heading("Tests");
     let programs = workspace.target().join("debug");
-    let mut command = cargo(workspace, &["nextest", "run", "--workspace", "--no-fail-fast"]);
+    let mut command = cargo(
+        workspace,
+        &["nextest", "run", "--workspace", "--no-fail-fast"],
+    );
     command
         .args(arguments)
         .env("BERTH_TEST_DATABASE_URL", database)
@@ -55,6 +77,9 @@ async fn build_and_run(workspace: &Workspace, arguments: &[String]) -> anyhow::R
         // it needs the services until then.
         () = interrupted() => runner.wait().await?,
     };
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let code = status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1);
     Ok(ExitCode::from(code))
 }

@@ -21,8 +21,7 @@ const MAIL_POLICY: &str =
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:";
 
 /// Pages load nothing from elsewhere either.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; \
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// Serves until the socket fails.
@@ -39,8 +38,8 @@ pub(super) async fn serve(listener: TcpListener, store: Arc<Store>) {
         .at("/livez", get(livez))
         .at("/messages/:id", get(message_page))
         .at("/messages/:id/html", get(html_part))
-        .at("/messages/:id/raw", get(raw))
-        .at("/messages/:id/attachments/:index", get(attachment))
+        .at("/messages/:id/raw", get(raw_message))
+        .at("/messages/:id/attachments/:index", get(download_attachment))
         .at("/api/messages", get(list).delete(clear))
         .at("/api/messages/:id", get(detail))
         .data(store);
@@ -74,18 +73,29 @@ fn html_part(store: Messages<'_>, Path(id): Path<String>) -> Result<Response> {
             html = html.replace(&format!("cid:{content_id}"), &attachment.url);
         }
     }
-    Ok(Html(html).with_header(header::CONTENT_SECURITY_POLICY, MAIL_POLICY).into_response())
+    Ok(Html(html)
+        .with_header(header::CONTENT_SECURITY_POLICY, MAIL_POLICY)
+        .into_response())
 }
 
 #[handler]
-fn raw(store: Messages<'_>, Path(id): Path<String>) -> Result<Response> {
-    let raw = store.raw(&id).map_err(InternalServerError)?.ok_or(NotFoundError)?;
+fn raw_message(store: Messages<'_>, Path(id): Path<String>) -> Result<Response> {
+    let raw = store
+        .raw(&id)
+        .map_err(InternalServerError)?
+        .ok_or(NotFoundError)?;
     Ok(download(&format!("{id}.eml"), "message/rfc822", raw))
 }
 
 #[handler]
-fn attachment(store: Messages<'_>, Path((id, index)): Path<(String, usize)>) -> Result<Response> {
-    let raw = store.raw(&id).map_err(InternalServerError)?.ok_or(NotFoundError)?;
+fn download_attachment(
+    store: Messages<'_>,
+    Path((id, index)): Path<(String, usize)>,
+) -> Result<Response> {
+    let raw = store
+        .raw(&id)
+        .map_err(InternalServerError)?
+        .ok_or(NotFoundError)?;
     let (name, kind, bytes) = message::attachment(&raw, index).ok_or(NotFoundError)?;
     Ok(download(&name, &kind, bytes))
 }
@@ -107,11 +117,16 @@ fn clear(store: Messages<'_>) -> Result<poem::http::StatusCode> {
 }
 
 fn find(store: &Store, id: &str) -> Result<MessageDetail> {
-    Ok(store.detail(id).map_err(InternalServerError)?.ok_or(NotFoundError)?)
+    Ok(store
+        .detail(id)
+        .map_err(InternalServerError)?
+        .ok_or(NotFoundError)?)
 }
 
 fn page(html: String) -> Response {
-    Html(html).with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY).into_response()
+    Html(html)
+        .with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
+        .into_response()
 }
 
 /// A file to be saved, never shown: its type is the sender's claim.
@@ -126,10 +141,17 @@ fn download(name: &str, kind: &str, bytes: Vec<u8>) -> Response {
             }
         })
         .collect();
-    let kind = if kind.bytes().all(|byte| byte.is_ascii_graphic()) { kind } else { "application/octet-stream" };
+    let kind = if kind.bytes().all(|byte| byte.is_ascii_graphic()) {
+        kind
+    } else {
+        "application/octet-stream"
+    };
     Response::builder()
         .content_type(kind)
-        .header(header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{encoded}"))
+        .header(
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename*=UTF-8''{encoded}"),
+        )
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .body(bytes)
 }

@@ -75,7 +75,10 @@ pub(super) fn detail(record: &Record, raw: &[u8]) -> MessageDetail {
     let parsed = MessageParser::default().parse(raw);
     let parsed = parsed.as_ref();
     let headers = parsed.map_or_else(Vec::new, |message| {
-        message.headers_raw().map(|(name, value)| (name.to_owned(), unfold(value))).collect()
+        message
+            .headers_raw()
+            .map(|(name, value)| (name.to_owned(), unfold(value)))
+            .collect()
     });
     MessageDetail {
         summary: summary_of(record, parsed),
@@ -90,13 +93,19 @@ pub(super) fn detail(record: &Record, raw: &[u8]) -> MessageDetail {
 pub(super) fn attachment(raw: &[u8], index: usize) -> Option<(String, String, Vec<u8>)> {
     let message = MessageParser::default().parse(raw)?;
     let part = message.attachments().nth(index)?;
-    Some((attachment_name(part, index), content_type(part), part.contents().to_vec()))
+    Some((
+        attachment_name(part, index),
+        content_type(part),
+        part.contents().to_vec(),
+    ))
 }
 
 fn summary_of(record: &Record, parsed: Option<&Message<'_>>) -> MessageSummary {
     let attachments = parsed.map_or_else(Vec::new, |message| {
         let parts = message.attachments().enumerate();
-        parts.map(|(index, part)| describe(record, index, part)).collect()
+        parts
+            .map(|(index, part)| describe(record, index, part))
+            .collect()
     });
     MessageSummary {
         id: record.id.clone(),
@@ -105,7 +114,10 @@ fn summary_of(record: &Record, parsed: Option<&Message<'_>>) -> MessageSummary {
             .and_then(|message| message.from())
             .map_or_else(|| record.sender.clone(), addresses),
         to: record.recipients.clone(),
-        subject: parsed.and_then(|message| message.subject()).unwrap_or_default().to_owned(),
+        subject: parsed
+            .and_then(|message| message.subject())
+            .unwrap_or_default()
+            .to_owned(),
         received_at: record.received_at,
         deliveries: record.deliveries,
         attachments,
@@ -124,7 +136,8 @@ fn describe(record: &Record, index: usize, part: &MessagePart<'_>) -> Attachment
 }
 
 fn attachment_name(part: &MessagePart<'_>, index: usize) -> String {
-    part.attachment_name().map_or_else(|| format!("attachment-{index}"), str::to_owned)
+    part.attachment_name()
+        .map_or_else(|| format!("attachment-{index}"), str::to_owned)
 }
 
 fn content_type(part: &MessagePart<'_>) -> String {
@@ -151,12 +164,18 @@ fn body(message: &Message<'_>, html: bool) -> Option<String> {
 fn addresses(address: &Address<'_>) -> String {
     let named = address.iter().map(|one| {
         let mail = one.address().unwrap_or_default();
-        one.name().map_or_else(|| mail.to_owned(), |name| format!("{name} <{mail}>"))
+        one.name()
+            .map_or_else(|| mail.to_owned(), |name| format!("{name} <{mail}>"))
     });
     named.collect::<Vec<_>>().join(", ")
 }
 
 /// A header value on one line.
 fn unfold(value: &str) -> String {
-    value.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    value
+        .split(['\r', '\n'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -40,7 +40,11 @@ impl Config {
     #[must_use]
     pub fn local(directory: impl Into<PathBuf>) -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { smtp: any, http: any, directory: directory.into() }
+        Self {
+            smtp: any,
+            http: any,
+            directory: directory.into(),
+        }
     }
 }
 
@@ -63,7 +67,12 @@ impl Mailbox {
             tokio::spawn(smtp::serve(smtp, Arc::clone(&store))),
             tokio::spawn(http::serve(web, Arc::clone(&store))),
         ];
-        Ok(Running { smtp_addr, http_url, store, tasks })
+        Ok(Running {
+            smtp_addr,
+            http_url,
+            store,
+            tasks,
+        })
     }
 }
 

@@ -31,7 +31,11 @@ pub(super) fn list(messages: &[MessageSummary], filter: &Filter) -> String {
 }
 
 fn row(message: &MessageSummary) -> String {
-    let subject = if message.subject.is_empty() { "(no subject)" } else { &message.subject };
+    let subject = if message.subject.is_empty() {
+        "(no subject)"
+    } else {
+        &message.subject
+    };
     format!(
         "<tr><td><time>{}</time></td><td>{}</td><td><a href=\"{}\">{}</a></td><td>{}</td>\
          <td>{}</td></tr>",
@@ -47,11 +51,17 @@ fn row(message: &MessageSummary) -> String {
 /// One message.
 pub(super) fn message(message: &MessageDetail) -> String {
     let summary = &message.summary;
-    let mut body = format!("<p><a href=\"/\">All mail</a></p><h1>{}</h1>", escape(&summary.subject));
+    let mut body = format!(
+        "<p><a href=\"/\">All mail</a></p><h1>{}</h1>",
+        escape(&summary.subject)
+    );
     body.push_str(&facts(message));
     if !summary.attachments.is_empty() {
         body.push_str("<h2>Attachments</h2><ul>");
-        summary.attachments.iter().for_each(|attachment| body.push_str(&link(attachment)));
+        summary
+            .attachments
+            .iter()
+            .for_each(|attachment| body.push_str(&link(attachment)));
         body.push_str("</ul>");
     }
     if message.html.is_some() {

@@ -53,11 +53,18 @@ enum Next {
 impl Session {
     fn new(stream: TcpStream, store: Arc<Store>) -> Self {
         let stream = BufReader::new(stream);
-        Self { stream, store, greeted: false, sender: None, recipients: Vec::new() }
+        Self {
+            stream,
+            store,
+            greeted: false,
+            sender: None,
+            recipients: Vec::new(),
+        }
     }
 
     async fn run(&mut self) -> io::Result<()> {
-        self.answer("220 mailbox.localhost ESMTP development mailbox").await?;
+        self.answer("220 mailbox.localhost ESMTP development mailbox")
+            .await?;
         loop {
             let Ok(line) = tokio::time::timeout(IDLE, self.line()).await else {
                 return self.answer("421 4.4.2 idle for too long").await;
@@ -147,7 +154,8 @@ impl Session {
             self.answer("503 5.5.1 say RCPT first").await?;
             return Ok(Next::Command);
         }
-        self.answer("354 end with a dot on a line of its own").await?;
+        self.answer("354 end with a dot on a line of its own")
+            .await?;
         let Ok(message) = tokio::time::timeout(IDLE, self.message()).await else {
             self.answer("421 4.4.2 idle for too long").await?;
             return Ok(Next::Close);
@@ -157,7 +165,10 @@ impl Session {
         let answer = match message? {
             None => "552 5.3.4 the message is too large".to_owned(),
             Some(message) => {
-                match self.store.deliver(Envelope { sender, recipients }, &message) {
+                match self
+                    .store
+                    .deliver(Envelope { sender, recipients }, &message)
+                {
                     Ok(id) => format!("250 2.0.0 kept as {id}"),
                     Err(error) => format!("451 4.3.0 it could not be kept: {error}"),
                 }
@@ -189,18 +200,26 @@ impl Session {
     /// One line with its end; `None` when the client has gone.
     async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        let read = (&mut self.stream).take(MAX_LINE).read_until(b'\n', &mut line).await?;
+        let read = (&mut self.stream)
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut line)
+            .await?;
         if read == 0 {
             return Ok(None);
         }
         if !line.ends_with(b"\n") {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line was cut or too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a line was cut or too long",
+            ));
         }
         Ok(Some(line))
     }
 
     async fn answer(&mut self, text: &str) -> io::Result<()> {
-        self.stream.write_all(format!("{text}\r\n").as_bytes()).await?;
+        self.stream
+            .write_all(format!("{text}\r\n").as_bytes())
+            .await?;
         self.stream.flush().await
     }
 }
@@ -211,13 +230,20 @@ fn path<'l>(rest: &'l str, keyword: &str) -> Option<(&'l str, &'l str)> {
     if !head.eq_ignore_ascii_case(keyword) {
         return None;
     }
-    rest[keyword.len()..].trim_start().strip_prefix('<')?.split_once('>')
+    rest[keyword.len()..]
+        .trim_start()
+        .strip_prefix('<')?
+        .split_once('>')
 }
 
 fn announced_size(parameters: &str) -> Option<usize> {
     parameters.split_ascii_whitespace().find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        if name.eq_ignore_ascii_case("SIZE") { value.parse().ok() } else { None }
+        if name.eq_ignore_ascii_case("SIZE") {
+            value.parse().ok()
+        } else {
+            None
+        }
     })
 }
 
@@ -227,7 +253,12 @@ mod tests {
 
     #[test]
     fn a_path_is_read_in_any_letter_case_and_with_parameters() {
-        assert_eq!(path("FROM:<a@b.c> SIZE=12 BODY=8BITMIME", "FROM:").unwrap().0, "a@b.c");
+        assert_eq!(
+            path("FROM:<a@b.c> SIZE=12 BODY=8BITMIME", "FROM:")
+                .unwrap()
+                .0,
+            "a@b.c"
+        );
         assert_eq!(path("from: <>", "FROM:").unwrap().0, "");
         assert_eq!(path("TO:a@b.c", "TO:"), None);
         assert_eq!(path("é", "TO:"), None);

@@ -45,9 +45,16 @@ pub struct Filter {
 
 impl Filter {
     fn matches(&self, summary: &MessageSummary) -> bool {
-        let to = self.to.as_deref().map(str::trim).filter(|to| !to.is_empty());
+        let to = self
+            .to
+            .as_deref()
+            .map(str::trim)
+            .filter(|to| !to.is_empty());
         let wanted = to.is_none_or(|to| {
-            summary.to.iter().any(|recipient| *recipient == to.to_lowercase())
+            summary
+                .to
+                .iter()
+                .any(|recipient| *recipient == to.to_lowercase())
         });
         let subject = self.subject.as_deref().unwrap_or_default().to_lowercase();
         wanted && summary.subject.to_lowercase().contains(&subject)
@@ -83,7 +90,10 @@ impl Store {
                 messages.insert(record.id.clone(), Kept { record, summary });
             }
         }
-        Ok(Self { directory: directory.to_owned(), messages: Mutex::new(messages) })
+        Ok(Self {
+            directory: directory.to_owned(),
+            messages: Mutex::new(messages),
+        })
     }
 
     /// Keeps a delivery; returns the message's id once it is on disk.
@@ -181,5 +191,8 @@ fn repeated(mut record: Record, recipients: Vec<String>) -> Record {
 }
 
 fn lower_case(addresses: Vec<String>) -> Vec<String> {
-    addresses.into_iter().map(|address| address.to_lowercase()).collect()
+    addresses
+        .into_iter()
+        .map(|address| address.to_lowercase())
+        .collect()
 }

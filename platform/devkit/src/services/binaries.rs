@@ -18,11 +18,16 @@ const EXTRA_DIRECTORIES: [&str; 4] = ["/usr/local/bin", "/usr/local/sbin", "/usr
 #[must_use]
 pub fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories: Vec<PathBuf> =
-        std::env::split_paths(&path).chain(EXTRA_DIRECTORIES.map(PathBuf::from)).collect();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path)
+        .chain(EXTRA_DIRECTORIES.map(PathBuf::from))
+        .collect();
     names
         .iter()
-        .flat_map(|name| directories.iter().map(move |directory| directory.join(name)))
+        .flat_map(|name| {
+            directories
+                .iter()
+                .map(move |directory| directory.join(name))
+        })
         .find(|candidate| is_executable(candidate))
 }
 
@@ -32,11 +37,19 @@ pub fn find_program(names: &[&str]) -> Option<PathBuf> {
 /// # Errors
 /// No such version is installed.
 pub fn postgres_program(name: &str, major: Option<u32>) -> Result<PathBuf, ServiceError> {
-    let listing = std::fs::read_dir(POSTGRES_HOME).into_iter().flatten().flatten();
+    let listing = std::fs::read_dir(POSTGRES_HOME)
+        .into_iter()
+        .flatten()
+        .flatten();
     listing
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|version| *version >= OLDEST_POSTGRES && major.is_none_or(|it| it == *version))
-        .map(|version| (version, Path::new(POSTGRES_HOME).join(format!("{version}/bin/{name}"))))
+        .map(|version| {
+            (
+                version,
+                Path::new(POSTGRES_HOME).join(format!("{version}/bin/{name}")),
+            )
+        })
         .filter(|(_, program)| is_executable(program))
         .max_by_key(|(version, _)| *version)
         .map(|(_, program)| program)
@@ -75,5 +88,6 @@ pub(super) fn epmd() -> Result<PathBuf, ServiceError> {
 }
 
 fn is_executable(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }

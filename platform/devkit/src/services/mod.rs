@@ -23,6 +23,7 @@ pub use binaries::{find_program, postgres_program};
 pub use postgres::{Durability, PostgresOptions, PrivatePostgres};
 pub use rabbit::{PrivateRabbit, RabbitOptions};
 pub use redis::{PrivateRedis, RedisOptions};
+pub(crate) use set::answers;
 pub use set::{Profile, ServiceSet, Urls};
 
 use crate::ports::{self, Reservation};
@@ -75,20 +76,21 @@ impl ServiceError {
 /// Reserves `wanted`, or any port where it is `None`.
 fn reserve(wanted: Option<u16>) -> Result<Reservation, ServiceError> {
     let taken = |port| {
-        io::Error::new(io::ErrorKind::AddrInUse, format!("port {port} is used by something else"))
+        io::Error::new(
+            io::ErrorKind::AddrInUse,
+            format!("port {port} is used by something else"),
+        )
     };
     match wanted {
         None => ports::reserve(),
-        Some(port) => {
-            ports::reserve_exactly(port).and_then(|got| got.ok_or_else(|| taken(port)))
-        }
+        Some(port) => ports::reserve_exactly(port).and_then(|got| got.ok_or_else(|| taken(port))),
     }
     .map_err(ServiceError::doing("reserving a port"))
 }
 
 /// Sends `question` and reads as many bytes as `answer` has; `None` when there
 /// was no answer in time.
-async fn ask<const N: usize>(port: u16, question: &[u8]) -> Option<[u8; N]> {
+pub(crate) async fn ask<const N: usize>(port: u16, question: &[u8]) -> Option<[u8; N]> {
     let conversation = async {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
         stream.write_all(question).await?;
@@ -96,13 +98,19 @@ async fn ask<const N: usize>(port: u16, question: &[u8]) -> Option<[u8; N]> {
         stream.read_exact(&mut answer).await?;
         io::Result::Ok(answer)
     };
-    tokio::time::timeout(PROBE_TIMEOUT, conversation).await.ok()?.ok()
+    tokio::time::timeout(PROBE_TIMEOUT, conversation)
+        .await
+        .ok()?
+        .ok()
 }
 
 /// Whether anything accepts connections on this port of 127.0.0.1.
 pub async fn accepts(port: u16) -> bool {
     let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
-    matches!(tokio::time::timeout(PROBE_TIMEOUT, connection).await, Ok(Ok(_)))
+    matches!(
+        tokio::time::timeout(PROBE_TIMEOUT, connection).await,
+        Ok(Ok(_))
+    )
 }
 
 /// Makes a directory and returns its absolute path, with links resolved.
@@ -117,5 +125,8 @@ fn make_directory(path: &Path) -> Result<std::path::PathBuf, ServiceError> {
 fn clean_environment() -> Vec<(String, String)> {
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{path}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    vec![("PATH".to_owned(), path), ("LANG".to_owned(), "C.UTF-8".to_owned())]
+    vec![
+        ("PATH".to_owned(), path),
+        ("LANG".to_owned(), "C.UTF-8".to_owned()),
+    ]
 }

@@ -84,7 +84,12 @@ impl PrivatePostgres {
         let cluster = Cluster::prepare(directory, options.durability).await?;
         let reservation = reserve(options.port)?;
         let process = cluster.launch(reservation.port(), &options).await?;
-        Ok(Self { cluster, options, reservation, process })
+        Ok(Self {
+            cluster,
+            options,
+            reservation,
+            process,
+        })
     }
 
     /// The URL of the database `postgres`, as the cluster's superuser.
@@ -161,7 +166,18 @@ pub(super) async fn ensure_database(port: u16, name: &str) -> Result<String, Ser
 async fn query(port: u16, statement: &str) -> Result<String, ServiceError> {
     let url = PrivatePostgres::url_at(port, "postgres");
     let mut command = tokio::process::Command::new(postgres_program("psql", None)?);
-    command.args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", statement]);
+    command.args([
+        "-X",
+        "-q",
+        "-t",
+        "-A",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        &url,
+        "-c",
+        statement,
+    ]);
     command.env_clear().envs(clean_environment());
     run("psql", command).await
 }
@@ -205,7 +221,12 @@ impl Cluster {
             command: "reading PG_VERSION".to_owned(),
             output: version.clone(),
         })?;
-        Ok(Self { directory, data, major, account })
+        Ok(Self {
+            directory,
+            data,
+            major,
+            account,
+        })
     }
 
     async fn launch(&self, port: u16, options: &PostgresOptions) -> Result<Process, ServiceError> {
@@ -248,7 +269,12 @@ fn settings(port: u16, options: &PostgresOptions) -> Vec<String> {
     ];
     if options.durability == Durability::Disposable {
         settings.extend(
-            ["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned),
+            [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+            ]
+            .map(str::to_owned),
         );
     }
     settings.extend(options.settings.iter().cloned());
@@ -261,7 +287,9 @@ async fn usable_directory(
     account: Option<&'static str>,
 ) -> Result<PathBuf, ServiceError> {
     let wanted = make_directory(directory)?;
-    let Some(account) = account else { return Ok(wanted) };
+    let Some(account) = account else {
+        return Ok(wanted);
+    };
     give(&wanted, account)?;
     if can_write(&wanted, account).await? {
         return Ok(wanted);
@@ -278,7 +306,11 @@ async fn usable_directory(
     }
     Err(ServiceError::Command {
         command: format!("finding a directory for the user {account}"),
-        output: format!("neither {} nor {} is writable for it", wanted.display(), fallback.display()),
+        output: format!(
+            "neither {} nor {} is writable for it",
+            wanted.display(),
+            fallback.display()
+        ),
     })
 }
 
@@ -289,8 +321,9 @@ fn give(directory: &Path, account: &str) -> Result<(), ServiceError> {
         program: "the user `postgres`",
         remedy: "Postgres cannot run as root; install the package `postgresql`, which makes it",
     })?;
-    std::os::unix::fs::chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
-        .map_err(ServiceError::doing(format!("giving {} to {account}", directory.display())))
+    std::os::unix::fs::chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(
+        ServiceError::doing(format!("giving {} to {account}", directory.display())),
+    )
 }
 
 async fn can_write(directory: &Path, account: &'static str) -> Result<bool, ServiceError> {
@@ -315,16 +348,32 @@ async fn initialise(
     let aside = directory.join("data.new");
     remove(&aside)?;
     let mut words = switch_user(account);
-    words.extend([postgres_program("initdb", None)?.into(), "-D".into(), aside.clone().into()]);
+    words.extend([
+        postgres_program("initdb", None)?.into(),
+        "-D".into(),
+        aside.clone().into(),
+    ]);
     words.extend(
-        ["-U", USER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
-            .map(Into::into),
+        [
+            "-U",
+            USER,
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        .map(Into::into),
     );
     if durability == Durability::Disposable {
         words.push("--no-sync".into());
     }
     let mut command = tokio::process::Command::new(&words[0]);
-    command.args(&words[1..]).env_clear().envs(clean_environment()).current_dir(directory);
+    command
+        .args(&words[1..])
+        .env_clear()
+        .envs(clean_environment())
+        .current_dir(directory);
     run("initdb", command).await?;
     std::fs::rename(&aside, data).map_err(ServiceError::doing("moving the new cluster into place"))
 }
@@ -341,9 +390,9 @@ pub(super) fn remove_data(directory: &Path) -> Result<(), ServiceError> {
 
 fn remove(directory: &Path) -> Result<(), ServiceError> {
     match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(ServiceError::doing(format!("deleting {}", directory.display()))(error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ServiceError::doing(
+            format!("deleting {}", directory.display()),
+        )(error)),
         _ => Ok(()),
     }
 }
@@ -351,7 +400,9 @@ fn remove(directory: &Path) -> Result<(), ServiceError> {
 /// The words before a command that make it run as another account; none where
 /// it runs as the caller.
 fn switch_user(account: Option<&str>) -> Vec<OsString> {
-    let Some(account) = account else { return Vec::new() };
+    let Some(account) = account else {
+        return Vec::new();
+    };
     vec![
         "setpriv".into(),
         format!("--reuid={account}").into(),
@@ -361,12 +412,19 @@ fn switch_user(account: Option<&str>) -> Vec<OsString> {
 }
 
 async fn run(name: &str, mut command: tokio::process::Command) -> Result<String, ServiceError> {
-    let output = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await;
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await;
     let output = output.map_err(ServiceError::doing(format!("running {name}")))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(printed);
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(ServiceError::Command { command: name.to_owned(), output: format!("{printed}{complaint}") })
+    Err(ServiceError::Command {
+        command: name.to_owned(),
+        output: format!("{printed}{complaint}"),
+    })
 }

@@ -44,7 +44,12 @@ pub struct RabbitOptions {
 
 impl Default for RabbitOptions {
     fn default() -> Self {
-        Self { port: None, epmd_port: None, distribution_port: None, lifetime: Lifetime::Owned }
+        Self {
+            port: None,
+            epmd_port: None,
+            distribution_port: None,
+            lifetime: Lifetime::Owned,
+        }
     }
 }
 
@@ -136,7 +141,10 @@ impl PrivateRabbit {
     /// The tool is not installed or the command failed.
     pub async fn control(&self, arguments: &[&str]) -> Result<String, ServiceError> {
         let program = find_program(&["/usr/lib/rabbitmq/bin/rabbitmqctl", "rabbitmqctl"]).ok_or(
-            ServiceError::Missing { program: "rabbitmqctl", remedy: "it comes with RabbitMQ" },
+            ServiceError::Missing {
+                program: "rabbitmqctl",
+                remedy: "it comes with RabbitMQ",
+            },
         )?;
         let output = tokio::process::Command::new(program)
             .args(arguments)
@@ -208,7 +216,10 @@ impl Node {
             let secret = hex::encode(rand::rng().random::<[u8; 20]>());
             files::write_atomic(&cookie, secret.as_bytes(), 0o400)
         });
-        written.map_err(ServiceError::doing(format!("writing {}", self.directory.display())))
+        written.map_err(ServiceError::doing(format!(
+            "writing {}",
+            self.directory.display()
+        )))
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -225,13 +236,22 @@ impl Node {
         set("RABBITMQ_LOG_BASE", self.path("log"));
         set("RABBITMQ_LOGS", "-".to_owned());
         set("RABBITMQ_CONFIG_FILE", self.path("rabbitmq.conf"));
-        set("RABBITMQ_ADVANCED_CONFIG_FILE", self.path("advanced.config"));
+        set(
+            "RABBITMQ_ADVANCED_CONFIG_FILE",
+            self.path("advanced.config"),
+        );
         set("RABBITMQ_GENERATED_CONFIG_DIR", self.path("generated"));
-        set("RABBITMQ_ENABLED_PLUGINS_FILE", self.path("enabled_plugins"));
+        set(
+            "RABBITMQ_ENABLED_PLUGINS_FILE",
+            self.path("enabled_plugins"),
+        );
         set("RABBITMQ_CONF_ENV_FILE", self.path("environment.conf"));
         set("RABBITMQ_FEATURE_FLAGS_FILE", self.path("feature_flags"));
         set("RABBITMQ_PID_FILE", self.path("rabbitmq.pid"));
-        set("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGUMENTS.to_owned());
+        set(
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            ERLANG_ARGUMENTS.to_owned(),
+        );
         // The start script then replaces itself by the Erlang machine: the pid
         // we know is the broker's, and SIGTERM stops it in order.
         set("RUNNING_UNDER_SYSTEMD", "1".to_owned());
@@ -243,7 +263,10 @@ impl Node {
         let spec = Spec {
             name: "epmd".to_owned(),
             program: binaries::epmd()?,
-            arguments: ["-port", &port, "-address", "127.0.0.1"].iter().map(Into::into).collect(),
+            arguments: ["-port", &port, "-address", "127.0.0.1"]
+                .iter()
+                .map(Into::into)
+                .collect(),
             environment: self.environment(),
             inherit: false,
             directory: self.directory.clone(),
@@ -255,7 +278,9 @@ impl Node {
         };
         let mut process = Process::spawn(&spec, lifetime)?;
         // A broker that finds no name server would start one that nobody stops.
-        process.wait_ready(EPMD_DEADLINE, || accepts(self.epmd_port)).await?;
+        process
+            .wait_ready(EPMD_DEADLINE, || accepts(self.epmd_port))
+            .await?;
         Ok(process)
     }
 
@@ -274,7 +299,9 @@ impl Node {
             stage: Stage::Service,
         };
         let mut process = Process::spawn(&spec, lifetime)?;
-        process.wait_ready(START_DEADLINE, || answers(self.port)).await?;
+        process
+            .wait_ready(START_DEADLINE, || answers(self.port))
+            .await?;
         Ok(process)
     }
 }

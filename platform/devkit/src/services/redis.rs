@@ -21,7 +21,10 @@ pub struct RedisOptions {
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self { port: None, lifetime: Lifetime::Owned }
+        Self {
+            port: None,
+            lifetime: Lifetime::Owned,
+        }
     }
 }
 
@@ -43,7 +46,12 @@ impl PrivateRedis {
         let directory = make_directory(directory)?;
         let reservation = reserve(options.port)?;
         let process = launch(&directory, reservation.port(), &options.lifetime).await?;
-        Ok(Self { directory, lifetime: options.lifetime, reservation, process })
+        Ok(Self {
+            directory,
+            lifetime: options.lifetime,
+            reservation,
+            process,
+        })
     }
 
     /// `redis://…` of database 0.
@@ -85,13 +93,18 @@ impl PrivateRedis {
     }
 }
 
-async fn launch(
-    directory: &Path,
-    port: u16,
-    lifetime: &Lifetime,
-) -> Result<Process, ServiceError> {
+async fn launch(directory: &Path, port: u16, lifetime: &Lifetime) -> Result<Process, ServiceError> {
     let port_text = port.to_string();
-    let arguments = ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    let arguments = [
+        "--port",
+        &port_text,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ];
     let spec = Spec {
         name: "redis".to_owned(),
         program: binaries::redis_server()?,
@@ -112,5 +125,7 @@ async fn launch(
 
 /// Whether a Redis on this port answers a PING.
 pub(super) async fn answers(port: u16) -> bool {
-    ask::<5>(port, b"PING\r\n").await.is_some_and(|answer| &answer == b"+PONG")
+    ask::<5>(port, b"PING\r\n")
+        .await
+        .is_some_and(|answer| &answer == b"+PONG")
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ledger::Ledger;
 use crate::ports::PortBook;
-use crate::process::{Lifetime, Stage};
+use crate::process::Lifetime;
 use crate::progress;
 
 /// The database the product uses on a private Postgres.
@@ -48,7 +48,11 @@ impl ServiceSet {
     /// The set whose data, ports and ledger are under `directory`.
     #[must_use]
     pub fn new(directory: &Path, ledger: Ledger, profile: Profile) -> Self {
-        Self { directory: directory.to_owned(), ledger, profile }
+        Self {
+            directory: directory.to_owned(),
+            ledger,
+            profile,
+        }
     }
 
     /// The variable that gives a service from outside, by the profile.
@@ -56,9 +60,11 @@ impl ServiceSet {
     pub const fn variables(profile: Profile) -> [&'static str; 3] {
         match profile {
             Profile::Development => ["DATABASE_URL", "REDIS_URL", "AMQP_URL"],
-            Profile::Test => {
-                ["BERTH_TEST_DATABASE_URL", "BERTH_TEST_REDIS_URL", "BERTH_TEST_AMQP_URL"]
-            }
+            Profile::Test => [
+                "BERTH_TEST_DATABASE_URL",
+                "BERTH_TEST_REDIS_URL",
+                "BERTH_TEST_AMQP_URL",
+            ],
         }
     }
 
@@ -83,7 +89,11 @@ impl ServiceSet {
             or_start("Redis", redis, self.redis(redis_port)),
             or_start("RabbitMQ", amqp, self.rabbit(rabbit_ports)),
         )?;
-        Ok(Urls { database, redis, amqp })
+        Ok(Urls {
+            database,
+            redis,
+            amqp,
+        })
     }
 
     /// The URLs of services that run or are given; `None` for the others.
@@ -101,7 +111,11 @@ impl ServiceSet {
             port("rabbitmq")?.map(PrivateRabbit::url_at),
         ];
         let [own_database, own_redis, own_amqp] = private;
-        Ok([database.or(own_database), redis.or(own_redis), amqp.or(own_amqp)])
+        Ok([
+            database.or(own_database),
+            redis.or(own_redis),
+            amqp.or(own_amqp),
+        ])
     }
 
     /// Deletes the data of the stopped services.
@@ -125,11 +139,16 @@ impl ServiceSet {
 
     /// The port a running service has, or one for it to start on.
     fn port(&self, ports: &mut PortBook, name: &str) -> Result<u16, ServiceError> {
-        let running = self.ledger.find(name).map_err(ServiceError::doing("reading pids.json"))?;
+        let running = self
+            .ledger
+            .find(name)
+            .map_err(ServiceError::doing("reading pids.json"))?;
         if let Some(port) = running.and_then(|entry| entry.port) {
             return Ok(port);
         }
-        let reserved = ports.reserve(name).map_err(ServiceError::doing("reserving a port"))?;
+        let reserved = ports
+            .reserve(name)
+            .map_err(ServiceError::doing("reserving a port"))?;
         Ok(reserved.port())
     }
 
@@ -147,7 +166,10 @@ impl ServiceSet {
     }
 
     fn runs(&self, name: &str) -> Result<bool, ServiceError> {
-        let found = self.ledger.find(name).map_err(ServiceError::doing("reading pids.json"))?;
+        let found = self
+            .ledger
+            .find(name)
+            .map_err(ServiceError::doing("reading pids.json"))?;
         Ok(found.is_some())
     }
 
@@ -184,7 +206,10 @@ impl ServiceSet {
 
     async fn redis(&self, port: u16) -> Result<String, ServiceError> {
         if !self.runs("redis")? {
-            let options = RedisOptions { port: Some(port), lifetime: self.lifetime() };
+            let options = RedisOptions {
+                port: Some(port),
+                lifetime: self.lifetime(),
+            };
             PrivateRedis::start(&self.directory.join("redis"), options).await?;
         }
         Ok(PrivateRedis::url_at(port))

@@ -1,6 +1,7 @@
 //! Who asks: secret keys for everything, publishable keys for the payer's own
 //! payment, and the connected account that a request is about.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use poem::http::HeaderMap;
 
 use crate::{
@@ -79,25 +80,7 @@ pub(crate) fn owner(
 
 /// The user name in the base64 text of basic authentication.
 fn basic_user(pair: &str) -> String {
-    let mut bits = 0_u32;
-    let mut held = 0;
-    let mut bytes = Vec::with_capacity(pair.len());
-    for symbol in pair.bytes().take_while(|symbol| *symbol != b'=') {
-        let value = match symbol {
-            b'A'..=b'Z' => symbol - b'A',
-            b'a'..=b'z' => symbol - b'a' + 26,
-            b'0'..=b'9' => symbol - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return String::new(),
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
+    let bytes = BASE64_STANDARD.decode(pair).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     text.split(':').next().unwrap_or_default().to_owned()
 }

@@ -69,9 +69,7 @@ fn find(world: &World, owner: &Owner, id: &str) -> Option<Value> {
     let prefix = id.split_once('_').map(|(prefix, _)| prefix)?;
     match prefix {
         "acct" => show(&world.accounts, id, now),
-        "ch" | "py" => show(&books.charges, id, now)
-            .or_else(|| world.connected.values().find_map(|books| show(&books.charges, id, now)))
-            .filter(|_| *owner == Owner::Platform || books.charges.get(id).is_some()),
+        "ch" | "py" => show(&books.charges, id, now).or_else(|| foreign_charge(world, owner, id)),
         "dp" => show(&books.disputes, id, now),
         "fee" => show(&world.platform.fees, id, now),
         "pi" => show(&books.intents, id, now),
@@ -82,6 +80,14 @@ fn find(world: &World, owner: &Owner, id: &str) -> Option<Value> {
         "txn" => show(&books.transactions, id, now),
         _ => None,
     }
+}
+
+/// The platform sees the charges that its application fees were taken from.
+fn foreign_charge(world: &World, owner: &Owner, id: &str) -> Option<Value> {
+    if *owner != Owner::Platform {
+        return None;
+    }
+    world.connected.values().find_map(|books| show(&books.charges, id, world.now()))
 }
 
 fn show<T: Object>(shelf: &Shelf<T>, id: &str, now: i64) -> Option<Value> {
