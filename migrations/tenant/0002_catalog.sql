@@ -71,7 +71,6 @@ CREATE TABLE schedule_rule (
     -- ISO: 1 is Monday, 7 is Sunday.
     weekday         smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
     starts          time NOT NULL,
-    -- Later than `starts`; 24:00 ends a day.
     ends            time NOT NULL,
     CONSTRAINT schedule_rule_order CHECK (ends > starts)
 );

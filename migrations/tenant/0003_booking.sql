@@ -43,6 +43,8 @@ CREATE TABLE booking (
     policy               jsonb NOT NULL,
     attribution          jsonb NOT NULL,
     notes                text NOT NULL DEFAULT '',
+    -- Whether money came in for it.
+    paid                 boolean NOT NULL DEFAULT false,
     expires_at           timestamptz,
     status_reason        text,
     refund_due_minor     bigint,
@@ -63,6 +65,8 @@ CREATE TABLE claim (
     resource_id     uuid NOT NULL,
     during          tstzrange NOT NULL CHECK (NOT isempty(during)),
     state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
+    -- From when a claim that is only held may be taken over by another booking.
+    expires_at      timestamptz,
     CONSTRAINT claim_no_overlap EXCLUDE USING gist (resource_id WITH =, during WITH &&)
         WHERE (state IN ('held', 'confirmed'))
 );

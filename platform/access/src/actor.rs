@@ -23,8 +23,13 @@ pub enum Role {
 
 impl Role {
     /// All of them, from least to most.
-    pub const ALL: [Self; 5] =
-        [Self::Anonymous, Self::Customer, Self::Staff, Self::Admin, Self::Service];
+    pub const ALL: [Self; 5] = [
+        Self::Anonymous,
+        Self::Customer,
+        Self::Staff,
+        Self::Admin,
+        Self::Service,
+    ];
 
     /// Its name in policies, tokens and tables.
     #[must_use]

@@ -31,7 +31,13 @@ impl Context {
         clock: Clock,
         cause: Cause,
     ) -> Self {
-        Self { tenant, actor, clock, cause, access }
+        Self {
+            tenant,
+            actor,
+            clock,
+            cause,
+            access,
+        }
     }
 
     /// How far `permission` reaches for the asker.
@@ -39,14 +45,18 @@ impl Context {
     /// # Errors
     /// 401 `UNAUTHENTICATED` for nobody known, 403 `FORBIDDEN` otherwise.
     pub fn authorize(&self, permission: Permission) -> Result<Scope, Problem> {
-        self.access.scope(&self.actor, permission).ok_or_else(|| match self.actor {
-            Actor::Anonymous => {
-                Problem::new(Kind::Unauthenticated, "UNAUTHENTICATED", "Please sign in first.")
-            }
-            Actor::User { .. } | Actor::ApiKey(_) => {
-                Problem::new(Kind::Forbidden, "FORBIDDEN", "You may not do this.")
-            }
-        })
+        self.access
+            .scope(&self.actor, permission)
+            .ok_or_else(|| match self.actor {
+                Actor::Anonymous => Problem::new(
+                    Kind::Unauthenticated,
+                    "UNAUTHENTICATED",
+                    "Please sign in first.",
+                ),
+                Actor::User { .. } | Actor::ApiKey(_) => {
+                    Problem::new(Kind::Forbidden, "FORBIDDEN", "You may not do this.")
+                }
+            })
     }
 
     /// Whose things the asker may reach with `permission`: everyone's (`None`), or one account's.

@@ -49,7 +49,12 @@ impl Access {
         for role in Role::ALL {
             for permission in Permission::ALL.iter().copied() {
                 let asks = |scope: &'static str| {
-                    enforcer.enforce((role.as_str(), permission.object(), permission.action(), scope))
+                    enforcer.enforce((
+                        role.as_str(),
+                        permission.object(),
+                        permission.action(),
+                        scope,
+                    ))
                 };
                 if asks("any")? {
                     table.insert((role, permission), Scope::Any);

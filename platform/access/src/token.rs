@@ -67,7 +67,9 @@ pub struct Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("trusted", &self.trusted.len()).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("trusted", &self.trusted.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,10 +79,21 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Key`].
     pub fn new(key: &Secret, previous: Option<&Secret>) -> Result<Self, TokenError> {
-        let signing = EncodingKey::from_ed_pem(key.expose().as_bytes()).map_err(|_| TokenError::Key)?;
-        let trusted = std::iter::once(key).chain(previous).map(public).collect::<Result<_, _>>()?;
-        let known = Cache::builder().max_capacity(10_000).time_to_live(LIFETIME).build();
-        Ok(Self { signing: Arc::new(signing), trusted, known })
+        let signing =
+            EncodingKey::from_ed_pem(key.expose().as_bytes()).map_err(|_| TokenError::Key)?;
+        let trusted = std::iter::once(key)
+            .chain(previous)
+            .map(public)
+            .collect::<Result<_, _>>()?;
+        let known = Cache::builder()
+            .max_capacity(10_000)
+            .time_to_live(LIFETIME)
+            .build();
+        Ok(Self {
+            signing: Arc::new(signing),
+            trusted,
+            known,
+        })
     }
 
     /// Makes a token; good for [`LIFETIME`].
@@ -109,7 +122,10 @@ impl Tokens {
             iat: now,
             exp: now + i64::try_from(LIFETIME.as_secs()).unwrap_or(0),
         };
-        let header = Header { typ: Some(TYPE.into()), ..Header::new(Algorithm::EdDSA) };
+        let header = Header {
+            typ: Some(TYPE.into()),
+            ..Header::new(Algorithm::EdDSA)
+        };
         Ok(jsonwebtoken::encode(&header, &claims, &self.signing)?)
     }
 
@@ -144,9 +160,10 @@ impl Tokens {
         // Audience and expiry are checked by the caller, against the tenant and clock at hand.
         validation.validate_aud = false;
         validation.validate_exp = false;
-        let good = self.trusted.iter().find_map(|key| {
-            jsonwebtoken::decode::<Claims>(token, key, &validation).ok()
-        });
+        let good = self
+            .trusted
+            .iter()
+            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &validation).ok());
         match good {
             Some(data) if data.header.typ.as_deref() == Some(TYPE) => Ok(data.claims),
             _ => Err(TokenError::Invalid),
@@ -173,7 +190,16 @@ mod tests {
 
     fn issue(tokens: &Tokens, tenant: TenantId, clock: &Clock) -> String {
         let (user, session) = (UserId::new(), SessionTokenId::new());
-        tokens.issue(tenant, user, session, Role::Staff, ("Ada", "ada@example.test"), clock).unwrap()
+        tokens
+            .issue(
+                tenant,
+                user,
+                session,
+                Role::Staff,
+                ("Ada", "ada@example.test"),
+                clock,
+            )
+            .unwrap()
     }
 
     #[test]
@@ -182,7 +208,10 @@ mod tests {
         let clock = Clock::at(jiff::Timestamp::from_second(1_800_000_000).unwrap());
         let tenant = TenantId::new();
         let token = issue(&tokens, tenant, &clock);
-        assert_eq!(tokens.check(&token, tenant, &clock).unwrap().role(), Role::Staff);
+        assert_eq!(
+            tokens.check(&token, tenant, &clock).unwrap().role(),
+            Role::Staff
+        );
         assert!(tokens.check(&token, TenantId::new(), &clock).is_err());
         clock.advance(SignedDuration::from_secs(601));
         assert!(tokens.check(&token, tenant, &clock).is_err());
@@ -195,9 +224,20 @@ mod tests {
         let token = issue(&tokens, tenant, &Clock::System);
         let (rest, _signature) = token.rsplit_once('.').unwrap();
         let payload = token.split('.').nth(1).unwrap();
-        let unsigned = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#));
-        for forged in [rest.to_owned(), format!("{rest}.AAAA"), unsigned, String::new()] {
-            assert!(tokens.check(&forged, tenant, &Clock::System).is_err(), "{forged} was let through");
+        let unsigned = format!(
+            "{}.{payload}.",
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#)
+        );
+        for forged in [
+            rest.to_owned(),
+            format!("{rest}.AAAA"),
+            unsigned,
+            String::new(),
+        ] {
+            assert!(
+                tokens.check(&forged, tenant, &Clock::System).is_err(),
+                "{forged} was let through"
+            );
         }
     }
 }

@@ -23,7 +23,9 @@ async fn every_permission_is_somebodys() {
     let access = Access::load().await.expect("the policy can be read");
     for permission in Permission::ALL {
         assert!(
-            Role::ALL.iter().any(|role| access.scope_of(*role, *permission).is_some()),
+            Role::ALL
+                .iter()
+                .any(|role| access.scope_of(*role, *permission).is_some()),
             "nobody may {}:{}; is its line in policy.csv spelt right?",
             permission.object(),
             permission.action(),

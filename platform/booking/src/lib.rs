@@ -1,1 +1,59 @@
-//! berth-booking
+//! Bookings: taking, moving, ending them, and saying what is free. Owns bookings, claims and
+//! sessions.
+//!
+//! A booking takes a resource for a range of time (a claim under an exclusion constraint) or
+//! places of a session (a counter under a CHECK), in one transaction with the booking, the answer
+//! to repeat and the event. Availability is advice; the claim is the judge.
+//!
+//! Lock order in every transaction: idempotency key, then resources sorted by id, then session
+//! rows sorted by id, then the booking.
+//!
+//! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
+//! catalog it takes the compiled offering and the number in `catalog_version`.
+//!
+//! To add a step in a booking's life: `model/status.rs`, a file here named after the step, its
+//! event in `berth-events`, its route in `tenant-api`.
+
+mod availability;
+mod cancel;
+mod complete;
+mod confirm;
+mod create;
+mod error;
+mod expire;
+pub mod model;
+mod reactions;
+mod read;
+mod reschedule;
+mod sessions;
+mod stats;
+mod store;
+mod update;
+
+use berth_catalog::Catalog;
+use berth_tenancy::Tenancy;
+
+pub use availability::{Check, DayAvailability, Slot};
+pub use create::{CustomerInput, NewBooking, When};
+pub use error::{Error, Refusal};
+pub use model::{Booking, Status};
+pub use reactions::Reactions;
+pub use read::{Filter, Sort};
+pub use sessions::{NewSession, Session};
+pub use stats::{Grouping, StatsRow};
+pub use update::BookingChange;
+
+/// The booking service's commands and queries.
+#[derive(Clone, Debug)]
+pub struct Bookings {
+    tenancy: Tenancy,
+    catalog: Catalog,
+}
+
+impl Bookings {
+    /// Bookings of what `catalog` offers.
+    #[must_use]
+    pub fn new(tenancy: Tenancy, catalog: Catalog) -> Self {
+        Self { tenancy, catalog }
+    }
+}

@@ -79,7 +79,12 @@ pub struct Created {
     #[serde(flatten)]
     pub booking: Booking,
 }
-event!(Created, "booking.booking.created", booking.booking_id, booking.version);
+event!(
+    Created,
+    "booking.booking.created",
+    booking.booking_id,
+    booking.version
+);
 
 /// A booking was changed: moved, or its details edited.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +95,12 @@ pub struct Updated {
     /// What was changed: `rescheduled`, `edited`, `no_show`, `deleted`.
     pub change: String,
 }
-event!(Updated, "booking.booking.updated", booking.booking_id, booking.version);
+event!(
+    Updated,
+    "booking.booking.updated",
+    booking.booking_id,
+    booking.version
+);
 
 /// A booking is certain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,7 +109,12 @@ pub struct Confirmed {
     #[serde(flatten)]
     pub booking: Booking,
 }
-event!(Confirmed, "booking.booking.confirmed", booking.booking_id, booking.version);
+event!(
+    Confirmed,
+    "booking.booking.confirmed",
+    booking.booking_id,
+    booking.version
+);
 
 /// A booking ended before its time: cancelled by someone, or not paid in time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,7 +127,12 @@ pub struct Cancelled {
     /// What the policy gives back; zero if nothing was or is due.
     pub refund_due: Money,
 }
-event!(Cancelled, "booking.booking.cancelled", booking.booking_id, booking.version);
+event!(
+    Cancelled,
+    "booking.booking.cancelled",
+    booking.booking_id,
+    booking.version
+);
 
 /// A booking took place.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -121,4 +141,9 @@ pub struct Completed {
     #[serde(flatten)]
     pub booking: Booking,
 }
-event!(Completed, "booking.booking.completed", booking.booking_id, booking.version);
+event!(
+    Completed,
+    "booking.booking.completed",
+    booking.booking_id,
+    booking.version
+);

@@ -27,7 +27,12 @@ pub struct Created {
     #[serde(flatten)]
     pub payment: Payment,
 }
-event!(Created, "payment.payment.created", payment.payment_id, payment.version);
+event!(
+    Created,
+    "payment.payment.created",
+    payment.payment_id,
+    payment.version
+);
 
 /// The money is there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,7 +43,12 @@ pub struct Succeeded {
     /// What paid it, for people: `visa •••• 4242`.
     pub method: Option<String>,
 }
-event!(Succeeded, "payment.payment.succeeded", payment.payment_id, payment.version);
+event!(
+    Succeeded,
+    "payment.payment.succeeded",
+    payment.payment_id,
+    payment.version
+);
 
 /// The payment will not be made; a decline that may be tried again is not told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +59,12 @@ pub struct Failed {
     /// `hold_expired`, `canceled`, or the provider's decline code.
     pub reason: String,
 }
-event!(Failed, "payment.payment.failed", payment.payment_id, payment.version);
+event!(
+    Failed,
+    "payment.payment.failed",
+    payment.payment_id,
+    payment.version
+);
 
 /// Money went back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,4 +79,9 @@ pub struct Refunded {
     /// Whether nothing is left.
     pub in_full: bool,
 }
-event!(Refunded, "payment.payment.refunded", payment.payment_id, payment.version);
+event!(
+    Refunded,
+    "payment.payment.refunded",
+    payment.payment_id,
+    payment.version
+);

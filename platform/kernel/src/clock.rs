@@ -41,7 +41,10 @@ impl Clock {
     /// Moves a manual clock forward; the system clock is left alone.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Manual(hands) = self {
-            hands.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            hands.fetch_add(
+                i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
+                Ordering::SeqCst,
+            );
         }
     }
 }

@@ -36,7 +36,11 @@ impl Cause {
     /// A cause that starts here: a request without an id of its own, or a timer.
     #[must_use]
     pub fn fresh() -> Self {
-        Self { correlation_id: Uuid::now_v7(), causation_id: None, trace_parent: None }
+        Self {
+            correlation_id: Uuid::now_v7(),
+            causation_id: None,
+            trace_parent: None,
+        }
     }
 }
 
@@ -127,6 +131,8 @@ impl Envelope {
     /// `{service}.{entity}`: what versions are counted by.
     #[must_use]
     pub fn entity_type(&self) -> &str {
-        self.event_type.rsplit_once('.').map_or(self.event_type.as_str(), |(entity, _)| entity)
+        self.event_type
+            .rsplit_once('.')
+            .map_or(self.event_type.as_str(), |(entity, _)| entity)
     }
 }

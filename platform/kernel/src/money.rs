@@ -15,18 +15,63 @@ pub struct Currency {
 /// settles. Three-decimal currencies are kept in their full minor units here; a provider's own
 /// rounding rule (Stripe wants the last digit 0) is the adapter's business.
 const CURRENCIES: &[(&str, u8)] = &[
-    ("AED", 2), ("AUD", 2), ("BGN", 2), ("BHD", 3), ("BRL", 2), ("CAD", 2), ("CHF", 2), ("CLP", 0),
-    ("CNY", 2), ("COP", 2), ("CZK", 2), ("DKK", 2), ("EGP", 2), ("EUR", 2), ("GBP", 2), ("HKD", 2),
-    ("HUF", 2), ("IDR", 2), ("ILS", 2), ("INR", 2), ("ISK", 0), ("JOD", 3), ("JPY", 0), ("KES", 2),
-    ("KRW", 0), ("KWD", 3), ("MAD", 2), ("MXN", 2), ("MYR", 2), ("NGN", 2), ("NOK", 2), ("NZD", 2),
-    ("OMR", 3), ("PEN", 2), ("PHP", 2), ("PLN", 2), ("RON", 2), ("RSD", 2), ("SAR", 2), ("SEK", 2),
-    ("SGD", 2), ("THB", 2), ("TND", 3), ("TRY", 2), ("TWD", 2), ("UAH", 2), ("USD", 2), ("VND", 0),
+    ("AED", 2),
+    ("AUD", 2),
+    ("BGN", 2),
+    ("BHD", 3),
+    ("BRL", 2),
+    ("CAD", 2),
+    ("CHF", 2),
+    ("CLP", 0),
+    ("CNY", 2),
+    ("COP", 2),
+    ("CZK", 2),
+    ("DKK", 2),
+    ("EGP", 2),
+    ("EUR", 2),
+    ("GBP", 2),
+    ("HKD", 2),
+    ("HUF", 2),
+    ("IDR", 2),
+    ("ILS", 2),
+    ("INR", 2),
+    ("ISK", 0),
+    ("JOD", 3),
+    ("JPY", 0),
+    ("KES", 2),
+    ("KRW", 0),
+    ("KWD", 3),
+    ("MAD", 2),
+    ("MXN", 2),
+    ("MYR", 2),
+    ("NGN", 2),
+    ("NOK", 2),
+    ("NZD", 2),
+    ("OMR", 3),
+    ("PEN", 2),
+    ("PHP", 2),
+    ("PLN", 2),
+    ("RON", 2),
+    ("RSD", 2),
+    ("SAR", 2),
+    ("SEK", 2),
+    ("SGD", 2),
+    ("THB", 2),
+    ("TND", 3),
+    ("TRY", 2),
+    ("TWD", 2),
+    ("UAH", 2),
+    ("USD", 2),
+    ("VND", 0),
     ("ZAR", 2),
 ];
 
 impl Currency {
     /// Euro, the default of a tenant that names none.
-    pub const EUR: Self = Self { code: *b"EUR", exponent: 2 };
+    pub const EUR: Self = Self {
+        code: *b"EUR",
+        exponent: 2,
+    };
 
     /// The upper-case ISO code.
     #[must_use]
@@ -55,7 +100,10 @@ impl FromStr for Currency {
             .iter()
             .find(|(code, _)| *code == upper)
             .and_then(|(code, exponent)| {
-                Some(Self { code: code.as_bytes().try_into().ok()?, exponent: *exponent })
+                Some(Self {
+                    code: code.as_bytes().try_into().ok()?,
+                    exponent: *exponent,
+                })
             })
             .ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
     }
@@ -127,7 +175,10 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::MixedCurrencies(self.currency, other.currency));
         }
-        let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
+        let amount = self
+            .amount
+            .checked_add(other.amount)
+            .ok_or(MoneyError::Overflow)?;
         Ok(Self { amount, ..self })
     }
 
@@ -157,11 +208,19 @@ impl fmt::Display for Money {
         let exponent = u32::from(self.currency.exponent());
         let sign = if self.amount < 0 { "-" } else { "" };
         let unit = 10_u64.pow(exponent);
-        let (major, minor) = (self.amount.unsigned_abs() / unit, self.amount.unsigned_abs() % unit);
+        let (major, minor) = (
+            self.amount.unsigned_abs() / unit,
+            self.amount.unsigned_abs() % unit,
+        );
         if exponent == 0 {
             write!(f, "{sign}{major} {}", self.currency)
         } else {
-            write!(f, "{sign}{major}.{minor:0width$} {}", self.currency, width = exponent as usize)
+            write!(
+                f,
+                "{sign}{major}.{minor:0width$} {}",
+                self.currency,
+                width = exponent as usize
+            )
         }
     }
 }
@@ -187,8 +246,14 @@ mod tests {
             money(1, "EUR").checked_add(money(1, "USD")),
             Err(MoneyError::MixedCurrencies(..))
         ));
-        assert_eq!(money(i64::MAX, "EUR").checked_add(money(1, "EUR")), Err(MoneyError::Overflow));
-        assert_eq!(money(i64::MAX, "EUR").checked_mul(2), Err(MoneyError::Overflow));
+        assert_eq!(
+            money(i64::MAX, "EUR").checked_add(money(1, "EUR")),
+            Err(MoneyError::Overflow)
+        );
+        assert_eq!(
+            money(i64::MAX, "EUR").checked_mul(2),
+            Err(MoneyError::Overflow)
+        );
     }
 
     #[test]
@@ -200,6 +265,9 @@ mod tests {
 
     #[test]
     fn an_unknown_currency_is_refused_by_name() {
-        assert_eq!("XXX".parse::<Currency>(), Err(UnknownCurrency("XXX".into())));
+        assert_eq!(
+            "XXX".parse::<Currency>(),
+            Err(UnknownCurrency("XXX".into()))
+        );
     }
 }

@@ -67,14 +67,20 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_text() {
-        let cursor = Cursor { at: Timestamp::from_microsecond(1_234_567).unwrap(), id: Uuid::now_v7() };
+        let cursor = Cursor {
+            at: Timestamp::from_microsecond(1_234_567).unwrap(),
+            id: Uuid::now_v7(),
+        };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         assert_eq!("nonsense".parse::<Cursor>(), Err(BadCursor));
     }
 
     #[test]
     fn the_surplus_row_becomes_the_next_cursor() {
-        let cursor = |n: &i64| Cursor { at: Timestamp::from_microsecond(*n).unwrap(), id: Uuid::nil() };
+        let cursor = |n: &i64| Cursor {
+            at: Timestamp::from_microsecond(*n).unwrap(),
+            id: Uuid::nil(),
+        };
         let page = Page::from_surplus(vec![1, 2, 3], 2, cursor);
         assert_eq!(page.items, [1, 2]);
         assert_eq!(page.next.map(|next| next.at.as_microsecond()), Some(2));

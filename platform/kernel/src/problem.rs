@@ -86,7 +86,11 @@ impl Problem {
     pub fn field(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let mut problem = Self::new(Kind::Invalid, code, detail.clone());
-        problem.errors.push(FieldError { field: field.into(), code, detail });
+        problem.errors.push(FieldError {
+            field: field.into(),
+            code,
+            detail,
+        });
         problem
     }
 
@@ -94,7 +98,11 @@ impl Problem {
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
-            ..Self::new(Kind::Internal, "INTERNAL", "Something went wrong on our side.")
+            ..Self::new(
+                Kind::Internal,
+                "INTERNAL",
+                "Something went wrong on our side.",
+            )
         }
     }
 
@@ -121,7 +129,10 @@ impl Problem {
     /// Whether the same request may succeed later without change.
     #[must_use]
     pub const fn retryable(&self) -> bool {
-        matches!(self.kind, Kind::TooMany | Kind::Unavailable | Kind::Internal)
+        matches!(
+            self.kind,
+            Kind::TooMany | Kind::Unavailable | Kind::Internal
+        )
     }
 }
 
@@ -133,6 +144,8 @@ impl fmt::Display for Problem {
 
 impl Error for Problem {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+        self.source
+            .as_ref()
+            .map(|source| &**source as &(dyn Error + 'static))
     }
 }

@@ -65,7 +65,10 @@ impl Broker {
     /// A way to the broker at the settings' address.
     #[must_use]
     pub fn new(settings: &BrokerSettings) -> Self {
-        Self { url: settings.url.clone(), names: Names::new(&settings.namespace) }
+        Self {
+            url: settings.url.clone(),
+            names: Names::new(&settings.namespace),
+        }
     }
 
     /// The names of this deployment's exchanges and queues.
@@ -88,9 +91,14 @@ impl Broker {
     pub(crate) async fn publisher(&self) -> Result<Publisher, BrokerError> {
         let connection = self.connect().await?;
         let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
         topology::declare_shared(&channel, &self.names).await?;
-        Ok(Publisher { _connection: connection, channel })
+        Ok(Publisher {
+            _connection: connection,
+            channel,
+        })
     }
 }
 
@@ -118,7 +126,10 @@ pub(crate) async fn publish(channel: &Channel, batch: Vec<Outgoing>) -> Result<(
                 .with_delivery_mode(2)
                 .with_message_id(message.message_id.into())
                 .with_headers(message.headers);
-            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+            let options = BasicPublishOptions {
+                mandatory: true,
+                ..Default::default()
+            };
             let confirm = channel
                 .basic_publish(
                     message.exchange,
@@ -132,7 +143,13 @@ pub(crate) async fn publish(channel: &Channel, batch: Vec<Outgoing>) -> Result<(
         }
         let confirms = try_join_all(confirms).await?;
         let taken = |c: lapin::Confirmation| c.is_ack() && c.take_message().is_none();
-        if confirms.into_iter().all(taken) { Ok(()) } else { Err(BrokerError::Refused) }
+        if confirms.into_iter().all(taken) {
+            Ok(())
+        } else {
+            Err(BrokerError::Refused)
+        }
     };
-    tokio::time::timeout(CONFIRM_WITHIN, sending).await.map_err(|_| BrokerError::Silent)?
+    tokio::time::timeout(CONFIRM_WITHIN, sending)
+        .await
+        .map_err(|_| BrokerError::Silent)?
 }

@@ -9,7 +9,10 @@ use futures::StreamExt as _;
 use lapin::{
     Channel, Connection,
     message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, ConfirmSelectOptions},
+    options::{
+        BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        ConfirmSelectOptions,
+    },
     types::{AMQPValue, FieldTable, ShortString},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -119,7 +122,10 @@ pub async fn run(
         match serve(&tenancy, &broker, &consumers, &stop).await {
             Ok(()) => return,
             Err(error) => {
-                tracing::warn!(error = chain(&error), "worker: broker lost, will connect again: {error}");
+                tracing::warn!(
+                    error = chain(&error),
+                    "worker: broker lost, will connect again: {error}"
+                );
             }
         }
         tokio::select! {
@@ -153,7 +159,13 @@ async fn serve(
                 consumer: Arc::clone(consumer),
             };
             let stream = queue.subscribe().await?;
-            tracker.spawn(drain(queue, stream, tracker.clone(), stop.clone(), broken.clone()));
+            tracker.spawn(drain(
+                queue,
+                stream,
+                tracker.clone(),
+                stop.clone(),
+                broken.clone(),
+            ));
         }
     }
     tracing::info!(consumers = consumers.len(), "worker: taking events");
@@ -172,13 +184,21 @@ async fn serve(
 
 async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
     let channel = connection.create_channel().await?;
-    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    channel
+        .basic_qos(PREFETCH, BasicQosOptions::default())
+        .await?;
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await?;
     Ok(channel)
 }
 
 /// Exports the depth of every queue; an error ends the connection.
-async fn report_lag(channel: Channel, names: &Names, consumers: &[Arc<dyn Consumer>]) -> BrokerError {
+async fn report_lag(
+    channel: Channel,
+    names: &Names,
+    consumers: &[Arc<dyn Consumer>],
+) -> BrokerError {
     loop {
         for consumer in consumers {
             let queues = (0..SHARDS)
@@ -186,7 +206,10 @@ async fn report_lag(channel: Channel, names: &Names, consumers: &[Arc<dyn Consum
                 .chain([names.dead(consumer.name())]);
             for queue in queues {
                 let options = lapin::options::QueueDeclareOptions::durable().passive();
-                match channel.queue_declare(queue.clone(), options, FieldTable::default()).await {
+                match channel
+                    .queue_declare(queue.clone(), options, FieldTable::default())
+                    .await
+                {
                     Ok(state) => {
                         metrics::gauge!("berth_queue_messages", "queue" => queue.as_str().to_owned())
                             .set(f64::from(state.message_count()));
@@ -211,8 +234,15 @@ struct Queue {
 impl Queue {
     async fn subscribe(&self) -> Result<lapin::Consumer, BrokerError> {
         let options = BasicConsumeOptions::default();
-        let tag = ShortString::from(format!("{}.{}", self.name.as_str(), uuid::Uuid::now_v7().simple()));
-        Ok(self.channel.basic_consume(self.name.clone(), tag, options, FieldTable::default()).await?)
+        let tag = ShortString::from(format!(
+            "{}.{}",
+            self.name.as_str(),
+            uuid::Uuid::now_v7().simple()
+        ));
+        Ok(self
+            .channel
+            .basic_consume(self.name.clone(), tag, options, FieldTable::default())
+            .await?)
     }
 }
 
@@ -243,9 +273,16 @@ async fn drain(
             return;
         };
         match serde_json::from_slice::<Envelope>(&delivery.data) {
-            Ok(event) => lanes.send(event.metadata.entity_id, (delivery, event)).await,
+            Ok(event) => {
+                lanes
+                    .send(event.metadata.entity_id, (delivery, event))
+                    .await
+            }
             Err(error) => {
-                tracing::error!(error = chain(&error), "a message is no event; it is set aside: {error}");
+                tracing::error!(
+                    error = chain(&error),
+                    "a message is no event; it is set aside: {error}"
+                );
                 queue.settle(&delivery, Verdict::Bury).await;
             }
         }
@@ -345,7 +382,11 @@ impl Queue {
             }
             Ok(tries) => {
                 tracing::warn!(error = text, tries, "failed, will be tried again: {text}");
-                Verdict::Later(if tries == 1 { Delay::FiveSeconds } else { Delay::HalfMinute })
+                Verdict::Later(if tries == 1 {
+                    Delay::FiveSeconds
+                } else {
+                    Delay::HalfMinute
+                })
             }
             Err(_) => Verdict::Later(Delay::FiveSeconds),
         }
@@ -356,7 +397,10 @@ impl Queue {
     async fn settle(&self, delivery: &Delivery, verdict: Verdict) {
         let moved = match verdict {
             Verdict::Ack => Ok(()),
-            Verdict::Later(delay) => self.put(delivery, self.names.retry(delay), self.name.clone()).await,
+            Verdict::Later(delay) => {
+                self.put(delivery, self.names.retry(delay), self.name.clone())
+                    .await
+            }
             Verdict::Bury => {
                 let dead = self.names.dead(self.consumer.name());
                 self.put(delivery, self.names.dlx(), dead).await
@@ -365,12 +409,24 @@ impl Queue {
         let settled = match moved {
             Ok(()) => delivery.acker.ack(BasicAckOptions::default()).await,
             Err(error) => {
-                tracing::warn!(error = chain(&error), "a message could not be moved: {error}");
-                delivery.acker.nack(BasicNackOptions { requeue: true, multiple: false }).await
+                tracing::warn!(
+                    error = chain(&error),
+                    "a message could not be moved: {error}"
+                );
+                delivery
+                    .acker
+                    .nack(BasicNackOptions {
+                        requeue: true,
+                        multiple: false,
+                    })
+                    .await
             }
         };
         if let Err(error) = settled {
-            tracing::warn!(error = chain(&error), "a message could not be settled: {error}");
+            tracing::warn!(
+                error = chain(&error),
+                "a message could not be settled: {error}"
+            );
         }
     }
 
@@ -381,12 +437,17 @@ impl Queue {
         routing_key: ShortString,
     ) -> Result<(), BrokerError> {
         let mut headers = FieldTable::default();
-        headers.insert(WAITS.into(), AMQPValue::LongLongInt(i64::from(waits(delivery)) + 1));
+        headers.insert(
+            WAITS.into(),
+            AMQPValue::LongLongInt(i64::from(waits(delivery)) + 1),
+        );
         let message_id = delivery.properties.message_id().as_ref();
         let outgoing = Outgoing {
             exchange,
             routing_key,
-            message_id: message_id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            message_id: message_id
+                .map(|id| id.as_str().to_owned())
+                .unwrap_or_default(),
             headers,
             payload: delivery.data.clone(),
         };
@@ -418,7 +479,10 @@ async fn mark_known(work: &Work) -> Result<(), Failure> {
 fn waits(delivery: &Delivery) -> u32 {
     let headers = delivery.properties.headers().as_ref();
     let value = headers.and_then(|headers| headers.inner().get(WAITS));
-    value.and_then(AMQPValue::as_long_long_int).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+    value
+        .and_then(AMQPValue::as_long_long_int)
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(0)
 }
 
 /// The longer something waited, the longer it waits.

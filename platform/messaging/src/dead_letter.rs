@@ -49,7 +49,10 @@ pub async fn run(
             () = stop.cancelled() => return,
         };
         if let Err(failure) = ended {
-            tracing::warn!(error = chain(&failure), "dead letters: will connect again: {failure}");
+            tracing::warn!(
+                error = chain(&failure),
+                "dead letters: will connect again: {failure}"
+            );
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -61,10 +64,15 @@ async fn mirror(
     consumers: &[Arc<dyn Consumer>],
 ) -> Result<(), Failure> {
     let unreachable = |error: lapin::Error| Failure::Unavailable(error.into());
-    let connection = broker.connect().await.map_err(|error| Failure::Unavailable(error.into()))?;
+    let connection = broker
+        .connect()
+        .await
+        .map_err(|error| Failure::Unavailable(error.into()))?;
     let channel = connection.create_channel().await.map_err(unreachable)?;
     let mut streams = Vec::new();
-    topology::declare_shared(&channel, broker.names()).await.map_err(unreachable)?;
+    topology::declare_shared(&channel, broker.names())
+        .await
+        .map_err(unreachable)?;
     for consumer in consumers {
         let name = consumer.name();
         topology::declare_consumer(&channel, broker.names(), name, consumer.subscriptions())
@@ -83,9 +91,15 @@ async fn mirror(
         let delivery = delivery.map_err(unreachable)?;
         match serde_json::from_slice::<Envelope>(&delivery.data) {
             Ok(event) => keep(tenancy, consumer, &event, &delivery.data).await?,
-            Err(error) => tracing::error!(error = chain(&error), "a dead letter is no event: {error}"),
+            Err(error) => {
+                tracing::error!(error = chain(&error), "a dead letter is no event: {error}")
+            }
         }
-        delivery.acker.ack(BasicAckOptions::default()).await.map_err(unreachable)?;
+        delivery
+            .acker
+            .ack(BasicAckOptions::default())
+            .await
+            .map_err(unreachable)?;
     }
     Ok(())
 }
@@ -204,7 +218,9 @@ pub async fn replay(
     forget(tenancy, consumer, &parsed).await?;
     let message = Outgoing {
         exchange: broker.names().work(),
-        routing_key: broker.names().queue(consumer, shard(parsed.metadata.entity_id)),
+        routing_key: broker
+            .names()
+            .queue(consumer, shard(parsed.metadata.entity_id)),
         message_id: event.to_string(),
         headers: FieldTable::default(),
         payload: envelope.into_bytes(),
@@ -220,7 +236,9 @@ async fn forget(
     consumer: &str,
     event: &Envelope,
 ) -> Result<(), berth_tenancy::Error> {
-    let Ok(Some(tenant)) = tenancy.registry().get(event.tenant_id).await else { return Ok(()) };
+    let Ok(Some(tenant)) = tenancy.registry().get(event.tenant_id).await else {
+        return Ok(());
+    };
     let mut tx = tenancy.begin(&tenant).await?;
     sqlx::query!(
         "DELETE FROM inbox_failure WHERE consumer = $1 AND event_id = $2",

@@ -77,7 +77,9 @@ impl From<sqlx::Error> for Failure {
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Reject(format!("the event's data does not have its type's shape: {error}"))
+        Self::Reject(format!(
+            "the event's data does not have its type's shape: {error}"
+        ))
     }
 }
 

@@ -96,7 +96,13 @@ async fn carry(
     let batch = rows
         .into_iter()
         .map(|row| {
-            outgoing(broker.names(), row.event_id.into(), &row.event_type, row.entity_id, row.envelope)
+            outgoing(
+                broker.names(),
+                row.event_id.into(),
+                &row.event_type,
+                row.entity_id,
+                row.envelope,
+            )
         })
         .collect();
     publisher.publish(batch).await?;
@@ -154,7 +160,10 @@ async fn sweep(tenancy: &Tenancy) {
     loop {
         tokio::time::sleep(SWEEP).await;
         if let Err(error) = clear(tenancy).await {
-            tracing::warn!(error = chain(&error), "relay: old rows were not cleared: {error}");
+            tracing::warn!(
+                error = chain(&error),
+                "relay: old rows were not cleared: {error}"
+            );
         }
     }
 }

@@ -38,7 +38,12 @@ pub enum Delay {
 }
 
 impl Delay {
-    const ALL: [Self; 4] = [Self::Second, Self::FiveSeconds, Self::HalfMinute, Self::FiveMinutes];
+    const ALL: [Self; 4] = [
+        Self::Second,
+        Self::FiveSeconds,
+        Self::HalfMinute,
+        Self::FiveMinutes,
+    ];
 
     const fn millis(self) -> i32 {
         match self {
@@ -69,7 +74,9 @@ impl Names {
     /// Names under `namespace`.
     #[must_use]
     pub fn new(namespace: &str) -> Self {
-        Self { namespace: namespace.to_owned() }
+        Self {
+            namespace: namespace.to_owned(),
+        }
     }
 
     fn name(&self, rest: &str) -> ShortString {
@@ -118,21 +125,39 @@ pub fn shard(entity: Uuid) -> u8 {
 
 /// Declares everything all consumers share. Declaring what is there already changes nothing.
 pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(), lapin::Error> {
-    let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let durable = ExchangeDeclareOptions {
+        durable: true,
+        ..Default::default()
+    };
     let none = FieldTable::default;
-    channel.exchange_declare(names.unrouted(), ExchangeKind::Fanout, durable, none()).await?;
-    quorum_queue(channel, names.unrouted(), &[("x-max-length", AMQPValue::LongInt(10_000))]).await?;
+    channel
+        .exchange_declare(names.unrouted(), ExchangeKind::Fanout, durable, none())
+        .await?;
+    quorum_queue(
+        channel,
+        names.unrouted(),
+        &[("x-max-length", AMQPValue::LongInt(10_000))],
+    )
+    .await?;
     bind(channel, names.unrouted(), names.unrouted(), "").await?;
 
     let mut alternate = FieldTable::default();
     alternate.insert("alternate-exchange".into(), text(names.unrouted().as_str()));
-    channel.exchange_declare(names.ev(), ExchangeKind::Topic, durable, alternate).await?;
-    channel.exchange_declare(names.work(), ExchangeKind::Direct, durable, none()).await?;
-    channel.exchange_declare(names.dlx(), ExchangeKind::Direct, durable, none()).await?;
+    channel
+        .exchange_declare(names.ev(), ExchangeKind::Topic, durable, alternate)
+        .await?;
+    channel
+        .exchange_declare(names.work(), ExchangeKind::Direct, durable, none())
+        .await?;
+    channel
+        .exchange_declare(names.dlx(), ExchangeKind::Direct, durable, none())
+        .await?;
 
     for delay in Delay::ALL {
         let name = names.retry(delay);
-        channel.exchange_declare(name.clone(), ExchangeKind::Fanout, durable, none()).await?;
+        channel
+            .exchange_declare(name.clone(), ExchangeKind::Fanout, durable, none())
+            .await?;
         let arguments = [
             ("x-message-ttl", AMQPValue::LongInt(delay.millis())),
             ("x-dead-letter-exchange", text(names.work().as_str())),
@@ -167,7 +192,13 @@ pub(crate) async fn declare_consumer(
         quorum_queue(channel, queue.clone(), &arguments).await?;
         bind(channel, queue.clone(), names.work(), queue.as_str()).await?;
         for subscription in subscriptions {
-            bind(channel, queue.clone(), names.ev(), &format!("{subscription}.{shard}")).await?;
+            bind(
+                channel,
+                queue.clone(),
+                names.ev(),
+                &format!("{subscription}.{shard}"),
+            )
+            .await?;
         }
     }
     Ok(())
@@ -183,7 +214,9 @@ async fn quorum_queue(
     for (key, value) in arguments {
         table.insert((*key).into(), value.clone());
     }
-    channel.queue_declare(name, QueueDeclareOptions::durable(), table).await?;
+    channel
+        .queue_declare(name, QueueDeclareOptions::durable(), table)
+        .await?;
     Ok(())
 }
 
@@ -194,7 +227,9 @@ async fn bind(
     key: &str,
 ) -> Result<(), lapin::Error> {
     let options = QueueBindOptions::default();
-    channel.queue_bind(queue, exchange, key.into(), options, FieldTable::default()).await
+    channel
+        .queue_bind(queue, exchange, key.into(), options, FieldTable::default())
+        .await
 }
 
 fn text(value: &str) -> AMQPValue {

@@ -39,7 +39,14 @@ pub(crate) struct ApiError {
 impl ApiError {
     pub(crate) fn new(status: u16, kind: ErrorKind, message: impl Into<String>) -> Self {
         let replayed = !matches!(status, 401 | 403 | 409 | 429);
-        Self { status, kind, code: None, message: message.into(), replayed, extra: Map::new() }
+        Self {
+            status,
+            kind,
+            code: None,
+            message: message.into(),
+            replayed,
+            extra: Map::new(),
+        }
     }
 
     /// A request that Stripe understood and refuses (400).
@@ -57,9 +64,13 @@ impl ApiError {
 
     /// An object that the account does not have.
     pub(crate) fn missing(object: &str, id: &str, param: &str) -> Self {
-        Self::new(404, ErrorKind::InvalidRequest, format!("No such {object}: '{id}'"))
-            .code("resource_missing")
-            .param(param)
+        Self::new(
+            404,
+            ErrorKind::InvalidRequest,
+            format!("No such {object}: '{id}'"),
+        )
+        .code("resource_missing")
+        .param(param)
     }
 
     /// A key or an account that may not do this.
@@ -104,7 +115,14 @@ impl ApiError {
         error.insert("message".into(), self.message.clone().into());
         if let Some(code) = self.code {
             error.insert("code".into(), code.into());
-            error.insert("doc_url".into(), format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")).into());
+            error.insert(
+                "doc_url".into(),
+                format!(
+                    "https://stripe.com/docs/error-codes/{}",
+                    code.replace('_', "-")
+                )
+                .into(),
+            );
         }
         json!({ "error": error })
     }

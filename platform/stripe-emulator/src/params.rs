@@ -28,7 +28,11 @@ impl Params {
     /// Parses `a=1&b[c]=2`; several texts (query, body) are read as one.
     pub(crate) fn parse(texts: &[&str]) -> Result<Self, ApiError> {
         let mut root = BTreeMap::new();
-        for pair in texts.iter().flat_map(|text| text.split('&')).filter(|pair| !pair.is_empty()) {
+        for pair in texts
+            .iter()
+            .flat_map(|text| text.split('&'))
+            .filter(|pair| !pair.is_empty())
+        {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let key = decode(key);
             let path = split_key(&key).ok_or_else(|| malformed(&key))?;
@@ -102,7 +106,9 @@ impl Params {
 
     /// The texts of an array in the order of their positions.
     pub(crate) fn list(&self, path: &str) -> Vec<&str> {
-        let Some(Node::Branch(items)) = self.find(path) else { return Vec::new() };
+        let Some(Node::Branch(items)) = self.find(path) else {
+            return Vec::new();
+        };
         let mut items: Vec<_> = items
             .iter()
             .filter_map(|(key, node)| match node {
@@ -199,7 +205,11 @@ pub(crate) fn bracketed(path: &str) -> String {
 }
 
 fn malformed(key: &str) -> ApiError {
-    ApiError::parameter("parameter_invalid", key, format!("Invalid parameter name: {key}"))
+    ApiError::parameter(
+        "parameter_invalid",
+        key,
+        format!("Invalid parameter name: {key}"),
+    )
 }
 
 /// `a[b][]` → `["a", "b", ""]`.
@@ -215,13 +225,22 @@ fn split_key(key: &str) -> Option<Vec<&str>> {
 }
 
 fn insert(level: &mut BTreeMap<String, Node>, path: &[&str], value: String) -> Result<(), ()> {
-    let [part, deeper @ ..] = path else { return Err(()) };
-    let key = if part.is_empty() { level.len().to_string() } else { (*part).to_owned() };
+    let [part, deeper @ ..] = path else {
+        return Err(());
+    };
+    let key = if part.is_empty() {
+        level.len().to_string()
+    } else {
+        (*part).to_owned()
+    };
     if deeper.is_empty() {
         level.insert(key, Node::Leaf(value));
         return Ok(());
     }
-    match level.entry(key).or_insert_with(|| Node::Branch(BTreeMap::new())) {
+    match level
+        .entry(key)
+        .or_insert_with(|| Node::Branch(BTreeMap::new()))
+    {
         Node::Branch(fields) => insert(fields, deeper, value),
         Node::Leaf(_) => Err(()),
     }
@@ -320,7 +339,10 @@ mod tests {
 
     #[test]
     fn numbers_and_booleans_are_checked() {
-        assert_eq!(parse("amount=12").integer("amount").expect("a number"), Some(12));
+        assert_eq!(
+            parse("amount=12").integer("amount").expect("a number"),
+            Some(12)
+        );
         assert!(parse("amount=12.5").integer("amount").is_err());
         assert!(parse("confirm=yes").flag("confirm").is_err());
         assert!(parse("").required("amount").is_err());

@@ -32,7 +32,11 @@ impl World {
     /// Has `action` happen once the usual time for processing has passed.
     pub(crate) fn later(&mut self, owner: &Owner, action: Action) {
         let at = self.now_ms() + self.settle_after;
-        self.schedule.push(Due { at, owner: owner.clone(), action });
+        self.schedule.push(Due {
+            at,
+            owner: owner.clone(),
+            action,
+        });
     }
 
     /// Does what has become due; returns whether there was anything.
@@ -41,8 +45,9 @@ impl World {
             return false;
         }
         let now = self.now_ms();
-        let (due, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.schedule).into_iter().partition(|due| due.at <= now);
+        let (due, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.schedule)
+            .into_iter()
+            .partition(|due| due.at <= now);
         self.schedule = waiting;
         for Due { owner, action, .. } in &due {
             self.act(owner, action);
@@ -56,7 +61,10 @@ impl World {
             Action::SettleIntent { intent, paid: true } => {
                 settle::succeed(self, owner, intent, &cause);
             }
-            Action::SettleIntent { intent, paid: false } => {
+            Action::SettleIntent {
+                intent,
+                paid: false,
+            } => {
                 settle::fail(self, owner, intent, Decline::DebitReturned, &cause);
             }
             Action::SucceedRefund { refund } => refunds::succeed(self, owner, refund, &cause),

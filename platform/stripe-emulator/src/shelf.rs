@@ -29,13 +29,20 @@ pub(crate) struct Shelf<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), index: HashMap::new() }
+        Self {
+            items: Vec::new(),
+            index: HashMap::new(),
+        }
     }
 }
 
 impl<T: Object> Shelf<T> {
     fn from_items(items: Vec<Arc<T>>) -> Self {
-        let index = items.iter().enumerate().map(|(at, item)| (item.id().to_owned(), at)).collect();
+        let index = items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (item.id().to_owned(), at))
+            .collect();
         Self { items, index }
     }
 
@@ -60,7 +67,9 @@ impl<T: Object> Shelf<T> {
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Some(at) = self.position(id) else { return false };
+        let Some(at) = self.position(id) else {
+            return false;
+        };
         let mut items = std::mem::take(&mut self.items);
         items.remove(at);
         *self = Self::from_items(items);
@@ -79,7 +88,10 @@ impl<T: Object> Shelf<T> {
 
     /// The same objects without the index: what a snapshot needs.
     pub(crate) fn frozen(&self) -> Self {
-        Self { items: self.items.clone(), index: HashMap::new() }
+        Self {
+            items: self.items.clone(),
+            index: HashMap::new(),
+        }
     }
 }
 

@@ -161,7 +161,7 @@ impl World {
             "created": created,
             "data": { "object": object },
             "livemode": false,
-            "pending_webhooks": 0,
+            "pending_webhooks": 1,
             "request": { "id": cause.request, "idempotency_key": cause.idempotency_key },
             "type": kind,
         });
@@ -175,7 +175,11 @@ impl World {
             body: Arc::from(envelope.to_string()),
             pending: 0,
         });
-        self.fresh.push(Fresh { owner: owner.clone(), event: id, kind: kind.to_owned() });
+        self.fresh.push(Fresh {
+            owner: owner.clone(),
+            event: id,
+            kind: kind.to_owned(),
+        });
     }
 
     /// A copy for the snapshot, cheap enough to be taken under the lock.
@@ -184,7 +188,11 @@ impl World {
             clock_offset: self.clock_offset,
             platform: self.platform.frozen(),
             accounts: self.accounts.frozen(),
-            connected: self.connected.iter().map(|(id, books)| (id.clone(), books.frozen())).collect(),
+            connected: self
+                .connected
+                .iter()
+                .map(|(id, books)| (id.clone(), books.frozen()))
+                .collect(),
             links: self.links.clone(),
             idempotency: self.idempotency.frozen(),
             schedule: self.schedule.clone(),

@@ -38,7 +38,11 @@ fn default_service() -> String {
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        Self { log: default_log(), otlp_endpoint: None, service_name: default_service() }
+        Self {
+            log: default_log(),
+            otlp_endpoint: None,
+            service_name: default_service(),
+        }
     }
 }
 

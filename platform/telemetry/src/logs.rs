@@ -31,7 +31,10 @@ pub fn install(settings: &TelemetrySettings) -> Result<Guard, Error> {
         .with_current_span(false)
         .with_span_list(true)
         .with_target(true);
-    let provider = settings.otlp_endpoint.as_deref().map(|endpoint| exporter(settings, endpoint));
+    let provider = settings
+        .otlp_endpoint
+        .as_deref()
+        .map(|endpoint| exporter(settings, endpoint));
     let provider = provider.transpose()?;
     let traces = provider
         .as_ref()
@@ -51,6 +54,11 @@ fn exporter(settings: &TelemetrySettings, endpoint: &str) -> Result<SdkTracerPro
         .with_tonic()
         .with_endpoint(endpoint)
         .build()?;
-    let resource = Resource::builder().with_service_name(settings.service_name.clone()).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+    let resource = Resource::builder()
+        .with_service_name(settings.service_name.clone())
+        .build();
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build())
 }

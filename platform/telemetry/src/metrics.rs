@@ -22,7 +22,9 @@ impl Metrics {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
             .map_err(|error| Error::Installed(error.to_string()))?;
-        let handle = builder.install_recorder().map_err(|error| Error::Installed(error.to_string()))?;
+        let handle = builder
+            .install_recorder()
+            .map_err(|error| Error::Installed(error.to_string()))?;
         Ok(Self(handle))
     }
 

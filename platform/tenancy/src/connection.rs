@@ -27,7 +27,10 @@ impl ArmedConnection {
         conn: PoolConnection<Postgres>,
         begin: &str,
     ) -> Result<Self, sqlx::Error> {
-        let mut this = Self { conn: Some(conn), armed: true };
+        let mut this = Self {
+            conn: Some(conn),
+            armed: true,
+        };
         this.send(begin).await?;
         Ok(this)
     }
@@ -38,7 +41,9 @@ impl ArmedConnection {
     /// Never for a caller outside this module: only `end` and `drop` take the connection, and
     /// both consume `self`.
     pub(crate) fn conn(&mut self) -> &mut PgConnection {
-        self.conn.as_mut().expect("the connection is there until the end")
+        self.conn
+            .as_mut()
+            .expect("the connection is there until the end")
     }
 
     /// Commits; an error leaves the outcome unknown and the connection is healed or closed.
@@ -57,7 +62,9 @@ impl ArmedConnection {
 
     async fn send(&mut self, message: &str) -> Result<(), sqlx::Error> {
         // Safe as SQL: either a constant or `begin_message`, made of a checked role name.
-        self.conn().execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
+        self.conn()
+            .execute(sqlx::raw_sql(AssertSqlSafe(message)))
+            .await?;
         Ok(())
     }
 }

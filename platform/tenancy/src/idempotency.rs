@@ -85,7 +85,12 @@ pub async fn answered<T: DeserializeOwned>(
     )
     .fetch_one(tx.conn())
     .await?;
-    judge(key, row.locked, row.request_hash.as_deref(), row.body.as_deref())
+    judge(
+        key,
+        row.locked,
+        row.request_hash.as_deref(),
+        row.body.as_deref(),
+    )
 }
 
 /// What a look-up of `key` means; for stores that look it up in a statement of their own.

@@ -37,7 +37,10 @@ impl Tenancy {
     /// Joins pools and registry.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { registry: Registry::new(database.clone()), database }
+        Self {
+            registry: Registry::new(database.clone()),
+            database,
+        }
     }
 
     /// Who the tenants are.
@@ -85,13 +88,19 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// A migration file changed after it was applied.
-    #[error("migration {0} is applied with another content; reset the database or restore the file")]
+    #[error(
+        "migration {0} is applied with another content; reset the database or restore the file"
+    )]
     MigrationChanged(i64),
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) { Self::Unavailable(error) } else { Self::Statement(error) }
+        if is_outage(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Statement(error)
+        }
     }
 }
 
@@ -103,7 +112,9 @@ fn is_outage(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {
             // 08 connection, 53 resources, 57P shutdown and crash, 55P03 and 57014 time limits,
             // 40 serialisation and deadlock.
-            ["08", "53", "57P", "55P03", "57014", "40"].iter().any(|class| code.starts_with(class))
+            ["08", "53", "57P", "55P03", "57014", "40"]
+                .iter()
+                .any(|class| code.starts_with(class))
         }),
         _ => false,
     }
@@ -117,9 +128,11 @@ impl From<Error> for Problem {
                 "The service is briefly unavailable; please try again.",
                 error,
             ),
-            Error::SlugTaken(_) => {
-                Self::field("slug", "SLUG_TAKEN", "This name is already taken; choose another.")
-            }
+            Error::SlugTaken(_) => Self::field(
+                "slug",
+                "SLUG_TAKEN",
+                "This name is already taken; choose another.",
+            ),
             Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
             Error::Statement(_) | Error::MigrationChanged(_) => Self::internal(error),
         }

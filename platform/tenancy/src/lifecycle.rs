@@ -81,20 +81,31 @@ pub async fn create(
     tx.commit().await?;
     conn.close().await?;
     tracing::info!(tenant_id = %id, slug = new.slug, "tenant {id} created");
-    Ok(CreatedTenant { id, api_key: Secret::new(api_key) })
+    Ok(CreatedTenant {
+        id,
+        api_key: Secret::new(api_key),
+    })
 }
 
 fn check(new: &NewTenant) -> Result<(), Error> {
     let slug = new.slug.as_bytes();
     let shaped = (3..=40).contains(&slug.len())
         && slug[0].is_ascii_lowercase()
-        && slug.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        && slug
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
         && !new.slug.ends_with('-');
     if !shaped || RESERVED.contains(&new.slug.as_str()) {
-        return Err(Error::Invalid(format!("`{}` cannot be a tenant's name in addresses", new.slug)));
+        return Err(Error::Invalid(format!(
+            "`{}` cannot be a tenant's name in addresses",
+            new.slug
+        )));
     }
     if jiff::tz::TimeZone::get(&new.timezone).is_err() {
-        return Err(Error::Invalid(format!("`{}` is no IANA time zone", new.timezone)));
+        return Err(Error::Invalid(format!(
+            "`{}` is no IANA time zone",
+            new.timezone
+        )));
     }
     Ok(())
 }
@@ -143,9 +154,9 @@ async fn register(
         Err(sqlx::Error::Database(error)) if error.constraint() == Some("tenant_slug_taken") => {
             Err(Error::SlugTaken(new.slug.clone()))
         }
-        Err(sqlx::Error::Database(error)) if error.is_check_violation() => {
-            Err(Error::Invalid(format!("refused: {}", error.constraint().unwrap_or("a rule"))))
-        }
+        Err(sqlx::Error::Database(error)) if error.is_check_violation() => Err(Error::Invalid(
+            format!("refused: {}", error.constraint().unwrap_or("a rule")),
+        )),
         other => Ok(other.map(drop)?),
     }
 }
@@ -195,7 +206,9 @@ async fn tell(
 fn random_text(length: usize) -> String {
     const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyz0123456789";
     let mut rng = rand::rng();
-    (0..length).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()
+    (0..length)
+        .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -219,11 +232,16 @@ mod tests {
 
     #[test]
     fn names_that_mislead_or_break_addresses_are_refused() {
-        for slug in ["", "ab", "-abc", "abc-", "ABC", "a_b_c", "1abc", "api", "portal", "gym.x"] {
+        for slug in [
+            "", "ab", "-abc", "abc-", "ABC", "a_b_c", "1abc", "api", "portal", "gym.x",
+        ] {
             assert!(check(&tenant(slug)).is_err(), "{slug} was let through");
         }
         assert!(check(&tenant("pulse-gym")).is_ok());
-        let lost = NewTenant { timezone: "Mars/Olympus".into(), ..tenant("pulse-gym") };
+        let lost = NewTenant {
+            timezone: "Mars/Olympus".into(),
+            ..tenant("pulse-gym")
+        };
         assert!(check(&lost).is_err());
     }
 

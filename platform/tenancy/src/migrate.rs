@@ -40,7 +40,10 @@ pub(crate) fn tenant_baseline() -> String {
 
 fn tenant_files_after(version: i64) -> String {
     let files = TENANT.iter().filter(|file| file.version > version);
-    files.map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
+    files
+        .map(|file| file.sql.as_str())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Migrates everything. Safe to run twice, and by two at once.
@@ -50,7 +53,8 @@ fn tenant_files_after(version: i64) -> String {
 pub async fn run(settings: &DatabaseSettings) -> Result<Report, Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     // Session-level, and gone with this connection whatever happens.
-    conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))").await?;
+    conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
+        .await?;
     make_logins(&mut conn, settings).await?;
     let platform = migrate_platform(&mut conn).await?;
     let tenants = migrate_tenants(&mut conn).await?;
@@ -114,7 +118,8 @@ async fn migrate_platform(conn: &mut PgConnection) -> Result<usize, Error> {
             None => {}
         }
         let mut tx = conn.begin().await?;
-        tx.execute(sqlx::raw_sql(AssertSqlSafe(file.sql.as_str()))).await?;
+        tx.execute(sqlx::raw_sql(AssertSqlSafe(file.sql.as_str())))
+            .await?;
         sqlx::query("INSERT INTO platform.schema_migration (version, checksum) VALUES ($1, $2)")
             .bind(file.version)
             .bind(&*file.checksum)
@@ -139,7 +144,9 @@ async fn migrate_tenants(conn: &mut PgConnection) -> Result<usize, Error> {
         .bind(latest)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some((id, role, version)) = behind else { return Ok(migrated) };
+        let Some((id, role, version)) = behind else {
+            return Ok(migrated);
+        };
         let message = format!(
             "SET LOCAL lock_timeout = '800ms'; SET LOCAL search_path = {role}, public; {}",
             tenant_files_after(version)

@@ -109,8 +109,8 @@ impl Database {
     /// # Errors
     /// When the URL is none.
     pub fn connect(settings: &DatabaseSettings) -> Result<Self, Error> {
-        let platform = pool(settings.platform_connections)
-            .connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
+        let platform =
+            pool(settings.platform_connections).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
         let buckets = (0..settings.buckets)
             .map(|number| {
                 let login = settings.login(&bucket_login(number))?;
@@ -149,7 +149,10 @@ impl Database {
     #[must_use]
     pub fn usage(&self) -> (u32, usize) {
         let all = || self.buckets.iter().chain([&self.platform]);
-        (all().map(PgPool::size).sum(), all().map(PgPool::num_idle).sum())
+        (
+            all().map(PgPool::size).sum(),
+            all().map(PgPool::num_idle).sum(),
+        )
     }
 
     /// Closes every pool, waiting for what is at work.

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use berth_kernel::{ApiKeyId, Currency, TenantId};
 use moka::future::Cache;
 
-use crate::{Database, Error, Tenant, TenantKey, tenant::{PaymentAccount, begin_message}};
+use crate::{
+    Database, Error, Tenant, TenantKey,
+    tenant::{PaymentAccount, begin_message},
+};
 
 /// How long an answer is remembered; a change made by another process shows after that.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -29,7 +32,10 @@ pub struct Registry {
 
 impl Registry {
     pub(crate) fn new(database: Database) -> Self {
-        let cache = Cache::builder().max_capacity(50_000).time_to_live(REMEMBERED).build();
+        let cache = Cache::builder()
+            .max_capacity(50_000)
+            .time_to_live(REMEMBERED)
+            .build();
         Self { database, cache }
     }
 
@@ -49,7 +55,10 @@ impl Registry {
     /// # Errors
     /// When the database does not answer.
     pub async fn get(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Arc<Error>> {
-        Ok(self.find(&TenantKey::Id(id)).await?.map(|found| found.tenant))
+        Ok(self
+            .find(&TenantKey::Id(id))
+            .await?
+            .map(|found| found.tenant))
     }
 
     /// Looks again: for a decision that must not rest on a remembered answer.
@@ -74,9 +83,11 @@ impl Registry {
     /// # Errors
     /// When the database does not answer.
     pub async fn active(&self) -> Result<Vec<TenantId>, Error> {
-        let ids = sqlx::query_scalar!("SELECT id FROM platform.tenant WHERE status = 'active' ORDER BY id")
-            .fetch_all(self.database.platform())
-            .await?;
+        let ids = sqlx::query_scalar!(
+            "SELECT id FROM platform.tenant WHERE status = 'active' ORDER BY id"
+        )
+        .fetch_all(self.database.platform())
+        .await?;
         Ok(ids.into_iter().map(TenantId::from).collect())
     }
 
@@ -104,7 +115,10 @@ impl Registry {
         .fetch_optional(self.database.platform())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let currency = row.currency.parse::<Currency>().map_err(|e| Error::Invalid(e.to_string()))?;
+        let currency = row
+            .currency
+            .parse::<Currency>()
+            .map_err(|e| Error::Invalid(e.to_string()))?;
         let tenant = Tenant {
             id: row.id.into(),
             slug: row.slug,
@@ -126,6 +140,9 @@ impl Registry {
             role: row.role.into(),
             bucket: u16::try_from(row.bucket).unwrap_or(u16::MAX),
         };
-        Ok(Some(Found { tenant: Arc::new(tenant), api_key: row.api_key.map(Into::into) }))
+        Ok(Some(Found {
+            tenant: Arc::new(tenant),
+            api_key: row.api_key.map(Into::into),
+        }))
     }
 }

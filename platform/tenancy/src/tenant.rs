@@ -57,6 +57,12 @@ impl Tenant {
     pub fn role(&self) -> &str {
         &self.role
     }
+
+    /// The same, shared: a key for what is cached per tenant.
+    #[must_use]
+    pub fn role_name(&self) -> Arc<str> {
+        Arc::clone(&self.role)
+    }
 }
 
 /// How a request names its tenant.
@@ -74,7 +80,10 @@ pub enum TenantKey {
 /// or ROLLBACK the connection is as bare as before. The limits stand here because `SET ROLE` does
 /// not apply a role's own settings.
 pub(crate) fn begin_message(role: &str) -> Arc<str> {
-    debug_assert!(role.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    debug_assert!(
+        role.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    );
     format!(
         "BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path = {role}, public, pg_temp; \
          SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'"

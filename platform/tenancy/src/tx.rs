@@ -19,7 +19,10 @@ impl TenantTx {
     pub(crate) async fn begin(database: &Database, tenant: &Tenant) -> Result<Self, Error> {
         let conn = database.bucket(tenant.bucket)?.acquire().await?;
         let inner = ArmedConnection::begin(conn, &tenant.begin).await?;
-        Ok(Self { inner, tenant: tenant.id })
+        Ok(Self {
+            inner,
+            tenant: tenant.id,
+        })
     }
 
     /// Whose data this is.
@@ -63,7 +66,9 @@ impl PlatformTx {
         const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; \
              SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
         let conn = database.platform().acquire().await?;
-        Ok(Self { inner: ArmedConnection::begin(conn, BEGIN).await? })
+        Ok(Self {
+            inner: ArmedConnection::begin(conn, BEGIN).await?,
+        })
     }
 
     /// The connection, for statements that name `platform.` tables in full.

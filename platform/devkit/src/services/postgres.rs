@@ -33,7 +33,8 @@ const FALLBACK: &str = "/var/lib/berth-dev";
 pub enum Durability {
     /// It must: what `./dev up` keeps, and whatever is measured.
     Kept,
-    /// It need not: tests. A crash of Postgres alone still loses nothing.
+    /// It need not: tests. A crash of Postgres alone still loses nothing, unless
+    /// the settings turn `synchronous_commit` off too.
     Disposable,
 }
 

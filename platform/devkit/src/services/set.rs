@@ -190,9 +190,13 @@ impl ServiceSet {
                     port: Some(port),
                     durability: Durability::Disposable,
                     max_connections: 400,
-                    settings: ["max_wal_size=4GB", "checkpoint_timeout=30min"]
-                        .map(str::to_owned)
-                        .to_vec(),
+                    settings: [
+                        "synchronous_commit=off",
+                        "max_wal_size=4GB",
+                        "checkpoint_timeout=30min",
+                    ]
+                    .map(str::to_owned)
+                    .to_vec(),
                     lifetime: self.lifetime(),
                 },
             };

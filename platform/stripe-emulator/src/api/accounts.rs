@@ -14,9 +14,10 @@ use crate::{
 pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let params = call.params;
     let country = params.text("country").unwrap_or("DE").to_ascii_uppercase();
-    let default_currency = params
-        .text("default_currency")
-        .map_or_else(|| money::home_currency(&country).to_owned(), str::to_ascii_lowercase);
+    let default_currency = params.text("default_currency").map_or_else(
+        || money::home_currency(&country).to_owned(),
+        str::to_ascii_lowercase,
+    );
     let (kind, controller) = controller(params)?;
     let mut account = Account {
         id: ids::with_length("acct_1", 16),
@@ -44,7 +45,9 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
         account.capabilities = vec!["card_payments".to_owned(), "transfers".to_owned()];
     }
     let shown = account.render(call.now());
-    call.world.connected.insert(account.id.clone(), Default::default());
+    call.world
+        .connected
+        .insert(account.id.clone(), Default::default());
     call.world.accounts.put(account);
     Ok(shown)
 }
@@ -61,10 +64,16 @@ fn apply(account: &mut Account, params: &Params) {
     set(&mut account.business_name, "business_profile.name");
     set(&mut account.business_url, "business_profile.url");
     set(&mut account.mcc, "business_profile.mcc");
-    set(&mut account.product_description, "business_profile.product_description");
+    set(
+        &mut account.product_description,
+        "business_profile.product_description",
+    );
     set(&mut account.support_email, "business_profile.support_email");
     set(&mut account.support_phone, "business_profile.support_phone");
-    set(&mut account.statement_descriptor, "settings.payments.statement_descriptor");
+    set(
+        &mut account.statement_descriptor,
+        "settings.payments.statement_descriptor",
+    );
     for (name, asked) in capabilities(params) {
         account.capabilities.retain(|known| known != name);
         if asked {
@@ -94,13 +103,18 @@ fn controller(params: &Params) -> Result<(String, Controller), ApiError> {
             "You may not provide the `type` parameter and `controller` parameters \
              simultaneously. They are mutually exclusive.",
         )),
-        Some("standard") => Ok(("standard".into(), preset("full", "account", "stripe", "stripe"))),
-        Some("express") => {
-            Ok(("express".into(), preset("express", "application_express", "application", "stripe")))
-        }
-        Some("custom") => {
-            Ok(("custom".into(), preset("none", "application_custom", "application", "application")))
-        }
+        Some("standard") => Ok((
+            "standard".into(),
+            preset("full", "account", "stripe", "stripe"),
+        )),
+        Some("express") => Ok((
+            "express".into(),
+            preset("express", "application_express", "application", "stripe"),
+        )),
+        Some("custom") => Ok((
+            "custom".into(),
+            preset("none", "application_custom", "application", "application"),
+        )),
         Some(other) => Err(ApiError::parameter(
             "parameter_invalid",
             "type",
@@ -143,7 +157,9 @@ pub(crate) fn own(call: &Call<'_>) -> Answer {
 }
 
 pub(crate) fn list(call: &Call<'_>) -> Answer {
-    call.page(&call.world.accounts, "/v1/accounts", |_| call.owner == Owner::Platform)
+    call.page(&call.world.accounts, "/v1/accounts", |_| {
+        call.owner == Owner::Platform
+    })
 }
 
 pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
@@ -177,7 +193,9 @@ fn visible(call: &Call<'_>, id: &str) -> Result<(), ApiError> {
 /// Moves an account to a stage and tells; `false` if there is no such account.
 pub(crate) fn reach(world: &mut World, id: &str, stage: Stage, cause: &Cause) -> bool {
     let now = world.now();
-    let Some(account) = world.accounts.edit(id) else { return false };
+    let Some(account) = world.accounts.edit(id) else {
+        return false;
+    };
     account.stage = stage;
     if stage != Stage::New {
         account.accepted_at.get_or_insert(now);
@@ -187,7 +205,16 @@ pub(crate) fn reach(world: &mut World, id: &str, stage: Stage, cause: &Cause) ->
 }
 
 fn updated(world: &mut World, id: &str, cause: &Cause) {
-    if let Some(shown) = world.accounts.get(id).map(|account| account.render(world.now())) {
-        world.emit(&Owner::Connected(id.to_owned()), "account.updated", shown, cause);
+    if let Some(shown) = world
+        .accounts
+        .get(id)
+        .map(|account| account.render(world.now()))
+    {
+        world.emit(
+            &Owner::Connected(id.to_owned()),
+            "account.updated",
+            shown,
+            cause,
+        );
     }
 }

@@ -20,7 +20,9 @@ pub(crate) enum Key {
 /// Reads the key from `Authorization` (bearer, or the user of basic) or from
 /// the form, where Stripe.js puts it.
 pub(crate) fn key(headers: &HeaderMap, params: &Params) -> Result<Key, ApiError> {
-    let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let header = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
     let key = match header.and_then(|value| value.split_once(' ')) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim().to_owned(),
         Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => basic_user(pair.trim()),
@@ -39,8 +41,10 @@ pub(crate) fn key(headers: &HeaderMap, params: &Params) -> Result<Key, ApiError>
         Ok(Key::Publishable)
     } else {
         let shown: String = key.chars().take(8).collect();
-        Err(ApiError::forbidden(401, format!("Invalid API Key provided: {shown}***"))
-            .code("api_key_invalid"))
+        Err(
+            ApiError::forbidden(401, format!("Invalid API Key provided: {shown}***"))
+                .code("api_key_invalid"),
+        )
     }
 }
 
@@ -93,7 +97,10 @@ mod tests {
 
     fn key_of(header: &str) -> Result<Key, ApiError> {
         let mut headers = HeaderMap::new();
-        headers.insert("authorization", HeaderValue::from_str(header).expect("a header"));
+        headers.insert(
+            "authorization",
+            HeaderValue::from_str(header).expect("a header"),
+        );
         key(&headers, &Params::default())
     }
 
@@ -102,13 +109,20 @@ mod tests {
         assert_eq!(key_of("Bearer sk_test_x").ok(), Some(Key::Secret));
         // "sk_test_abc:" and "pk_test_1:"
         assert_eq!(key_of("Basic c2tfdGVzdF9hYmM6").ok(), Some(Key::Secret));
-        assert_eq!(key_of("Basic cGtfdGVzdF8xOg==").ok(), Some(Key::Publishable));
+        assert_eq!(
+            key_of("Basic cGtfdGVzdF8xOg==").ok(),
+            Some(Key::Publishable)
+        );
     }
 
     #[test]
     fn live_and_foreign_keys_are_refused() {
         for header in ["Bearer sk_live_x", "Bearer hello", "Basic !!!", "Digest x"] {
-            assert_eq!(key_of(header).err().map(|error| error.status), Some(401), "{header}");
+            assert_eq!(
+                key_of(header).err().map(|error| error.status),
+                Some(401),
+                "{header}"
+            );
         }
     }
 }

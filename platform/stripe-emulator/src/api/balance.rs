@@ -15,7 +15,11 @@ pub(crate) fn retrieve(call: &Call<'_>) -> Answer {
     }
     for transaction in call.books().transactions.iter() {
         let [available, pending] = sums.entry(&transaction.currency).or_default();
-        let slot = if transaction.available_on <= now { available } else { pending };
+        let slot = if transaction.available_on <= now {
+            available
+        } else {
+            pending
+        };
         *slot += transaction.net();
     }
     let column = |at: usize| -> Vec<Value> {
@@ -45,10 +49,14 @@ pub(crate) fn transaction(call: &Call<'_>, id: &str) -> Answer {
 /// A list with `payout=` holds the payout's own movement too, as with Stripe:
 /// what it paid out is everything in it whose type is not `payout`.
 pub(crate) fn transactions(call: &Call<'_>) -> Answer {
-    call.page(&call.books().transactions, "/v1/balance_transactions", |transaction| {
-        call.fits("payout", transaction.payout.as_deref())
-            && call.fits("source", transaction.source.as_deref())
-            && call.fits("currency", Some(&transaction.currency))
-            && call.fits("type", Some(transaction.movement.names().0))
-    })
+    call.page(
+        &call.books().transactions,
+        "/v1/balance_transactions",
+        |transaction| {
+            call.fits("payout", transaction.payout.as_deref())
+                && call.fits("source", transaction.source.as_deref())
+                && call.fits("currency", Some(&transaction.currency))
+                && call.fits("type", Some(transaction.movement.names().0))
+        },
+    )
 }

@@ -39,7 +39,9 @@ impl Call<'_> {
 
     /// Shows an object of one of the owner's shelves.
     pub(crate) fn show<T: Object>(&self, shelf: &Shelf<T>, id: &str) -> Answer {
-        let object = shelf.get(id).ok_or_else(|| ApiError::missing(T::NAME, id, "id"))?;
+        let object = shelf
+            .get(id)
+            .ok_or_else(|| ApiError::missing(T::NAME, id, "id"))?;
         Ok(object.render(self.now()))
     }
 
@@ -60,13 +62,17 @@ impl Call<'_> {
 
     /// Whether a filter is absent, or equal to what an object carries.
     pub(crate) fn fits(&self, filter: &str, value: Option<&str>) -> bool {
-        self.params.text(filter).is_none_or(|wanted| value == Some(wanted))
+        self.params
+            .text(filter)
+            .is_none_or(|wanted| value == Some(wanted))
     }
 }
 
 /// The object of an id that the same operation has just put on the shelf.
 pub(crate) fn known<'s, T: Object>(shelf: &'s Shelf<T>, id: &str) -> Result<&'s T, ApiError> {
-    shelf.get(id).ok_or_else(|| ApiError::missing(T::NAME, id, "id"))
+    shelf
+        .get(id)
+        .ok_or_else(|| ApiError::missing(T::NAME, id, "id"))
 }
 
 /// As [`known`], to change it.
@@ -74,5 +80,7 @@ pub(crate) fn known_mut<'s, T: Object>(
     shelf: &'s mut Shelf<T>,
     id: &str,
 ) -> Result<&'s mut T, ApiError> {
-    shelf.edit(id).ok_or_else(|| ApiError::missing(T::NAME, id, "id"))
+    shelf
+        .edit(id)
+        .ok_or_else(|| ApiError::missing(T::NAME, id, "id"))
 }

@@ -17,9 +17,10 @@ pub(crate) fn list(call: &Call<'_>) -> Answer {
 pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
     let params = call.params;
     let charge = known_mut(&mut call.books_mut().charges, id)?;
-    for (slot, field) in
-        [(&mut charge.description, "description"), (&mut charge.receipt_email, "receipt_email")]
-    {
+    for (slot, field) in [
+        (&mut charge.description, "description"),
+        (&mut charge.receipt_email, "receipt_email"),
+    ] {
         if params.has(field) {
             *slot = params.owned(field);
         }

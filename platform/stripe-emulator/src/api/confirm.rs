@@ -47,7 +47,10 @@ pub(crate) fn confirm(call: &mut Call<'_>, id: &str) -> Answer {
 fn chosen(call: &Call<'_>, id: &str) -> Result<PaymentMethod, ApiError> {
     let books = call.books();
     let intent = known(&books.intents, id)?;
-    let chosen = intent.payment_method.as_deref().and_then(|method| books.methods.get(method));
+    let chosen = intent
+        .payment_method
+        .as_deref()
+        .and_then(|method| books.methods.get(method));
     chosen.cloned().ok_or_else(|| {
         let message = "You cannot confirm this PaymentIntent because it's missing a payment \
                        method. Update the PaymentIntent with a payment method and then confirm it \
@@ -71,13 +74,33 @@ fn attempt(call: &mut Call<'_>, id: &str, method: &PaymentMethod) -> Result<(), 
         Behaviour::Authenticates => {
             let account = owner.account().unwrap_or(crate::model::PLATFORM);
             let intent = known(&call.books().intents, id)?;
-            let url =
-                format!("{}/3ds/{account}/{id}?secret={}", call.base, intent.client_secret);
-            moved(call, id, Status::RequiresAction, Some(url), "payment_intent.requires_action")?;
+            let url = format!(
+                "{}/3ds/{account}/{id}?secret={}",
+                call.base, intent.client_secret
+            );
+            moved(
+                call,
+                id,
+                Status::RequiresAction,
+                Some(url),
+                "payment_intent.requires_action",
+            )?;
         }
         Behaviour::Processes { paid } => {
-            moved(call, id, Status::Processing, None, "payment_intent.processing")?;
-            call.world.later(&owner, Action::SettleIntent { intent: id.to_owned(), paid });
+            moved(
+                call,
+                id,
+                Status::Processing,
+                None,
+                "payment_intent.processing",
+            )?;
+            call.world.later(
+                &owner,
+                Action::SettleIntent {
+                    intent: id.to_owned(),
+                    paid,
+                },
+            );
         }
     }
     Ok(())
@@ -101,7 +124,11 @@ fn moved(
 
 fn shown(call: &Call<'_>, id: &str) -> Answer {
     let intent = known(&call.books().intents, id)?;
-    Ok(if call.publishable { intent.public(call.now()) } else { intent.render(call.now()) })
+    Ok(if call.publishable {
+        intent.public(call.now())
+    } else {
+        intent.render(call.now())
+    })
 }
 
 fn refusal(intent: &Intent, now: i64) -> ApiError {
@@ -121,12 +148,13 @@ fn refusal(intent: &Intent, now: i64) -> ApiError {
 
 /// The 402 answer to a refused card, with the intent as it now stands.
 fn declined(call: &Call<'_>, id: &str, decline: Decline) -> ApiError {
-    let mut error =
-        ApiError::new(402, ErrorKind::Card, decline.message()).code(decline.code());
+    let mut error = ApiError::new(402, ErrorKind::Card, decline.message()).code(decline.code());
     if let Some(code) = decline.decline_code() {
         error = error.with("decline_code", code);
     }
-    let Ok(intent) = shown(call, id) else { return error };
+    let Ok(intent) = shown(call, id) else {
+        return error;
+    };
     let failure = &intent["last_payment_error"];
     for field in ["charge", "payment_method"] {
         if let Some(value) = failure.get(field) {

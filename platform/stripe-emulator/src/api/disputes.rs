@@ -22,7 +22,9 @@ const ANSWER_WITHIN: i64 = 9 * 24 * 60 * 60;
 pub(crate) fn open(world: &mut World, owner: &Owner, charge: &str, cause: &Cause) {
     let now = world.now();
     let books = world.books_mut(owner);
-    let Some(charge) = books.charges.edit(charge) else { return };
+    let Some(charge) = books.charges.edit(charge) else {
+        return;
+    };
     if charge.disputed || charge.refundable() == 0 {
         return;
     }
@@ -61,7 +63,10 @@ pub(crate) fn open(world: &mut World, owner: &Owner, charge: &str, cause: &Cause
 pub(crate) fn close(world: &mut World, owner: &Owner, id: &str, won: bool, cause: &Cause) -> bool {
     let now = world.now();
     let books = world.books_mut(owner);
-    let Some(dispute) = books.disputes.edit(id).filter(|dispute| !dispute.status.is_closed())
+    let Some(dispute) = books
+        .disputes
+        .edit(id)
+        .filter(|dispute| !dispute.status.is_closed())
     else {
         return false;
     };
@@ -69,8 +74,14 @@ pub(crate) fn close(world: &mut World, owner: &Owner, id: &str, won: bool, cause
     let charge = books.charges.edit(&dispute.charge).filter(|_| won);
     if let Some(charge) = charge {
         charge.disputed = false;
-        let back =
-            movement(charge, Movement::DisputeReversal, id, dispute.amount, Vec::new(), now);
+        let back = movement(
+            charge,
+            Movement::DisputeReversal,
+            id,
+            dispute.amount,
+            Vec::new(),
+            now,
+        );
         dispute.transactions.push(back.clone());
         books.transactions.put(back);
     }
@@ -121,7 +132,9 @@ pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
     let submit = params.flag("submit")?;
     let dispute = known_mut(&mut call.books_mut().disputes, id)?;
     if dispute.status != Status::NeedsResponse {
-        return Err(ApiError::refused("This dispute is no longer open for evidence."));
+        return Err(ApiError::refused(
+            "This dispute is no longer open for evidence.",
+        ));
     }
     for (name, text) in params.below("evidence").texts() {
         dispute.evidence.insert(name.to_owned(), text.to_owned());

@@ -8,10 +8,20 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let name = call.params.required("domain_name")?.to_owned();
     let enabled = call.params.choice("enabled")?.unwrap_or(true);
     let now = call.now();
-    if let Some(domain) = call.books().domains.iter().find(|domain| domain.name == name) {
+    if let Some(domain) = call
+        .books()
+        .domains
+        .iter()
+        .find(|domain| domain.name == name)
+    {
         return Ok(domain.render(now));
     }
-    let domain = Domain { id: ids::fresh("pmd_1"), created: now, name, enabled };
+    let domain = Domain {
+        id: ids::fresh("pmd_1"),
+        created: now,
+        name,
+        enabled,
+    };
     let shown = domain.render(now);
     call.books_mut().domains.put(domain);
     Ok(shown)
@@ -23,10 +33,14 @@ pub(crate) fn retrieve(call: &Call<'_>, id: &str) -> Answer {
 
 pub(crate) fn list(call: &Call<'_>) -> Answer {
     let enabled = call.params.choice("enabled")?;
-    call.page(&call.books().domains, "/v1/payment_method_domains", |domain| {
-        call.fits("domain_name", Some(&domain.name))
-            && enabled.is_none_or(|enabled| domain.enabled == enabled)
-    })
+    call.page(
+        &call.books().domains,
+        "/v1/payment_method_domains",
+        |domain| {
+            call.fits("domain_name", Some(&domain.name))
+                && enabled.is_none_or(|enabled| domain.enabled == enabled)
+        },
+    )
 }
 
 pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {

@@ -43,7 +43,11 @@ pub(crate) fn retrieve(call: &Call<'_>, id: &str) -> Answer {
 }
 
 pub(crate) fn list(call: &Call<'_>) -> Answer {
-    call.page(&call.books().endpoints, "/v1/webhook_endpoints", |endpoint| !endpoint.configured)
+    call.page(
+        &call.books().endpoints,
+        "/v1/webhook_endpoints",
+        |endpoint| !endpoint.configured,
+    )
 }
 
 pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {

@@ -25,24 +25,30 @@ pub(crate) fn apply(
     for path in paths {
         let parts: Vec<_> = path.split('.').collect();
         if parts.len() > DEEPEST + 1 || !expand(world, owner, answer, &parts) {
-            return Err(ApiError::refused(format!(
-                "This property cannot be expanded ({path})."
-            ))
-            .param("expand"));
+            return Err(
+                ApiError::refused(format!("This property cannot be expanded ({path})."))
+                    .param("expand"),
+            );
         }
     }
     Ok(())
 }
 
 fn expand(world: &World, owner: &Owner, value: &mut Value, path: &[&str]) -> bool {
-    let [field, deeper @ ..] = path else { return true };
+    let [field, deeper @ ..] = path else {
+        return true;
+    };
     if let Value::Array(items) = value {
-        return items.iter_mut().all(|item| expand(world, owner, item, path));
+        return items
+            .iter_mut()
+            .all(|item| expand(world, owner, item, path));
     }
     if *field == "refunds" && value["object"] == "charge" {
         value["refunds"] = refunds(world, owner, &value["id"]);
     }
-    let Some(slot) = value.get_mut(*field) else { return false };
+    let Some(slot) = value.get_mut(*field) else {
+        return false;
+    };
     if let Value::String(id) = slot {
         match find(world, owner, id) {
             Some(object) => *slot = object,
@@ -87,7 +93,10 @@ fn foreign_charge(world: &World, owner: &Owner, id: &str) -> Option<Value> {
     if *owner != Owner::Platform {
         return None;
     }
-    world.connected.values().find_map(|books| show(&books.charges, id, world.now()))
+    world
+        .connected
+        .values()
+        .find_map(|books| show(&books.charges, id, world.now()))
 }
 
 fn show<T: Object>(shelf: &Shelf<T>, id: &str, now: i64) -> Option<Value> {

@@ -64,7 +64,11 @@ impl Idempotency {
         digest: &str,
         now: i64,
     ) -> Result<Verdict, ApiError> {
-        if let Some(saved) = self.saved.get(key).filter(|saved| now - saved.at < REMEMBERED) {
+        if let Some(saved) = self
+            .saved
+            .get(key)
+            .filter(|saved| now - saved.at < REMEMBERED)
+        {
             return match saved.digest == digest {
                 true => Ok(Verdict::Replay(Arc::clone(saved))),
                 false => Err(mismatch(key, &saved.path, path)),
@@ -107,7 +111,10 @@ impl Idempotency {
     }
 
     pub(crate) fn frozen(&self) -> Self {
-        Self { saved: self.saved.clone(), ..Self::default() }
+        Self {
+            saved: self.saved.clone(),
+            ..Self::default()
+        }
     }
 }
 

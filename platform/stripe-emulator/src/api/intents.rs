@@ -50,7 +50,10 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
         canceled_at: None,
         cancellation_reason: None,
         capture_method: capture_method(params)?,
-        confirmation_method: params.text("confirmation_method").unwrap_or("automatic").to_owned(),
+        confirmation_method: params
+            .text("confirmation_method")
+            .unwrap_or("automatic")
+            .to_owned(),
         customer: params.owned("customer"),
         description: params.owned("description"),
         receipt_email: params.owned("receipt_email"),
@@ -68,7 +71,11 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let shown = intent.render(call.now());
     call.books_mut().intents.put(intent);
     call.emit("payment_intent.created", shown.clone());
-    if confirm { confirm::confirm(call, &id) } else { Ok(shown) }
+    if confirm {
+        confirm::confirm(call, &id)
+    } else {
+        Ok(shown)
+    }
 }
 
 fn amount(params: &Params, currency: &str) -> Result<i64, ApiError> {
@@ -110,7 +117,9 @@ fn amount(params: &Params, currency: &str) -> Result<i64, ApiError> {
 
 /// A connected account takes money once its onboarding is complete.
 fn chargeable(call: &Call<'_>) -> Result<(), ApiError> {
-    let Some(id) = call.owner.account() else { return Ok(()) };
+    let Some(id) = call.owner.account() else {
+        return Ok(());
+    };
     if known(&call.world.accounts, id)?.is_enabled() {
         return Ok(());
     }
@@ -123,7 +132,9 @@ fn chargeable(call: &Call<'_>) -> Result<(), ApiError> {
 }
 
 fn application_fee(call: &Call<'_>, amount: i64) -> Result<Option<i64>, ApiError> {
-    let Some(fee) = call.params.integer("application_fee_amount")? else { return Ok(None) };
+    let Some(fee) = call.params.integer("application_fee_amount")? else {
+        return Ok(None);
+    };
     if call.owner.account().is_none() && !call.params.has("transfer_data") {
         return Err(ApiError::refused(
             "Can only apply an application_fee_amount when the PaymentIntent is attempting a \
@@ -142,9 +153,15 @@ fn application_fee(call: &Call<'_>, amount: i64) -> Result<Option<i64>, ApiError
 }
 
 fn transfer_data(call: &Call<'_>) -> Result<Option<TransferData>, ApiError> {
-    let Some(destination) = call.params.text("transfer_data.destination") else { return Ok(None) };
+    let Some(destination) = call.params.text("transfer_data.destination") else {
+        return Ok(None);
+    };
     if call.world.accounts.get(destination).is_none() {
-        return Err(ApiError::missing("destination", destination, "transfer_data.destination"));
+        return Err(ApiError::missing(
+            "destination",
+            destination,
+            "transfer_data.destination",
+        ));
     }
     Ok(Some(TransferData {
         destination: destination.to_owned(),
@@ -173,12 +190,17 @@ pub(crate) fn retrieve(call: &Call<'_>, id: &str) -> Answer {
 
 /// What a publishable key has to show: the intent's own secret.
 pub(crate) fn secret_fits(call: &Call<'_>, id: &str) -> Result<(), ApiError> {
-    let secret = call.params.text("client_secret").ok_or_else(auth::secret_required)?;
+    let secret = call
+        .params
+        .text("client_secret")
+        .ok_or_else(auth::secret_required)?;
     match call.books().intents.get(id) {
         Some(intent) if intent.client_secret == secret => Ok(()),
-        _ => Err(ApiError::new(404, ErrorKind::InvalidRequest, "No such payment_intent")
-            .code("resource_missing")
-            .param("intent")),
+        _ => Err(
+            ApiError::new(404, ErrorKind::InvalidRequest, "No such payment_intent")
+                .code("resource_missing")
+                .param("intent"),
+        ),
     }
 }
 
@@ -189,17 +211,28 @@ pub(crate) fn list(call: &Call<'_>) -> Answer {
 }
 
 pub(crate) fn find(call: &Call<'_>) -> Answer {
-    search::page(&call.books().intents, call.params, "/v1/payment_intents/search", call.now())
+    search::page(
+        &call.books().intents,
+        call.params,
+        "/v1/payment_intents/search",
+        call.now(),
+    )
 }
 
 pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
     let params = call.params;
     let before = known(&call.books().intents, id)?;
-    let currency =
-        params.text("currency").map_or_else(|| before.currency.clone(), str::to_ascii_lowercase);
-    let money_changes = ["amount", "currency", "application_fee_amount", "payment_method"]
-        .iter()
-        .any(|field| params.has(field));
+    let currency = params
+        .text("currency")
+        .map_or_else(|| before.currency.clone(), str::to_ascii_lowercase);
+    let money_changes = [
+        "amount",
+        "currency",
+        "application_fee_amount",
+        "payment_method",
+    ]
+    .iter()
+    .any(|field| params.has(field));
     if money_changes && !before.status.is_open() {
         let message = format!(
             "This PaymentIntent could not be updated because it has a status of {}.",
@@ -207,8 +240,11 @@ pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
         );
         return Err(unexpected_state(before, message, call.now()));
     }
-    let amount =
-        if params.has("amount") { amount(params, &currency)? } else { before.amount };
+    let amount = if params.has("amount") {
+        amount(params, &currency)?
+    } else {
+        before.amount
+    };
     let fee = match params.has("application_fee_amount") {
         true => application_fee(call, amount)?,
         false => before.application_fee_amount,
@@ -226,7 +262,10 @@ pub(crate) fn update(call: &mut Call<'_>, id: &str) -> Answer {
     for (slot, field) in [
         (&mut intent.description, "description"),
         (&mut intent.receipt_email, "receipt_email"),
-        (&mut intent.statement_descriptor_suffix, "statement_descriptor_suffix"),
+        (
+            &mut intent.statement_descriptor_suffix,
+            "statement_descriptor_suffix",
+        ),
         (&mut intent.transfer_group, "transfer_group"),
         (&mut intent.customer, "customer"),
     ] {

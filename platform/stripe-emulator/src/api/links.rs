@@ -28,8 +28,10 @@ pub(crate) fn account_link(call: &mut Call<'_>) -> Answer {
             "Invalid type: must be one of account_onboarding or account_update",
         ));
     }
-    let (return_url, refresh_url) =
-        (params.required("return_url")?.to_owned(), params.required("refresh_url")?.to_owned());
+    let (return_url, refresh_url) = (
+        params.required("return_url")?.to_owned(),
+        params.required("refresh_url")?.to_owned(),
+    );
     known(&call.world.accounts, account).map_err(|error| error.param("account"))?;
     let now = call.now();
     let expires_at = now + LINK_LIVES;
@@ -43,7 +45,9 @@ pub(crate) fn account_link(call: &mut Call<'_>) -> Answer {
     };
     let url = format!("{}/connect/onboarding/{token}", call.base);
     // Expired links still lead to their refresh URL for a day.
-    call.world.links.retain(|_, link| now < link.expires_at + 86_400);
+    call.world
+        .links
+        .retain(|_, link| now < link.expires_at + 86_400);
     call.world.links.insert(token, link);
     Ok(json!({ "object": "account_link", "created": now, "expires_at": expires_at, "url": url }))
 }

@@ -23,7 +23,9 @@ impl Created {
         let above = params.integer("created.gt")?.map(|at| at.saturating_add(1));
         let below = params.integer("created.lt")?.map(|at| at.saturating_sub(1));
         Ok(Self {
-            from: above.max(params.integer("created.gte")?).unwrap_or(i64::MIN),
+            from: above
+                .max(params.integer("created.gte")?)
+                .unwrap_or(i64::MIN),
             to: [below, params.integer("created.lte")?]
                 .into_iter()
                 .flatten()
@@ -40,13 +42,16 @@ impl Created {
 /// The page size asked for: 1 to 100, 10 by default.
 pub(crate) fn limit(params: &Params) -> Result<usize, ApiError> {
     let limit = params.integer("limit")?.unwrap_or(10);
-    usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit)).ok_or_else(|| {
-        ApiError::parameter(
-            "parameter_invalid_integer",
-            "limit",
-            "This value must be greater than or equal to 1 and less than or equal to 100.",
-        )
-    })
+    usize::try_from(limit)
+        .ok()
+        .filter(|limit| (1..=100).contains(limit))
+        .ok_or_else(|| {
+            ApiError::parameter(
+                "parameter_invalid_integer",
+                "limit",
+                "This value must be greater than or equal to 1 and less than or equal to 100.",
+            )
+        })
 }
 
 /// One page of a shelf, newest first.
@@ -63,14 +68,25 @@ pub(crate) fn page<T: Object>(
     let (mut found, forward) = match (params.text("starting_after"), params.text("ending_before")) {
         (_, Some(before)) => {
             let at = cursor(shelf, "ending_before", before)?;
-            (shelf.iter().skip(at + 1).filter(kept).take(limit + 1).collect::<Vec<_>>(), false)
+            (
+                shelf
+                    .iter()
+                    .skip(at + 1)
+                    .filter(kept)
+                    .take(limit + 1)
+                    .collect::<Vec<_>>(),
+                false,
+            )
         }
         (Some(after), None) => {
             let at = cursor(shelf, "starting_after", after)?;
             let older = shelf.iter().rev().skip(shelf.iter().len() - at);
             (older.filter(kept).take(limit + 1).collect(), true)
         }
-        (None, None) => (shelf.iter().rev().filter(kept).take(limit + 1).collect(), true),
+        (None, None) => (
+            shelf.iter().rev().filter(kept).take(limit + 1).collect(),
+            true,
+        ),
     };
     let has_more = found.len() > limit;
     found.truncate(limit);
@@ -82,7 +98,9 @@ pub(crate) fn page<T: Object>(
 }
 
 fn cursor<T: Object>(shelf: &Shelf<T>, param: &str, id: &str) -> Result<usize, ApiError> {
-    shelf.position(id).ok_or_else(|| ApiError::missing(T::NAME, id, param))
+    shelf
+        .position(id)
+        .ok_or_else(|| ApiError::missing(T::NAME, id, param))
 }
 
 #[cfg(test)]
@@ -94,7 +112,12 @@ mod tests {
         let mut shelf = Shelf::default();
         for at in 0..7 {
             let (id, name) = (format!("pmd_{at}"), format!("d{at}.test"));
-            shelf.put(Domain { id, created: 100 + at, name, enabled: at % 2 == 0 });
+            shelf.put(Domain {
+                id,
+                created: 100 + at,
+                name,
+                enabled: at % 2 == 0,
+            });
         }
         shelf
     }
@@ -102,19 +125,39 @@ mod tests {
     fn ids(query: &str) -> (Vec<String>, bool) {
         let params = Params::parse(&[query]).expect("well-formed");
         let page = page(&shelf(), &params, "/v1/x", 0, |_| true).expect("a page");
-        let ids = page["data"].as_array().expect("an array").iter().map(|item| {
-            item["id"].as_str().expect("an id").trim_start_matches("pmd_").to_owned()
-        });
+        let ids = page["data"]
+            .as_array()
+            .expect("an array")
+            .iter()
+            .map(|item| {
+                item["id"]
+                    .as_str()
+                    .expect("an id")
+                    .trim_start_matches("pmd_")
+                    .to_owned()
+            });
         (ids.collect(), page["has_more"] == true)
     }
 
     #[test]
     fn cursors_walk_the_list_in_both_directions() {
-        assert_eq!(ids("limit=3"), (vec!["6".into(), "5".into(), "4".into()], true));
+        assert_eq!(
+            ids("limit=3"),
+            (vec!["6".into(), "5".into(), "4".into()], true)
+        );
         assert_eq!(ids("limit=3&starting_after=pmd_4").0, ["3", "2", "1"]);
-        assert_eq!(ids("limit=3&starting_after=pmd_1"), (vec!["0".into()], false));
-        assert_eq!(ids("limit=3&ending_before=pmd_1"), (vec!["4".into(), "3".into(), "2".into()], true));
-        assert_eq!(ids("limit=3&ending_before=pmd_5"), (vec!["6".into()], false));
+        assert_eq!(
+            ids("limit=3&starting_after=pmd_1"),
+            (vec!["0".into()], false)
+        );
+        assert_eq!(
+            ids("limit=3&ending_before=pmd_1"),
+            (vec!["4".into(), "3".into(), "2".into()], true)
+        );
+        assert_eq!(
+            ids("limit=3&ending_before=pmd_5"),
+            (vec!["6".into()], false)
+        );
     }
 
     #[test]
@@ -128,7 +171,10 @@ mod tests {
     fn limits_and_cursors_are_checked() {
         for query in ["limit=0", "limit=101", "starting_after=pmd_x"] {
             let params = Params::parse(&[query]).expect("well-formed");
-            assert!(page(&shelf(), &params, "/v1/x", 0, |_| true).is_err(), "{query}");
+            assert!(
+                page(&shelf(), &params, "/v1/x", 0, |_| true).is_err(),
+                "{query}"
+            );
         }
     }
 }

@@ -77,13 +77,22 @@ fn typed_in(data: &Params, now: i64) -> Result<PaymentMethod, ApiError> {
     }
     let number = data.required("card.number")?;
     let (card, behaviour) = card::by_number(number).ok_or_else(|| {
-        card_error("incorrect_number", "card.number", "Your card number is incorrect.")
+        card_error(
+            "incorrect_number",
+            "card.number",
+            "Your card number is incorrect.",
+        )
     })?;
-    let (month, year) = (data.integer("card.exp_month")?, data.integer("card.exp_year")?);
-    let exp_month = month.filter(|month| (1..=12).contains(month)).ok_or_else(|| {
-        let message = "Your card's expiration month is invalid.";
-        card_error("invalid_expiry_month", "card.exp_month", message)
-    })?;
+    let (month, year) = (
+        data.integer("card.exp_month")?,
+        data.integer("card.exp_year")?,
+    );
+    let exp_month = month
+        .filter(|month| (1..=12).contains(month))
+        .ok_or_else(|| {
+            let message = "Your card's expiration month is invalid.";
+            card_error("invalid_expiry_month", "card.exp_month", message)
+        })?;
     // Two digits are what people type.
     let exp_year = year
         .map(|year| if year < 100 { year + 2_000 } else { year })
@@ -106,11 +115,15 @@ fn typed_in(data: &Params, now: i64) -> Result<PaymentMethod, ApiError> {
 
 /// Whether the last day of the month lies before `now`.
 fn expired(month: i64, year: i64, now: i64) -> bool {
-    let Ok(today) = jiff::Timestamp::from_second(now) else { return false };
+    let Ok(today) = jiff::Timestamp::from_second(now) else {
+        return false;
+    };
     let today = today.to_zoned(jiff::tz::TimeZone::UTC).date();
     (year, month) < (i64::from(today.year()), i64::from(today.month()))
 }
 
 fn card_error(code: &'static str, param: &str, message: &str) -> ApiError {
-    ApiError::new(402, ErrorKind::Card, message).code(code).param(param)
+    ApiError::new(402, ErrorKind::Card, message)
+        .code(code)
+        .param(param)
 }

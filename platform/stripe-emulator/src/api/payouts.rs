@@ -36,7 +36,13 @@ pub(crate) fn make(
 ) -> Option<serde_json::Value> {
     let now = world.now();
     let id = ids::fresh("po_1");
-    let destination = format!("ba_1{}", owner.account().unwrap_or_default().trim_start_matches("acct_"));
+    let destination = format!(
+        "ba_1{}",
+        owner
+            .account()
+            .unwrap_or_default()
+            .trim_start_matches("acct_")
+    );
     let books = world.books_mut(owner);
     let waiting: Vec<_> = books
         .transactions
@@ -93,7 +99,11 @@ pub(crate) fn make(
     books.payouts.put(payout);
     let cause = Cause::default();
     world.emit(owner, "payout.created", shown.clone(), &cause);
-    let end = if fails { "payout.failed" } else { "payout.paid" };
+    let end = if fails {
+        "payout.failed"
+    } else {
+        "payout.paid"
+    };
     world.emit(owner, end, shown.clone(), &cause);
     Some(shown)
 }

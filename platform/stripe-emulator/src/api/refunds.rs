@@ -1,6 +1,9 @@
 //! `/v1/refunds`: giving money back, never more than was taken.
 
-use super::call::{Answer, Call, known, known_mut};
+use super::{
+    call::{Answer, Call, known, known_mut},
+    fees,
+};
 use crate::{
     error::ApiError,
     ids,
@@ -8,7 +11,6 @@ use crate::{
         balance::{BalanceTransaction, FeeKind, Movement},
         card::Behaviour,
         charge::Charge,
-        fee::FeeRefund,
         intent::Status as IntentStatus,
         refund::{Refund, Status},
     },
@@ -21,19 +23,24 @@ use crate::{
 pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let params = call.params;
     if params.flag("reverse_transfer")? {
-        return Err(ApiError::refused("The emulator does not reverse transfers.")
-            .param("reverse_transfer"));
+        return Err(
+            ApiError::refused("The emulator does not reverse transfers.").param("reverse_transfer"),
+        );
     }
     let charge = charge(call)?;
     let amount = amount(&charge, params.integer("amount")?)?;
     let reason = reason(params.text("reason"))?;
     let fee_back = match params.flag("refund_application_fee")? {
-        true => refund_fee(call.world, &charge, amount)?,
+        true => fees::give_back(call.world, &charge, amount)?,
         false => 0,
     };
     let now = call.now();
     let id = ids::fresh("re_3");
-    let fees = if fee_back > 0 { vec![(FeeKind::Application, -fee_back)] } else { Vec::new() };
+    let fees = if fee_back > 0 {
+        vec![(FeeKind::Application, -fee_back)]
+    } else {
+        Vec::new()
+    };
     let transaction = movement(&charge, Movement::Refund, &id, -amount, fees, now);
     let behaviour = charge.method.as_ref().map(|method| method.behaviour);
     let refund = Refund {
@@ -66,7 +73,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     let owner = call.owner.clone();
     match behaviour {
         Some(Behaviour::RefundPends) => {
-            call.world.later(&owner, Action::SucceedRefund { refund: id });
+            call.world
+                .later(&owner, Action::SucceedRefund { refund: id });
         }
         Some(Behaviour::RefundFails) => call.world.later(&owner, Action::FailRefund { refund: id }),
         _ => {}
@@ -120,11 +128,10 @@ fn charge(call: &Call<'_>) -> Result<Charge, ApiError> {
 fn amount(charge: &Charge, asked: Option<i64>) -> Result<i64, ApiError> {
     let left = charge.refundable();
     if left == 0 {
-        return Err(ApiError::refused(format!(
-            "Charge {} has already been refunded.",
-            charge.id
-        ))
-        .code("charge_already_refunded"));
+        return Err(
+            ApiError::refused(format!("Charge {} has already been refunded.", charge.id))
+                .code("charge_already_refunded"),
+        );
     }
     let amount = asked.unwrap_or(left);
     if amount < 1 {
@@ -161,48 +168,6 @@ fn reason(reason: Option<&str>) -> Result<Option<String>, ApiError> {
             ),
         )),
     }
-}
-
-/// Gives back the part of the application fee that belongs to `amount`.
-fn refund_fee(world: &mut World, charge: &Charge, amount: i64) -> Result<i64, ApiError> {
-    let now = world.now();
-    let Some(fee) = charge.application_fee.as_deref() else {
-        return Err(ApiError::refused(
-            "You cannot refund the application fee of a charge that has none.",
-        )
-        .param("refund_application_fee"));
-    };
-    let fee = known_mut(&mut world.platform.fees, fee)?;
-    let refunded = charge.amount_refunded + amount;
-    let due = money::share(fee.amount, refunded, charge.amount) - fee.amount_refunded;
-    let due = due.clamp(0, fee.amount - fee.amount_refunded);
-    if due == 0 {
-        return Ok(0);
-    }
-    let refund = FeeRefund {
-        id: ids::fresh("fr_1"),
-        created: now,
-        amount: due,
-        balance_transaction: ids::fresh("txn_1"),
-    };
-    let transaction = BalanceTransaction {
-        id: refund.balance_transaction.clone(),
-        created: now,
-        available_on: now,
-        amount: -due,
-        currency: fee.currency.clone(),
-        fees: Vec::new(),
-        movement: Movement::ApplicationFeeRefund,
-        source: Some(refund.id.clone()),
-        description: None,
-        payout: None,
-    };
-    fee.amount_refunded += due;
-    fee.refunds.push(refund);
-    let shown = fee.render(now);
-    world.platform.transactions.put(transaction);
-    world.emit(&Owner::Platform, "application_fee.refunded", shown, &Cause::default());
-    Ok(due)
 }
 
 fn movement(
@@ -286,17 +251,32 @@ pub(crate) fn fail(world: &mut World, owner: &Owner, id: &str, cause: &Cause) {
 fn take_back(world: &mut World, owner: &Owner, id: &str, status: Status) {
     let now = world.now();
     let books = world.books_mut(owner);
-    let Some(refund) = books.refunds.edit(id) else { return };
-    let Some(charge) = books.charges.edit(&refund.charge) else { return };
+    let Some(refund) = books.refunds.edit(id) else {
+        return;
+    };
+    let Some(charge) = books.charges.edit(&refund.charge) else {
+        return;
+    };
     charge.amount_refunded -= refund.amount;
-    let back = movement(charge, Movement::RefundFailure, id, refund.amount, Vec::new(), now);
+    let back = movement(
+        charge,
+        Movement::RefundFailure,
+        id,
+        refund.amount,
+        Vec::new(),
+        now,
+    );
     refund.status = status;
     refund.failure_balance_transaction = Some(back.id.clone());
     books.transactions.put(back);
 }
 
 fn tell(world: &mut World, owner: &Owner, id: &str, kind: &str, cause: &Cause) {
-    let shown = world.books(owner).refunds.get(id).map(|refund| refund.render(world.now()));
+    let shown = world
+        .books(owner)
+        .refunds
+        .get(id)
+        .map(|refund| refund.render(world.now()));
     if let Some(shown) = shown {
         world.emit(owner, kind, shown, cause);
     }

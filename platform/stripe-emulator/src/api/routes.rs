@@ -110,7 +110,10 @@ fn unknown(method: &Method, path: &[&str]) -> ApiError {
     ApiError::new(
         404,
         crate::error::ErrorKind::InvalidRequest,
-        format!("Unrecognized request URL ({method}: /v1/{}).", path.join("/")),
+        format!(
+            "Unrecognized request URL ({method}: /v1/{}).",
+            path.join("/")
+        ),
     )
     .code("url_not_found")
 }

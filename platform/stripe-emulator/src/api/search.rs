@@ -48,13 +48,21 @@ pub(crate) fn page(shelf: &Shelf<Intent>, params: &Params, url: &str, now: i64) 
     let limit = list::limit(params)?;
     let skip = match params.text("page") {
         None => 0,
-        Some(page) => page.parse().map_err(|_| {
-            ApiError::refused("Invalid page token.").param("page")
-        })?,
+        Some(page) => page
+            .parse()
+            .map_err(|_| ApiError::refused("Invalid page token.").param("page"))?,
     };
-    let found: Vec<&Intent> = shelf.iter().rev().filter(|intent| fits(&query, intent)).collect();
-    let data: Vec<Value> =
-        found.iter().skip(skip).take(limit).map(|intent| intent.render(now)).collect();
+    let found: Vec<&Intent> = shelf
+        .iter()
+        .rev()
+        .filter(|intent| fits(&query, intent))
+        .collect();
+    let data: Vec<Value> = found
+        .iter()
+        .skip(skip)
+        .take(limit)
+        .map(|intent| intent.render(now))
+        .collect();
     let has_more = found.len() > skip + data.len();
     Ok(json!({
         "object": "search_result",
@@ -67,8 +75,15 @@ pub(crate) fn page(shelf: &Shelf<Intent>, params: &Params, url: &str, now: i64) 
 }
 
 fn fits(query: &Query, intent: &Intent) -> bool {
-    let mut answers = query.clauses.iter().map(|clause| clause.holds(intent) != clause.negated);
-    if query.any { answers.any(|fits| fits) } else { answers.all(|fits| fits) }
+    let mut answers = query
+        .clauses
+        .iter()
+        .map(|clause| clause.holds(intent) != clause.negated);
+    if query.any {
+        answers.any(|fits| fits)
+    } else {
+        answers.all(|fits| fits)
+    }
 }
 
 impl Clause {
@@ -81,7 +96,10 @@ impl Clause {
             }
             "status" => self.matches(intent.status.as_str()),
             "currency" => self.matches(&intent.currency),
-            "customer" => intent.customer.as_deref().is_some_and(|id| self.matches(id)),
+            "customer" => intent
+                .customer
+                .as_deref()
+                .is_some_and(|id| self.matches(id)),
             "amount" => number(intent.amount),
             "created" => number(intent.created),
             _ => false,
@@ -96,7 +114,9 @@ impl Clause {
     }
 
     fn compares(&self, number: i64) -> bool {
-        let Ok(value) = self.value.parse::<i64>() else { return false };
+        let Ok(value) = self.value.parse::<i64>() else {
+            return false;
+        };
         match self.operator {
             Operator::Equals | Operator::Contains => number == value,
             Operator::Above => number > value,
@@ -108,7 +128,9 @@ impl Clause {
 }
 
 /// Fields that can be searched.
-const FIELDS: &[&str] = &["metadata", "status", "currency", "customer", "amount", "created"];
+const FIELDS: &[&str] = &[
+    "metadata", "status", "currency", "customer", "amount", "created",
+];
 
 fn parse(text: &str) -> Option<Query> {
     let mut rest = text.trim();
@@ -132,11 +154,16 @@ fn parse(text: &str) -> Option<Query> {
         }
         rest = after.trim_start();
     }
-    (!clauses.is_empty()).then_some(Query { clauses, any: any.unwrap_or(false) })
+    (!clauses.is_empty()).then_some(Query {
+        clauses,
+        any: any.unwrap_or(false),
+    })
 }
 
 fn clause(text: &str) -> Option<(Clause, &str)> {
-    let (negated, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (negated, text) = text
+        .strip_prefix('-')
+        .map_or((false, text), |rest| (true, rest));
     let end = text.find(|letter: char| !letter.is_ascii_alphabetic() && letter != '_')?;
     let (field, mut rest) = text.split_at(end);
     if !FIELDS.contains(&field) {
@@ -168,13 +195,24 @@ fn clause(text: &str) -> Option<(Clause, &str)> {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         (rest[..end].to_owned(), &rest[end..])
     };
-    Some((Clause { negated, field: field.to_owned(), key, operator, value }, rest))
+    Some((
+        Clause {
+            negated,
+            field: field.to_owned(),
+            key,
+            operator,
+            value,
+        },
+        rest,
+    ))
 }
 
 /// A text in single or double quotes, where a backslash escapes the next letter.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut letters = text.char_indices();
-    let (_, quote @ ('\'' | '"')) = letters.next()? else { return None };
+    let (_, quote @ ('\'' | '"')) = letters.next()? else {
+        return None;
+    };
     let mut value = String::new();
     while let Some((at, letter)) = letters.next() {
         match letter {
@@ -192,8 +230,9 @@ mod tests {
 
     #[test]
     fn clauses_are_read_with_quotes_and_operators() {
-        let query = parse("metadata['order\\'s id']:\"a b\" AND -status:'canceled' AND amount>=100")
-            .expect("a query");
+        let query =
+            parse("metadata['order\\'s id']:\"a b\" AND -status:'canceled' AND amount>=100")
+                .expect("a query");
         assert!(!query.any);
         assert_eq!(query.clauses[0].key.as_deref(), Some("order's id"));
         assert_eq!(query.clauses[0].value, "a b");
@@ -203,7 +242,13 @@ mod tests {
 
     #[test]
     fn what_is_not_a_query_is_refused() {
-        for text in ["", "metadata:'x'", "colour:'red'", "status:'a' AND amount>1 OR amount<2", "status"] {
+        for text in [
+            "",
+            "metadata:'x'",
+            "colour:'red'",
+            "status:'a' AND amount>1 OR amount<2",
+            "status",
+        ] {
             assert!(parse(text).is_none(), "{text}");
         }
     }

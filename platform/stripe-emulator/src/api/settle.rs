@@ -21,15 +21,23 @@ pub(crate) const PENDING: i64 = 2 * 24 * 60 * 60;
 
 /// Pays an intent with the method it has. Does nothing to one that has ended.
 pub(crate) fn succeed(world: &mut World, owner: &Owner, id: &str, cause: &Cause) {
-    let Some((intent, method)) = in_hand(world, owner, id) else { return };
+    let Some((intent, method)) = in_hand(world, owner, id) else {
+        return;
+    };
     let mut charge = charge(world, &intent, &method, None);
-    let fee = intent.application_fee_amount.filter(|_| owner.account().is_some());
+    let fee = intent
+        .application_fee_amount
+        .filter(|_| owner.account().is_some());
     let mut fees = vec![(FeeKind::Stripe, money::processing_fee(charge.amount))];
     if let (Some(amount), Some(account)) = (fee, owner.account()) {
         fees.push((FeeKind::Application, amount));
         charge.application_fee = Some(collect_fee(world, account, &charge, amount, cause));
     }
-    let waits = if method.behaviour == Behaviour::AvailableAtOnce { 0 } else { PENDING };
+    let waits = if method.behaviour == Behaviour::AvailableAtOnce {
+        0
+    } else {
+        PENDING
+    };
     let transaction = BalanceTransaction {
         id: ids::fresh("txn_3"),
         created: charge.created,
@@ -50,7 +58,9 @@ pub(crate) fn succeed(world: &mut World, owner: &Owner, id: &str, cause: &Cause)
     let charged = charge.render(now);
     let charge_id = charge.id.clone();
     books.charges.put(charge);
-    let Some(intent) = books.intents.edit(id) else { return };
+    let Some(intent) = books.intents.edit(id) else {
+        return;
+    };
     intent.status = Status::Succeeded;
     intent.amount_received = intent.amount;
     intent.latest_charge = Some(charge_id.clone());
@@ -66,7 +76,9 @@ pub(crate) fn succeed(world: &mut World, owner: &Owner, id: &str, cause: &Cause)
 
 /// Records that an attempt failed; the intent may be tried again.
 pub(crate) fn fail(world: &mut World, owner: &Owner, id: &str, decline: Decline, cause: &Cause) {
-    let Some((intent, method)) = in_hand(world, owner, id) else { return };
+    let Some((intent, method)) = in_hand(world, owner, id) else {
+        return;
+    };
     // Who fails 3-D Secure never gets as far as a charge.
     let charge = (decline != Decline::Authentication)
         .then(|| charge(world, &intent, &method, Some(decline)));
@@ -77,14 +89,20 @@ pub(crate) fn fail(world: &mut World, owner: &Owner, id: &str, decline: Decline,
     if let Some(charge) = charge {
         books.charges.put(charge);
     }
-    let Some(intent) = books.intents.edit(id) else { return };
+    let Some(intent) = books.intents.edit(id) else {
+        return;
+    };
     intent.status = Status::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.challenge_url = None;
     if charge_id.is_some() {
         intent.latest_charge.clone_from(&charge_id);
     }
-    intent.failure = Some(Failure { decline, charge: charge_id, method });
+    intent.failure = Some(Failure {
+        decline,
+        charge: charge_id,
+        method,
+    });
     let shown = intent.render(now);
     if let Some(failed) = failed {
         world.emit(owner, "charge.failed", failed, cause);
@@ -110,7 +128,11 @@ fn charge(
     failure: Option<Decline>,
 ) -> Charge {
     Charge {
-        id: ids::fresh(if method.card.is_some() { "ch_3" } else { "py_3" }),
+        id: ids::fresh(if method.card.is_some() {
+            "ch_3"
+        } else {
+            "py_3"
+        }),
         created: world.now(),
         amount: intent.amount,
         amount_refunded: 0,

@@ -41,13 +41,16 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
         return Err(ApiError::missing("destination", destination, "destination"));
     }
     params.required("amount")?;
-    let amount = params.integer("amount")?.filter(|amount| *amount > 0).ok_or_else(|| {
-        ApiError::parameter(
-            "parameter_invalid_integer",
-            "amount",
-            "This value must be greater than or equal to 1.",
-        )
-    })?;
+    let amount = params
+        .integer("amount")?
+        .filter(|amount| *amount > 0)
+        .ok_or_else(|| {
+            ApiError::parameter(
+                "parameter_invalid_integer",
+                "amount",
+                "This value must be greater than or equal to 1.",
+            )
+        })?;
     let order = Order {
         amount,
         currency: params.required("currency")?.to_ascii_lowercase(),
@@ -64,13 +67,10 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
 }
 
 /// Passes a destination charge's money on, and takes the platform's fee of it.
-pub(crate) fn destination(
-    world: &mut World,
-    intent: &Intent,
-    charge: &mut Charge,
-    cause: &Cause,
-) {
-    let Some(data) = &intent.transfer_data else { return };
+pub(crate) fn destination(world: &mut World, intent: &Intent, charge: &mut Charge, cause: &Cause) {
+    let Some(data) = &intent.transfer_data else {
+        return;
+    };
     let order = Order {
         amount: data.amount.unwrap_or(charge.amount).min(charge.amount),
         currency: charge.currency.clone(),

@@ -66,8 +66,11 @@ impl Account {
             Stage::Incomplete => "pending",
             Stage::New | Stage::Rejected => "inactive",
         };
-        let capabilities: serde_json::Map<_, _> =
-            self.capabilities.iter().map(|name| (name.clone(), capability.into())).collect();
+        let capabilities: serde_json::Map<_, _> = self
+            .capabilities
+            .iter()
+            .map(|name| (name.clone(), capability.into()))
+            .collect();
         json!({
             "id": self.id,
             "object": "account",
@@ -94,7 +97,12 @@ impl Account {
     fn requirements(&self) -> Value {
         match self.stage {
             Stage::New => requirements(
-                &["business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"],
+                &[
+                    "business_type",
+                    "external_account",
+                    "tos_acceptance.date",
+                    "tos_acceptance.ip",
+                ],
                 Some("requirements.past_due"),
             ),
             Stage::Incomplete => requirements(

@@ -17,7 +17,10 @@ const PAYMENTS: &[&str] = &[
     "refund_management",
     "smart_disputes_management",
 ];
-const ACCOUNT: &[&str] = &["disable_stripe_user_authentication", "external_account_collection"];
+const ACCOUNT: &[&str] = &[
+    "disable_stripe_user_authentication",
+    "external_account_collection",
+];
 const PAYOUTS: &[&str] = &[
     "disable_stripe_user_authentication",
     "edit_payout_schedule",
@@ -43,10 +46,17 @@ const COMPONENTS: &[(&str, &[&str])] = &[
             "transfer_balance",
         ],
     ),
-    ("financial_account_transactions", &["card_spend_dispute_management"]),
+    (
+        "financial_account_transactions",
+        &["card_spend_dispute_management"],
+    ),
     (
         "instant_payouts_promotion",
-        &["disable_stripe_user_authentication", "external_account_collection", "instant_payouts"],
+        &[
+            "disable_stripe_user_authentication",
+            "external_account_collection",
+            "instant_payouts",
+        ],
     ),
     (
         "issuing_card",
@@ -70,7 +80,10 @@ const COMPONENTS: &[(&str, &[&str])] = &[
     ("notification_banner", ACCOUNT),
     ("payment_details", PAYMENTS),
     ("payment_disputes", DISPUTES),
-    ("payment_method_settings", &["disable_stripe_user_authentication"]),
+    (
+        "payment_method_settings",
+        &["disable_stripe_user_authentication"],
+    ),
     ("payments", PAYMENTS),
     ("payout_details", &[]),
     ("payout_reconciliation_report", &[]),
@@ -92,7 +105,10 @@ pub(crate) fn components(asked: &Params) -> Value {
                 ((*feature).to_owned(), on.into())
             })
             .collect();
-        ((*name).to_owned(), json!({ "enabled": enabled, "features": features }))
+        (
+            (*name).to_owned(),
+            json!({ "enabled": enabled, "features": features }),
+        )
     });
     Value::Object(shown.collect())
 }

@@ -105,11 +105,36 @@ pub(crate) struct Card {
 
 /// One row per magic card: number, token, brand, behaviour.
 const CARDS: &[(&str, &str, &str, Behaviour)] = &[
-    ("4242424242424242", "pm_card_visa", "visa", Behaviour::Succeeds),
-    ("4000056655665556", "pm_card_visa_debit", "visa", Behaviour::Succeeds),
-    ("5555555555554444", "pm_card_mastercard", "mastercard", Behaviour::Succeeds),
-    ("378282246310005", "pm_card_amex", "amex", Behaviour::Succeeds),
-    ("4000000000000077", "pm_card_bypassPending", "visa", Behaviour::AvailableAtOnce),
+    (
+        "4242424242424242",
+        "pm_card_visa",
+        "visa",
+        Behaviour::Succeeds,
+    ),
+    (
+        "4000056655665556",
+        "pm_card_visa_debit",
+        "visa",
+        Behaviour::Succeeds,
+    ),
+    (
+        "5555555555554444",
+        "pm_card_mastercard",
+        "mastercard",
+        Behaviour::Succeeds,
+    ),
+    (
+        "378282246310005",
+        "pm_card_amex",
+        "amex",
+        Behaviour::Succeeds,
+    ),
+    (
+        "4000000000000077",
+        "pm_card_bypassPending",
+        "visa",
+        Behaviour::AvailableAtOnce,
+    ),
     (
         "4000000000000002",
         "pm_card_chargeDeclined",
@@ -170,12 +195,42 @@ const CARDS: &[(&str, &str, &str, Behaviour)] = &[
         "visa",
         Behaviour::Declines(Decline::Fraudulent),
     ),
-    ("4000002760003184", "pm_card_authenticationRequired", "visa", Behaviour::Authenticates),
-    ("4000002500003155", "pm_card_authenticationRequiredOnSetup", "visa", Behaviour::Authenticates),
-    ("4000000000003220", "pm_card_threeDSecure2Required", "visa", Behaviour::Authenticates),
-    ("4000000000000259", "pm_card_createDispute", "visa", Behaviour::Disputed),
-    ("4000000000007726", "pm_card_pendingRefund", "visa", Behaviour::RefundPends),
-    ("4000000000005126", "pm_card_refundFail", "visa", Behaviour::RefundFails),
+    (
+        "4000002760003184",
+        "pm_card_authenticationRequired",
+        "visa",
+        Behaviour::Authenticates,
+    ),
+    (
+        "4000002500003155",
+        "pm_card_authenticationRequiredOnSetup",
+        "visa",
+        Behaviour::Authenticates,
+    ),
+    (
+        "4000000000003220",
+        "pm_card_threeDSecure2Required",
+        "visa",
+        Behaviour::Authenticates,
+    ),
+    (
+        "4000000000000259",
+        "pm_card_createDispute",
+        "visa",
+        Behaviour::Disputed,
+    ),
+    (
+        "4000000000007726",
+        "pm_card_pendingRefund",
+        "visa",
+        Behaviour::RefundPends,
+    ),
+    (
+        "4000000000005126",
+        "pm_card_refundFail",
+        "visa",
+        Behaviour::RefundFails,
+    ),
 ];
 
 /// Looks a card up by its number, spaces allowed.
@@ -190,7 +245,11 @@ pub(crate) fn by_token(token: &str) -> Option<(Card, Behaviour)> {
 }
 
 fn card(&(number, token, brand, behaviour): &(&str, &str, &str, Behaviour)) -> (Card, Behaviour) {
-    let funding = if token.ends_with("_debit") { "debit" } else { "credit" };
+    let funding = if token.ends_with("_debit") {
+        "debit"
+    } else {
+        "credit"
+    };
     let card = Card {
         brand: brand.to_owned(),
         last4: number[number.len() - 4..].to_owned(),

@@ -83,8 +83,11 @@ const EVIDENCE: &[&str] = &[
 
 impl Dispute {
     fn shown(&self, now: i64) -> Value {
-        let transactions: Vec<_> =
-            self.transactions.iter().map(|transaction| transaction.render(now)).collect();
+        let transactions: Vec<_> = self
+            .transactions
+            .iter()
+            .map(|transaction| transaction.render(now))
+            .collect();
         let mut evidence: serde_json::Map<_, _> = EVIDENCE
             .iter()
             .map(|name| ((*name).to_owned(), json!(self.evidence.get(*name))))

@@ -27,7 +27,11 @@ object!(Endpoint, "webhook_endpoint");
 
 impl Endpoint {
     pub(crate) fn wants(&self, kind: &str) -> bool {
-        self.enabled && self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
+        self.enabled
+            && self
+                .enabled_events
+                .iter()
+                .any(|wanted| wanted == "*" || wanted == kind)
     }
 
     fn shown(&self, _now: i64) -> Value {

@@ -31,7 +31,12 @@ object!(ApplicationFee, "application_fee");
 
 impl ApplicationFee {
     fn shown(&self, _now: i64) -> Value {
-        let refunds = self.refunds.iter().rev().map(|refund| self.refund_shown(refund)).collect();
+        let refunds = self
+            .refunds
+            .iter()
+            .rev()
+            .map(|refund| self.refund_shown(refund))
+            .collect();
         json!({
             "id": self.id,
             "object": "application_fee",

@@ -26,7 +26,11 @@ object!(PaymentMethod, "payment_method");
 impl PaymentMethod {
     /// `card` or `us_bank_account`.
     pub(crate) fn kind(&self) -> &'static str {
-        if self.card.is_some() { "card" } else { "us_bank_account" }
+        if self.card.is_some() {
+            "card"
+        } else {
+            "us_bank_account"
+        }
     }
 
     pub(crate) fn billing_details(&self) -> Value {

@@ -31,7 +31,14 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Adds a delivery that is due at `due`.
-    pub(crate) fn push(&mut self, owner: &Owner, event: &str, kind: &str, endpoint: &str, due: i64) {
+    pub(crate) fn push(
+        &mut self,
+        owner: &Owner,
+        event: &str,
+        kind: &str,
+        endpoint: &str,
+        due: i64,
+    ) {
         let number = self.next;
         self.next += 1;
         self.insert(Delivery {
@@ -90,12 +97,32 @@ impl Outbox {
                 self.waiting.insert((delivery.due, number));
             }
         }
-        self.pending.values().map(|delivery| (delivery.number, delivery.tries)).collect()
+        self.pending
+            .values()
+            .map(|delivery| (delivery.number, delivery.tries))
+            .collect()
     }
 
     /// Whether a delivery stands where [`Self::hurry`] saw it.
     pub(crate) fn is_untried(&self, (number, tries): (u64, u32)) -> bool {
-        self.pending.get(&number).is_some_and(|delivery| delivery.tries == tries)
+        self.pending
+            .get(&number)
+            .is_some_and(|delivery| delivery.tries == tries)
+    }
+
+    pub(crate) fn is_pending(&self, number: u64) -> bool {
+        self.pending.contains_key(&number)
+    }
+
+    /// What was not taken yet, oldest first.
+    pub(crate) fn pending(&self) -> Vec<&Delivery> {
+        self.pending.values().collect()
+    }
+
+    /// Forgets everything; returns how much that was.
+    pub(crate) fn clear(&mut self) -> usize {
+        self.waiting.clear();
+        std::mem::take(&mut self.pending).len()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -138,7 +165,11 @@ mod tests {
         let mut outbox = outbox(&[20, 10]);
         assert_eq!(outbox.take(5).map(|delivery| delivery.number), None);
         assert_eq!(outbox.take(15).map(|delivery| delivery.number), Some(1));
-        assert_eq!(outbox.next_due(), Some(20), "the one being tried does not wait");
+        assert_eq!(
+            outbox.next_due(),
+            Some(20),
+            "the one being tried does not wait"
+        );
         outbox.retry(1, 30);
         outbox.finish(0);
         assert_eq!(outbox.next_due(), Some(30));

@@ -1,0 +1,319 @@
+//! What is free: advice, quick to get; the claim is the judge.
+
+use std::sync::Arc;
+
+use berth_access::{Context, Permission};
+use berth_catalog::{Offering, ProductKind};
+use berth_kernel::{ProductId, ResourceId, SessionId};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use serde::Serialize;
+
+use crate::{
+    Bookings, Error, NewBooking, Refusal, Session, When, create::check_horizon, model::schedule,
+    store,
+};
+
+/// Longest range of one question, in days.
+const MAX_DAYS: i32 = 62;
+/// Alternatives a conflict names.
+const ALTERNATIVES: usize = 5;
+
+/// A free time, or a session with free places.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Slot {
+    /// Start.
+    pub starts_at: Timestamp,
+    /// End, exclusive.
+    pub ends_at: Timestamp,
+    /// Who is free, for an appointment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource_ids: Vec<ResourceId>,
+    /// The session, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Free places.
+    pub free: i32,
+}
+
+/// How much is free on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayAvailability {
+    /// The day, in the product's zone.
+    pub day: Date,
+    /// Starts or sessions with a free place.
+    pub slots: usize,
+}
+
+/// Whether something can be booked, and if not what stands in the way and what is free near it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Whether it is free now.
+    pub available: bool,
+    /// Code of the rule in the way.
+    pub reason: Option<&'static str>,
+    /// The nearest free ones.
+    pub alternatives: Vec<Slot>,
+}
+
+impl Bookings {
+    /// Free starts, or sessions with free places, on the days `from ..= to` of the product's zone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a range that is empty or longer than 62 days.
+    pub async fn slots(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        from: Date,
+        to: Date,
+        resource: Option<ResourceId>,
+    ) -> Result<(Arc<Offering>, Vec<Slot>), Error> {
+        ctx.authorize(Permission::AvailabilityRead)
+            .map_err(Error::Denied)?;
+        check_range(from, to)?;
+        let (offering, slots) = self.free(ctx, product, from, to).await?;
+        let wanted = |slot: &Slot| resource.is_none_or(|id| slot.resource_ids.contains(&id));
+        let slots = slots.into_iter().filter(wanted).collect();
+        Ok((offering, slots))
+    }
+
+    /// How much is free on each of the days `from ..= to`; days with nothing are told as zero.
+    ///
+    /// # Errors
+    /// As [`Bookings::slots`].
+    pub async fn days(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        from: Date,
+        to: Date,
+    ) -> Result<Vec<DayAvailability>, Error> {
+        let (offering, slots) = self.slots(ctx, product, from, to, None).await?;
+        let mut slots = slots.iter().peekable();
+        let mut days = Vec::new();
+        let mut day = from;
+        while day <= to {
+            let (_, ends) = schedule::day_range(&offering, day, day);
+            let mut count = 0;
+            while slots
+                .next_if(|slot| slot.starts_at.as_second() < ends)
+                .is_some()
+            {
+                count += 1;
+            }
+            days.push(DayAvailability { day, slots: count });
+            let Ok(tomorrow) = day.tomorrow() else { break };
+            day = tomorrow;
+        }
+        Ok(days)
+    }
+
+    /// Whether one wish can be booked now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an unknown product.
+    pub async fn check(&self, ctx: &Context, wish: &NewBooking) -> Result<Check, Error> {
+        ctx.authorize(Permission::AvailabilityRead)
+            .map_err(Error::Denied)?;
+        let reason = match self.obstacle(ctx, wish).await {
+            Ok(reason) => reason,
+            Err(Error::Refused(refusal)) => Some(refusal.code().0),
+            Err(other) => return Err(other),
+        };
+        let alternatives = match reason {
+            Some(_) => self.alternatives(ctx, wish).await?,
+            None => Vec::new(),
+        };
+        Ok(Check {
+            available: reason.is_none(),
+            reason,
+            alternatives,
+        })
+    }
+
+    async fn obstacle(
+        &self,
+        ctx: &Context,
+        wish: &NewBooking,
+    ) -> Result<Option<&'static str>, Error> {
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let offering = self.compile(&mut tx, ctx, wish.product_id).await?;
+        let now = ctx.clock.now();
+        if !offering.product.active {
+            return Err(Refusal::NotOffered.into());
+        }
+        if !(1..=offering.product.max_quantity).contains(&wish.quantity) {
+            return Err(Refusal::Quantity.into());
+        }
+        let free = match (offering.product.kind, wish.when) {
+            (ProductKind::Appointment, When::Start(at)) => {
+                check_horizon(&offering, at, now)?;
+                if schedule::working(&offering, at).is_empty() {
+                    return Err(Refusal::NotScheduled.into());
+                }
+                let day = at.to_zoned(offering.timezone.clone()).date();
+                let ids: Vec<ResourceId> = offering.resources.iter().map(|r| r.id).collect();
+                let (_, busy) = store::busy(&mut tx, &ids, around(&offering, day, day)).await?;
+                let starts = schedule::starts(&offering, day, day, now, &busy);
+                starts.iter().any(|start| {
+                    start.at == at.as_second()
+                        && wish.resource_id.is_none_or(|wanted| {
+                            start
+                                .free
+                                .iter()
+                                .any(|i| offering.resources[usize::from(*i)].id == wanted)
+                        })
+                })
+            }
+            (ProductKind::Session, When::Session(id)) => {
+                let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+                let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
+                let session = before
+                    .session
+                    .filter(|s| s.open && s.product_id == wish.product_id);
+                let session = session.ok_or(Refusal::WrongSession)?;
+                check_horizon(&offering, session.starts_at, now)?;
+                session.free >= wish.quantity
+            }
+            _ => return Err(Refusal::WrongShape.into()),
+        };
+        tx.rollback().await?;
+        Ok((!free).then_some("TAKEN"))
+    }
+
+    /// The free ones nearest to a wish, by the distance of their starts.
+    pub(crate) async fn alternatives(
+        &self,
+        ctx: &Context,
+        wish: &NewBooking,
+    ) -> Result<Vec<Slot>, Error> {
+        let now = ctx.clock.now();
+        let at = match wish.when {
+            When::Start(at) => at.max(now),
+            When::Session(id) => self.session_start(ctx, id).await?.unwrap_or(now).max(now),
+        };
+        let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let from = day.saturating_sub(SignedDuration::from_hours(48));
+        let to = day.saturating_add(SignedDuration::from_hours(24 * 7));
+        let (_, mut slots) = self.free(ctx, wish.product_id, from, to).await?;
+        slots.retain(|slot| slot.free >= wish.quantity.min(slot.free.max(1)));
+        slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
+        slots.truncate(ALTERNATIVES);
+        Ok(slots)
+    }
+
+    async fn session_start(
+        &self,
+        ctx: &Context,
+        id: SessionId,
+    ) -> Result<Option<Timestamp>, Error> {
+        let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
+        tx.rollback().await?;
+        Ok(before.session.map(|session| session.starts_at))
+    }
+
+    /// Everything free on the days `from ..= to`: one query when the offering is compiled.
+    async fn free(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        from: Date,
+        to: Date,
+    ) -> Result<(Arc<Offering>, Vec<Slot>), Error> {
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let mut offering = match self.catalog.last_known(&ctx.tenant, product) {
+            Some(offering) => offering,
+            None => self.compile(&mut tx, ctx, product).await?,
+        };
+        let now = ctx.clock.now();
+        loop {
+            let ids: Vec<ResourceId> = offering
+                .resources
+                .iter()
+                .map(|resource| resource.id)
+                .collect();
+            let range = around(&offering, from, to);
+            let (version, busy) = store::busy(&mut tx, &ids, range).await?;
+            if version != offering.version {
+                offering = self.compile(&mut tx, ctx, product).await?;
+                continue;
+            }
+            if !offering.product.active {
+                return Ok((offering, Vec::new()));
+            }
+            let slots = match offering.product.kind {
+                ProductKind::Appointment => {
+                    let starts = schedule::starts(&offering, from, to, now, &busy);
+                    starts
+                        .iter()
+                        .filter_map(|start| appointment(&offering, start))
+                        .collect()
+                }
+                ProductKind::Session => {
+                    let (from, to) = schedule::day_range(&offering, from, to);
+                    let range = (second(from), second(to));
+                    let sessions = store::sessions(&mut tx, product, range.0, range.1).await?;
+                    sessions
+                        .iter()
+                        .filter(|s| bookable(&offering, s, now))
+                        .map(places)
+                        .collect()
+                }
+            };
+            tx.rollback().await?;
+            return Ok((offering, slots));
+        }
+    }
+}
+
+fn check_range(from: Date, to: Date) -> Result<(), Error> {
+    let days = from.until(to).map_or(-1, |span| span.get_days());
+    if (0..MAX_DAYS).contains(&days) {
+        return Ok(());
+    }
+    let detail = format!("`to` must not be before `from`, nor more than {MAX_DAYS} days after it.");
+    Err(Error::invalid("to", "INVALID_RANGE", detail))
+}
+
+/// The stretch whose claims matter for the days: a day more on either side, for resources in
+/// other zones and for buffers.
+fn around(offering: &Offering, from: Date, to: Date) -> (Timestamp, Timestamp) {
+    let (starts, ends) = schedule::day_range(offering, from, to);
+    (second(starts - 86_400), second(ends + 86_400))
+}
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}
+
+fn appointment(offering: &Offering, start: &schedule::Start) -> Option<Slot> {
+    let starts_at = Timestamp::from_second(start.at).ok()?;
+    let duration = SignedDuration::from_mins(i64::from(offering.product.duration_min));
+    Some(Slot {
+        starts_at,
+        ends_at: starts_at.checked_add(duration).ok()?,
+        resource_ids: start
+            .free
+            .iter()
+            .map(|i| offering.resources[usize::from(*i)].id)
+            .collect(),
+        session_id: None,
+        free: i32::try_from(start.free.len()).unwrap_or(i32::MAX),
+    })
+}
+
+fn bookable(offering: &Offering, session: &Session, now: Timestamp) -> bool {
+    session.open && session.free > 0 && check_horizon(offering, session.starts_at, now).is_ok()
+}
+
+fn places(session: &Session) -> Slot {
+    Slot {
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+        resource_ids: Vec::new(),
+        session_id: Some(session.id),
+        free: session.free,
+    }
+}

@@ -1,0 +1,164 @@
+//! What the booking service refuses.
+
+use berth_kernel::{Kind, Problem};
+use berth_tenancy::idempotency::IdempotencyError;
+
+use crate::{Slot, model::Forbidden};
+
+/// Why a time or quantity cannot be booked: one name a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not offered any more.
+    #[error("This is not offered at present.")]
+    NotOffered,
+    /// The request names a time for a session's product, or a session for an appointment's.
+    #[error("Name `session_id` for a session, and `starts_at` for an appointment.")]
+    WrongShape,
+    /// Over already.
+    #[error("This time is in the past.")]
+    Past,
+    /// Too short before the start.
+    #[error("This is too short before the start.")]
+    TooSoon,
+    /// Too far ahead.
+    #[error("This is too far ahead.")]
+    TooFar,
+    /// Outside working hours, or not on a step.
+    #[error("There is no such start in the schedule.")]
+    NotScheduled,
+    /// More or fewer places than one booking may take.
+    #[error("This many places cannot be booked at once.")]
+    Quantity,
+    /// The resource named does not serve the product.
+    #[error("The one named does not offer this.")]
+    WrongResource,
+    /// The session named is not of the product, or closed.
+    #[error("This session cannot be booked.")]
+    WrongSession,
+}
+
+impl Refusal {
+    /// Stable code, and the request's field it is about.
+    #[must_use]
+    pub const fn code(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotOffered => ("NOT_OFFERED", "product_id"),
+            Self::WrongShape => ("WRONG_SHAPE", "starts_at"),
+            Self::Past => ("IN_THE_PAST", "starts_at"),
+            Self::TooSoon => ("NOTICE_TOO_SHORT", "starts_at"),
+            Self::TooFar => ("TOO_FAR_AHEAD", "starts_at"),
+            Self::NotScheduled => ("NOT_SCHEDULED", "starts_at"),
+            Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
+            Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
+            Self::WrongSession => ("WRONG_SESSION", "session_id"),
+        }
+    }
+}
+
+/// A command or query was refused, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing, or none the asker may see.
+    #[error("no such booking")]
+    NotFound,
+    /// The asker may not.
+    #[error(transparent)]
+    Denied(Problem),
+    /// A field is against a rule.
+    #[error("{field}: {detail}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// Stable code.
+        code: &'static str,
+        /// A sentence.
+        detail: String,
+    },
+    /// It cannot be booked like that.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody else has it; what is free near it.
+    #[error("the time is taken")]
+    Conflict {
+        /// The nearest free ones.
+        alternatives: Vec<Slot>,
+    },
+    /// It was changed since the asker read it.
+    #[error("the booking was changed in the meantime")]
+    VersionConflict,
+    /// Its life does not have this step.
+    #[error(transparent)]
+    Status(#[from] Forbidden),
+    /// The tenant cannot take money yet.
+    #[error("the tenant cannot take payments")]
+    PaymentsNotReady,
+    /// The catalog said no.
+    #[error(transparent)]
+    Catalog(#[from] berth_catalog::Error),
+    /// About the idempotency key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] berth_tenancy::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Error {
+    pub(crate) fn invalid(
+        field: &'static str,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::Invalid {
+            field,
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::not_found(),
+            Error::Denied(problem) => problem,
+            Error::Invalid {
+                field,
+                code,
+                detail,
+            } => Self::field(field, code, detail),
+            Error::Refused(refusal) => {
+                let (code, field) = refusal.code();
+                Self::field(field, code, refusal.to_string())
+            }
+            Error::Conflict { alternatives } => Self::new(
+                Kind::Conflict,
+                "BOOKING_CONFLICT",
+                "Somebody else has just taken it.",
+            )
+            .with_alternatives(serde_json::json!(alternatives)),
+            Error::VersionConflict => Self::new(
+                Kind::Conflict,
+                "VERSION_CONFLICT",
+                "The booking was changed since you read it; read it again and repeat your change.",
+            ),
+            Error::Status(forbidden) => {
+                Self::new(Kind::Conflict, "STATUS_CONFLICT", format!("{forbidden}."))
+            }
+            Error::PaymentsNotReady => Self::new(
+                Kind::Conflict,
+                "PAYMENTS_NOT_READY",
+                "This business cannot take payments yet.",
+            ),
+            Error::Catalog(error) => error.into(),
+            Error::Idempotency(error) => error.into(),
+            Error::Database(error) => error.into(),
+        }
+    }
+}

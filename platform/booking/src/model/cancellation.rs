@@ -1,0 +1,58 @@
+//! What cancelling gives back.
+
+use berth_catalog::CancellationTier;
+use berth_kernel::Money;
+use jiff::Timestamp;
+
+/// What is given back of `price` when cancelling at `now` something that starts at `starts_at`:
+/// the share of the first tier whose hours are still to go, counted to the second; nothing if none.
+#[must_use]
+pub fn refund(
+    policy: &[CancellationTier],
+    price: Money,
+    starts_at: Timestamp,
+    now: Timestamp,
+) -> Money {
+    let seconds_left = starts_at.as_second() - now.as_second();
+    let tier = policy
+        .iter()
+        .find(|tier| seconds_left >= i64::from(tier.hours_before) * 3_600);
+    tier.map_or(Money::new(0, price.currency), |tier| {
+        price.share(tier.refund_percent.min(100) * 100)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_kernel::Currency;
+
+    use super::*;
+
+    #[test]
+    fn the_tier_that_is_still_reached_decides() {
+        let policy = [
+            CancellationTier {
+                hours_before: 48,
+                refund_percent: 100,
+            },
+            CancellationTier {
+                hours_before: 24,
+                refund_percent: 50,
+            },
+        ];
+        let price = Money::new(9_999, Currency::EUR);
+        let starts_at = Timestamp::from_second(1_000_000).unwrap();
+        let given = |hours: i64, seconds: i64| {
+            let now = Timestamp::from_second(1_000_000 - hours * 3_600 - seconds).unwrap();
+            refund(&policy, price, starts_at, now).amount
+        };
+        assert_eq!(given(48, 0), 9_999);
+        assert_eq!(given(48, -1), 5_000);
+        assert_eq!(given(24, 0), 5_000);
+        assert_eq!(given(24, -1), 0);
+        assert_eq!(
+            refund(&[], price, starts_at, Timestamp::UNIX_EPOCH).amount,
+            0
+        );
+    }
+}

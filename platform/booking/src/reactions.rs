@@ -1,0 +1,133 @@
+//! What the booking service does when a payment was made, or will not be.
+
+use async_trait::async_trait;
+use berth_events::{booking::Cancelled, payment};
+use berth_kernel::{BookingId, Clock};
+use berth_messaging::{Consumer, Done, Failure, Work, outbox};
+use berth_tenancy::TenantTx;
+
+use crate::{
+    Error, confirm, expire,
+    model::{Booking, Status},
+    store,
+};
+
+/// The consumer of payment events.
+#[derive(Debug)]
+pub struct Reactions {
+    clock: Clock,
+}
+
+impl Reactions {
+    /// Reactions by `clock`.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock }
+    }
+}
+
+#[async_trait]
+impl Consumer for Reactions {
+    fn name(&self) -> &'static str {
+        "booking"
+    }
+
+    fn subscriptions(&self) -> &'static [&'static str] {
+        &["payment.payment.*"]
+    }
+
+    async fn handle(&self, work: &Work) -> Result<Done, Failure> {
+        if let Some(event) = work.event.open::<payment::Succeeded>()? {
+            return self.paid(work, event.payment.booking.booking_id).await;
+        }
+        if let Some(event) = work.event.open::<payment::Failed>()? {
+            return self
+                .unpaid(work, event.payment.booking.booking_id, &event.reason)
+                .await;
+        }
+        work.ignore().await
+    }
+}
+
+impl Reactions {
+    async fn paid(&self, work: &Work, id: BookingId) -> Result<Done, Failure> {
+        let mut tx = work.begin().await?;
+        match store::lock(&mut tx, id).await? {
+            Some(booking) if booking.status == Status::Pending => {
+                let (at, cause) = (self.clock.now(), work.cause());
+                confirm::settle(&mut tx, booking, true, at, &cause).await?;
+            }
+            Some(booking) if booking.status == Status::Failed => {
+                self.paid_late(work, &mut tx, booking).await?;
+            }
+            // Confirmed by staff in the meantime: the money is noted. Cancelled: the payment
+            // service was told so and gives the money back.
+            Some(booking) if booking.status == Status::Confirmed && !booking.paid => {
+                self.note_paid(work, &mut tx, booking).await?;
+            }
+            _ => {}
+        }
+        work.finish(tx).await
+    }
+
+    /// The money came after the hold ran out: the place is taken again if it is still free; if
+    /// not, the booking ends and all of the money is due back.
+    async fn paid_late(
+        &self,
+        work: &Work,
+        tx: &mut TenantTx,
+        mut booking: Booking,
+    ) -> Result<(), Error> {
+        let (at, cause) = (self.clock.now(), work.cause());
+        if store::retake(tx, booking.id).await? {
+            confirm::settle(tx, booking, true, at, &cause).await?;
+            return Ok(());
+        }
+        booking.step(Status::Cancelled, at)?;
+        booking.paid = true;
+        booking.status_reason = Some("place_lost".into());
+        booking.refund_due = Some(booking.price);
+        store::save(tx, &booking).await?;
+        let (told, refund_due) = (booking.told(), booking.price);
+        let event = Cancelled {
+            booking: told,
+            reason: "place_lost".into(),
+            refund_due,
+        };
+        Ok(outbox::push(tx, &event, at, &cause).await?)
+    }
+
+    async fn note_paid(
+        &self,
+        work: &Work,
+        tx: &mut TenantTx,
+        mut booking: Booking,
+    ) -> Result<(), Error> {
+        booking.paid = true;
+        booking.version += 1;
+        booking.updated_at = self.clock.now();
+        store::save(tx, &booking).await?;
+        let event = berth_events::booking::Updated {
+            booking: booking.told(),
+            change: "paid".into(),
+        };
+        Ok(outbox::push(tx, &event, booking.updated_at, &work.cause()).await?)
+    }
+
+    async fn unpaid(&self, work: &Work, id: BookingId, reason: &str) -> Result<Done, Failure> {
+        let mut tx = work.begin().await?;
+        match store::lock(&mut tx, id).await? {
+            Some(booking) if booking.status == Status::Pending => {
+                expire::fail(&mut tx, booking, self.clock.now(), &work.cause(), reason).await?;
+            }
+            _ => {}
+        }
+        work.finish(tx).await
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        berth_kernel::Problem::from(error).into()
+    }
+}

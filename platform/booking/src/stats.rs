@@ -1,0 +1,79 @@
+//! Figures over bookings.
+
+use berth_access::{Context, Permission};
+use berth_kernel::Money;
+use jiff::Timestamp;
+
+use crate::{Bookings, Error, store};
+
+/// What bookings are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// Day of the start, in the tenant's zone.
+    Day,
+    /// Week of the start, from Monday.
+    Week,
+    /// Month of the start.
+    Month,
+    /// Product.
+    Product,
+    /// Resource or session.
+    Provider,
+    /// Status.
+    Status,
+}
+
+impl Grouping {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Product => "product",
+            Self::Provider => "provider",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// Figures of one group and currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatsRow {
+    /// The group: a date, an id or a status.
+    pub key: String,
+    /// All bookings.
+    pub bookings: i64,
+    /// Those confirmed or completed.
+    pub confirmed: i64,
+    /// Those cancelled.
+    pub cancelled: i64,
+    /// Places of all bookings.
+    pub places: i64,
+    /// Price of those confirmed or completed.
+    pub revenue: Money,
+}
+
+impl Bookings {
+    /// Figures over bookings that start in `[from, to)`; at most 1,000 groups.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the range is empty or longer than five years.
+    pub async fn stats(
+        &self,
+        ctx: &Context,
+        grouping: Grouping,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatsRow>, Error> {
+        ctx.authorize(Permission::BookingStats)
+            .map_err(Error::Denied)?;
+        if from >= to || to.as_second() - from.as_second() > 5 * 366 * 86_400 {
+            let detail = "`to` must be later than `from`, by five years at most.";
+            return Err(Error::invalid("to", "INVALID_RANGE", detail));
+        }
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let rows = store::stats(&mut tx, grouping, from, to, &ctx.tenant.timezone).await?;
+        tx.rollback().await?;
+        Ok(rows)
+    }
+}

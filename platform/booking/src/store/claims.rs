@@ -1,0 +1,150 @@
+//! What bookings take: releasing it, making it certain, taking it again, moving it.
+
+use berth_kernel::{BookingId, ResourceId};
+use berth_tenancy::TenantTx;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::is_taken;
+use crate::{Error, model::schedule::Busy};
+
+/// Gives back everything a booking takes.
+pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
+    sqlx::query!(
+        "WITH seats AS (
+             UPDATE session_claim c SET state = 'released' FROM session_claim old
+             WHERE c.booking_id = $1 AND old.booking_id = c.booking_id
+               AND old.state IN ('held', 'confirmed')
+             RETURNING c.session_id, c.quantity, old.state AS was
+         ), counted AS (
+             UPDATE session s SET held = held - CASE WHEN seats.was = 'held' THEN quantity ELSE 0 END,
+                                  sold = sold - CASE WHEN seats.was = 'held' THEN 0 ELSE quantity END
+             FROM seats WHERE s.id = seats.session_id
+         )
+         UPDATE claim SET state = 'released', expires_at = NULL
+         WHERE booking_id = $1 AND state IN ('held', 'confirmed')",
+        booking.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Makes what a booking holds certain.
+pub(crate) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
+    sqlx::query!(
+        "WITH seats AS (
+             UPDATE session_claim SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'
+             RETURNING session_id, quantity
+         ), counted AS (
+             UPDATE session s SET held = held - quantity, sold = sold + quantity
+             FROM seats WHERE s.id = seats.session_id
+         )
+         UPDATE claim SET state = 'confirmed', expires_at = NULL WHERE booking_id = $1 AND state = 'held'",
+        booking.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Tries to take again, for certain, what a booking had and lost; whether it could. When it could
+/// not the rows are as before, thanks to a savepoint.
+pub(crate) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool, Error> {
+    sqlx::query("SAVEPOINT retake").execute(tx.conn()).await?;
+    let retaken = sqlx::query_scalar!(
+        r#"WITH lock AS MATERIALIZED (
+               SELECT claim_lock(ARRAY(SELECT resource_id FROM claim WHERE booking_id = $1
+                                       ORDER BY resource_id)) AS held
+           ), counted AS (
+               UPDATE session s SET sold = sold + c.quantity FROM session_claim c
+               WHERE c.booking_id = $1 AND c.state = 'released' AND s.id = c.session_id
+                 AND s.held + s.sold + c.quantity <= s.capacity
+               RETURNING s.id
+           ), seated AS (
+               UPDATE session_claim SET state = 'confirmed' FROM counted WHERE booking_id = $1
+               RETURNING booking_id
+           ), claimed AS (
+               UPDATE claim SET state = 'confirmed' FROM lock WHERE booking_id = $1 AND state = 'released'
+               RETURNING booking_id
+           )
+           SELECT (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed) AS "retaken!""#,
+        booking.uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await;
+    match retaken {
+        Ok(count) => Ok(count > 0),
+        Err(error) if is_taken(&error) => {
+            sqlx::query("ROLLBACK TO SAVEPOINT retake")
+                .execute(tx.conn())
+                .await?;
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Moves a booking's claim to another resource and range; whether it was free. The transaction is
+/// of no more use when it was not.
+pub(crate) async fn move_claim(
+    tx: &mut TenantTx,
+    booking: BookingId,
+    to: ResourceId,
+    range: (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let moved = sqlx::query!(
+        "WITH lock AS MATERIALIZED (
+             SELECT claim_lock(ARRAY(SELECT DISTINCT r FROM (
+                 SELECT resource_id AS r FROM claim WHERE booking_id = $1 UNION SELECT $2::uuid) both_
+                 ORDER BY r)) AS held
+         )
+         UPDATE claim SET resource_id = $2, during = tstzrange($3, $4) FROM lock
+         WHERE booking_id = $1 AND state IN ('held', 'confirmed')",
+        booking.uuid(),
+        to.uuid(),
+        jiff_sqlx::Timestamp::from(range.0) as _,
+        jiff_sqlx::Timestamp::from(range.1) as _,
+    )
+    .execute(tx.conn())
+    .await;
+    match moved {
+        Ok(done) => Ok(done.rows_affected() == 1),
+        Err(error) if is_taken(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The taken stretches of `resources` that touch the range, and the catalog's version, in one
+/// round trip. Holds that ran out do not count. Sorted as [`crate::model::schedule::starts`] wants.
+pub(crate) async fn busy(
+    tx: &mut TenantTx,
+    resources: &[ResourceId],
+    range: (Timestamp, Timestamp),
+) -> Result<(i64, Vec<Busy>), Error> {
+    let ids: Vec<Uuid> = resources.iter().map(|id| id.uuid()).collect();
+    let row = sqlx::query!(
+        r#"SELECT v.version,
+                  coalesce(b.who, '{}') AS "who!", coalesce(b.starts, '{}') AS "starts!",
+                  coalesce(b.ends, '{}') AS "ends!"
+           FROM catalog_version v
+           LEFT JOIN LATERAL (
+               SELECT array_agg((t.n - 1)::int) AS who, array_agg(t.starts) AS starts, array_agg(t.ends) AS ends
+               FROM (SELECT r.n, extract(epoch FROM lower(c.during))::bigint AS starts,
+                            extract(epoch FROM upper(c.during))::bigint AS ends
+                     FROM unnest($1::uuid[]) WITH ORDINALITY AS r (id, n)
+                     JOIN claim c ON c.resource_id = r.id AND c.during && tstzrange($2, $3)
+                      AND (c.state = 'confirmed' OR c.state = 'held' AND c.expires_at >= clock_timestamp())
+                     ORDER BY r.n, lower(c.during)) t
+           ) b ON true"#,
+        &ids,
+        jiff_sqlx::Timestamp::from(range.0) as _,
+        jiff_sqlx::Timestamp::from(range.1) as _,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let stretches = row.who.into_iter().zip(row.starts).zip(row.ends);
+    let busy =
+        stretches.map(|((who, starts), ends)| (usize::try_from(who).unwrap_or(0), starts, ends));
+    Ok((row.version, busy.collect()))
+}

@@ -1,0 +1,241 @@
+//! Placing a booking: what is looked up before deciding, and the one statement that takes it.
+
+use berth_kernel::{BookingId, ProductId, ResourceId, SessionId};
+use berth_messaging::outbox;
+use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    create::When,
+    model::{Booking, Status},
+};
+
+/// What is known before deciding about a new booking.
+pub(crate) struct Before {
+    /// The answer given before under the same key.
+    pub(crate) answer: Option<Booking>,
+    /// The catalog's version as of this look.
+    pub(crate) catalog_version: i64,
+    /// Which of the resources asked about are taken in the range asked about.
+    pub(crate) busy: Vec<ResourceId>,
+    /// Bookings whose hold has run out, but which are still in the way.
+    pub(crate) expired: Vec<BookingId>,
+    /// The session asked about.
+    pub(crate) session: Option<SessionState>,
+}
+
+/// A session as it stands.
+pub(crate) struct SessionState {
+    pub(crate) id: SessionId,
+    pub(crate) product_id: ProductId,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) free: i32,
+    pub(crate) open: bool,
+}
+
+/// Looks at everything a new booking depends on, in one round trip: the idempotency key (taken
+/// for this transaction), the catalog's version, what is taken, the session.
+pub(crate) async fn look(
+    tx: &mut TenantTx,
+    key: Option<&IdempotencyKey>,
+    resources: &[ResourceId],
+    range: (Timestamp, Timestamp),
+    when: &When,
+) -> Result<Before, Error> {
+    let ids: Vec<Uuid> = resources.iter().map(|id| id.uuid()).collect();
+    let session = match when {
+        When::Session(id) => Some(id.uuid()),
+        When::Start(_) => None,
+    };
+    let row = sqlx::query!(
+        r#"SELECT coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)), true) AS "locked!",
+                  i.body AS "body?", i.request_hash AS "request_hash?",
+                  v.version AS "catalog_version!",
+                  ARRAY(SELECT c.resource_id FROM claim c
+                        WHERE c.resource_id = ANY($5) AND c.during && tstzrange($6, $7)
+                          AND (c.state = 'confirmed'
+                               OR c.state = 'held' AND c.expires_at >= clock_timestamp())) AS "busy!",
+                  ARRAY(SELECT c.booking_id FROM claim c
+                        WHERE c.resource_id = ANY($5) AND c.during && tstzrange($6, $7)
+                          AND c.state = 'held' AND c.expires_at < clock_timestamp()) AS "expired!",
+                  s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
+                  s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
+           FROM catalog_version v
+           LEFT JOIN idempotency i ON i.principal = $2 AND i.route = $3 AND i.key = $4
+           LEFT JOIN session s ON s.id = $8"#,
+        key.map(IdempotencyKey::lock_text),
+        key.map(|key| key.principal.as_str()),
+        key.map(|key| key.route),
+        key.map(|key| key.key.as_str()),
+        &ids,
+        jiff_sqlx::Timestamp::from(range.0) as _,
+        jiff_sqlx::Timestamp::from(range.1) as _,
+        session,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let answer = match key {
+        Some(key) => idempotency::judge(
+            key,
+            row.locked,
+            row.request_hash.as_deref(),
+            row.body.as_deref(),
+        )?,
+        None => None,
+    };
+    let session = row
+        .session_id
+        .zip(row.product_id)
+        .zip(row.starts_at)
+        .zip(row.ends_at);
+    Ok(Before {
+        answer,
+        catalog_version: row.catalog_version,
+        busy: row.busy.into_iter().map(ResourceId::from).collect(),
+        expired: row.expired.into_iter().map(BookingId::from).collect(),
+        session: session.map(|(((id, product), starts_at), ends_at)| SessionState {
+            id: id.into(),
+            product_id: product.into(),
+            starts_at: starts_at.to_jiff(),
+            ends_at: ends_at.to_jiff(),
+            free: row.free.unwrap_or(0),
+            open: row.status.as_deref() == Some("open"),
+        }),
+    })
+}
+
+/// What a new booking takes.
+pub(crate) enum Take {
+    /// A resource, for a range that includes buffers.
+    Resource {
+        /// Which.
+        resource: ResourceId,
+        /// From.
+        from: Timestamp,
+        /// To, exclusive.
+        to: Timestamp,
+    },
+    /// Places of a session.
+    Places(SessionId),
+}
+
+/// Takes the place and writes booking, events and answer in one statement. `false` when somebody
+/// else has it; the transaction is of no more use then.
+pub(crate) async fn place(
+    tx: &mut TenantTx,
+    booking: &Booking,
+    take: &Take,
+    claim_expires_at: Option<Timestamp>,
+    events: &[outbox::Row],
+    key: Option<&IdempotencyKey>,
+) -> Result<bool, Error> {
+    let tenant = tx.tenant_id();
+    let answer = serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let (resource, from, to) = match take {
+        Take::Resource { resource, from, to } => (Some(resource.uuid()), Some(*from), Some(*to)),
+        Take::Places(_) => (None, None, None),
+    };
+    let session = match take {
+        Take::Places(session) => Some(session.uuid()),
+        Take::Resource { .. } => None,
+    };
+    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id.uuid()).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.event_type).collect();
+    let envelopes: Vec<&str> = events.iter().map(|event| event.envelope.as_str()).collect();
+    let state = if booking.status == Status::Pending {
+        "held"
+    } else {
+        "confirmed"
+    };
+    let placed = sqlx::query_scalar!(
+        r#"WITH lock AS MATERIALIZED (
+               SELECT claim_lock(ARRAY[$1::uuid]) AS held WHERE $1::uuid IS NOT NULL
+           ), counted AS (
+               UPDATE session SET held = held + CASE WHEN $5 = 'held' THEN $6 ELSE 0 END,
+                                  sold = sold + CASE WHEN $5 = 'held' THEN 0 ELSE $6 END
+               WHERE id = $4::uuid AND status = 'open' AND held + sold + $6 <= capacity
+               RETURNING id
+           ), taken AS (
+               SELECT true AS ok FROM lock UNION ALL SELECT true FROM counted
+           ), booked AS (
+               INSERT INTO booking (id, reference, product_id, product_name, resource_id, session_id,
+                   customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
+                   ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
+                   notes, expires_at, created_at, updated_at)
+               SELECT $7, $8, $9, $10, $1, $4, $11, $12, $13, $14, $15, $38, $16, $17, $18, $19, $6, $20, $21,
+                      $22, $23, $24, $25, $26, $26 FROM taken
+               RETURNING id
+           ), claimed AS (
+               INSERT INTO claim (id, booking_id, resource_id, during, state, expires_at)
+               SELECT $27, booked.id, $1, tstzrange($2, $3), $5, $28 FROM booked WHERE $1::uuid IS NOT NULL
+           ), seated AS (
+               INSERT INTO session_claim (booking_id, session_id, quantity, state)
+               SELECT booked.id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
+           ), told AS (
+               INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
+               SELECT e.id, $30, e.kind, booked.id, e.envelope
+               FROM booked, unnest($29::uuid[], $31::text[], $32::text[]) AS e (id, kind, envelope)
+           ), answered AS (
+               INSERT INTO idempotency (principal, route, key, request_hash, body)
+               SELECT $33, $34, $35, $36, $37 FROM booked WHERE $35::text IS NOT NULL
+           )
+           SELECT count(*) AS "placed!" FROM booked"#,
+        resource,
+        from.map(jiff_sqlx::Timestamp::from) as _,
+        to.map(jiff_sqlx::Timestamp::from) as _,
+        session,
+        state,
+        booking.quantity,
+        booking.id.uuid(),
+        booking.reference,
+        booking.product_id.uuid(),
+        booking.product_name,
+        booking.customer_id.map(|id| id.uuid()),
+        booking.customer.name,
+        booking.customer.email,
+        booking.customer.locale,
+        booking.status.as_str(),
+        jiff_sqlx::Timestamp::from(booking.starts_at) as _,
+        jiff_sqlx::Timestamp::from(booking.ends_at) as _,
+        jiff_sqlx::DateTime::from(booking.local_start) as _,
+        booking.timezone,
+        booking.price.amount,
+        booking.price.currency.code(),
+        Json(&booking.policy) as _,
+        Json(&booking.attribution) as _,
+        booking.notes,
+        booking.expires_at.map(jiff_sqlx::Timestamp::from) as _,
+        jiff_sqlx::Timestamp::from(booking.created_at) as _,
+        Uuid::now_v7(),
+        claim_expires_at.map(jiff_sqlx::Timestamp::from) as _,
+        &ids,
+        tenant.uuid(),
+        &kinds as _,
+        &envelopes as _,
+        key.map(|key| key.principal.as_str()),
+        key.map(|key| key.route),
+        key.map(|key| key.key.as_str()),
+        key.map(|key| key.request_hash.as_slice()),
+        answer,
+        booking.version,
+    )
+    .fetch_one(tx.conn())
+    .await;
+    match placed {
+        Ok(placed) => Ok(placed == 1),
+        Err(error) if is_taken(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether `error` is a guard saying that the place is taken.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database) if matches!(
+        database.constraint(),
+        Some("claim_no_overlap" | "session_not_oversold")
+    ))
+}

@@ -1,0 +1,75 @@
+//! What the catalog refuses.
+
+use berth_kernel::{Kind, Problem};
+use berth_tenancy::idempotency::IdempotencyError;
+
+/// A command or query was refused, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing.
+    #[error("no such thing in the catalog")]
+    NotFound,
+    /// The asker may not.
+    #[error(transparent)]
+    Denied(Problem),
+    /// A field is against a rule.
+    #[error("{field}: {detail}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// Stable code.
+        code: &'static str,
+        /// A sentence.
+        detail: String,
+    },
+    /// It was changed since the asker read it.
+    #[error("the thing was changed in the meantime")]
+    VersionConflict,
+    /// About the idempotency key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] berth_tenancy::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Error {
+    pub(crate) fn invalid(
+        field: &'static str,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::Invalid {
+            field,
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::not_found(),
+            Error::Denied(problem) => problem,
+            Error::Invalid {
+                field,
+                code,
+                detail,
+            } => Self::field(field, code, detail),
+            Error::VersionConflict => Self::new(
+                Kind::Conflict,
+                "VERSION_CONFLICT",
+                "It was changed since you read it; read it again and repeat your change.",
+            ),
+            Error::Idempotency(error) => error.into(),
+            Error::Database(error) => error.into(),
+        }
+    }
+}

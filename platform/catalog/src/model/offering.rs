@@ -1,0 +1,63 @@
+//! A product with everything that decides about a booking of it, ready to be reckoned with.
+
+use std::collections::BTreeMap;
+
+use berth_kernel::ResourceId;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{Product, Window};
+
+/// One resource of an offering, with its schedule by weekday.
+#[derive(Debug, Clone)]
+pub struct OfferedResource {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its name, shown with the slot.
+    pub name: String,
+    /// The zone its schedule is in.
+    pub timezone: TimeZone,
+    /// Windows by weekday, Monday first.
+    pub weekly: [Vec<Window>; 7],
+    /// Days that differ; an empty list is a closed day.
+    pub exceptions: BTreeMap<Date, Vec<Window>>,
+}
+
+impl OfferedResource {
+    /// The wall-time windows of `day`.
+    #[must_use]
+    pub fn windows(&self, day: Date) -> &[Window] {
+        let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
+        self.exceptions.get(&day).unwrap_or(&self.weekly[weekday])
+    }
+
+    /// The stretch of time a wall-time window of `day` covers. A time the clock skips counts from
+    /// after the gap; one it shows twice counts from its first (for the end: its second) showing,
+    /// so that an open shop is never shut by the change of clocks.
+    #[must_use]
+    pub fn instants(&self, day: Date, window: Window) -> Option<(Timestamp, Timestamp)> {
+        let starts = self
+            .timezone
+            .to_ambiguous_zoned(day.to_datetime(window.starts));
+        let ends = self
+            .timezone
+            .to_ambiguous_zoned(day.to_datetime(window.ends));
+        let (starts, ends) = (
+            starts.compatible().ok()?.timestamp(),
+            ends.later().ok()?.timestamp(),
+        );
+        (starts < ends).then_some((starts, ends))
+    }
+}
+
+/// A product, compiled. Immutable; superseded when the catalog's version moves on.
+#[derive(Debug, Clone)]
+pub struct Offering {
+    /// The product.
+    pub product: Product,
+    /// The zone the product takes place in.
+    pub timezone: TimeZone,
+    /// Who or what can serve it, in the order of ids; active ones only.
+    pub resources: Vec<OfferedResource>,
+    /// The catalog's version it was compiled from.
+    pub version: i64,
+}

@@ -1,0 +1,285 @@
+//! Products, and what makes one bookable.
+
+use berth_kernel::{CategoryId, Currency, Money, ProductId, ResourceId};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// How a product is booked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    /// A time with one of its resources.
+    Appointment,
+    /// Places of a dated session.
+    Session,
+}
+
+impl ProductKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Appointment => "appointment",
+            Self::Session => "session",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        if text == "session" {
+            Self::Session
+        } else {
+            Self::Appointment
+        }
+    }
+}
+
+/// When a product is paid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentMode {
+    /// When booked; the booking is held until then.
+    Online,
+    /// There; the booking is confirmed at once.
+    OnSite,
+}
+
+impl PaymentMode {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::OnSite => "on_site",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        if text == "on_site" {
+            Self::OnSite
+        } else {
+            Self::Online
+        }
+    }
+}
+
+/// What is given back to who cancels at least so many hours before the start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CancellationTier {
+    /// Full hours before the start.
+    pub hours_before: u32,
+    /// Percent of the price, 0 to 100.
+    pub refund_percent: u32,
+}
+
+/// Something that can be booked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// How it is booked.
+    pub kind: ProductKind,
+    /// Where it stands in the tree.
+    pub category_id: Option<CategoryId>,
+    /// Its name.
+    pub name: String,
+    /// What it is, for customers.
+    pub description: String,
+    /// How long it takes.
+    pub duration_min: i32,
+    /// Distance of possible starts.
+    pub step_min: i32,
+    /// Time the resource is busy before the start.
+    pub buffer_before_min: i32,
+    /// Time the resource is busy after the end.
+    pub buffer_after_min: i32,
+    /// IANA zone of where it takes place.
+    pub timezone: String,
+    /// Price of one place.
+    pub price: Money,
+    /// When it is paid.
+    pub payment_mode: PaymentMode,
+    /// Most places one booking may take.
+    pub max_quantity: i32,
+    /// Least time between booking and start.
+    pub min_notice_min: i32,
+    /// How many days ahead it can be booked.
+    pub window_days: i32,
+    /// How long an unpaid booking is held.
+    pub hold_min: i32,
+    /// What cancelling gives back; the tier with most hours first.
+    pub cancellation_policy: Vec<CancellationTier>,
+    /// Whether it can be booked now.
+    pub active: bool,
+    /// Raised by each change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A product to be made.
+#[derive(Clone, Debug)]
+pub struct NewProduct {
+    /// How it is booked.
+    pub kind: ProductKind,
+    /// Where it stands in the tree.
+    pub category_id: Option<CategoryId>,
+    /// Its name, 1 to 200 characters.
+    pub name: String,
+    /// What it is, for customers.
+    pub description: String,
+    /// 1 to 1,440.
+    pub duration_min: i32,
+    /// 1 to 1,440.
+    pub step_min: i32,
+    /// 0 to 1,440.
+    pub buffer_before_min: i32,
+    /// 0 to 1,440.
+    pub buffer_after_min: i32,
+    /// IANA zone; the tenant's if none is given.
+    pub timezone: Option<String>,
+    /// Minor units of the tenant's currency.
+    pub price_minor: i64,
+    /// Must be the tenant's.
+    pub currency: Currency,
+    /// When it is paid.
+    pub payment_mode: PaymentMode,
+    /// 1 to 10,000.
+    pub max_quantity: i32,
+    /// 0 to a year.
+    pub min_notice_min: i32,
+    /// 1 to 1,100.
+    pub window_days: i32,
+    /// 1 to 1,440.
+    pub hold_min: i32,
+    /// At most ten tiers.
+    pub cancellation_policy: Vec<CancellationTier>,
+    /// Who or what can serve it, for appointments.
+    pub resource_ids: Vec<ResourceId>,
+}
+
+/// What may be changed of a product; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct ProductChange {
+    /// The version the asker read.
+    pub version: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Price of one place, in minor units.
+    pub price_minor: Option<i64>,
+    /// Whether it can be booked.
+    pub active: Option<bool>,
+    /// Who or what can serve it.
+    pub resource_ids: Option<Vec<ResourceId>>,
+}
+
+/// A form of a product with its own price.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// Whose form it is.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// Price of one place.
+    pub price: Money,
+    /// Whether it can be booked.
+    pub active: bool,
+}
+
+/// A node of the category tree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Category {
+    /// Its id.
+    pub id: CategoryId,
+    /// The node above.
+    pub parent_id: Option<CategoryId>,
+    /// Its name.
+    pub name: String,
+}
+
+pub(crate) const MAX_PRICE_MINOR: i64 = 100_000_000_000;
+
+/// Refuses what no product may be.
+pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), Error> {
+    check_name(&new.name)?;
+    if new.description.chars().count() > 10_000 {
+        return Err(Error::invalid(
+            "description",
+            "TOO_LONG",
+            "At most 10,000 characters.",
+        ));
+    }
+    let ranges = [
+        ("duration_min", new.duration_min, 1, 1_440),
+        ("step_min", new.step_min, 1, 1_440),
+        ("buffer_before_min", new.buffer_before_min, 0, 1_440),
+        ("buffer_after_min", new.buffer_after_min, 0, 1_440),
+        ("max_quantity", new.max_quantity, 1, 10_000),
+        ("min_notice_min", new.min_notice_min, 0, 525_600),
+        ("window_days", new.window_days, 1, 1_100),
+        ("hold_min", new.hold_min, 1, 1_440),
+    ];
+    for (field, value, least, most) in ranges {
+        if !(least..=most).contains(&value) {
+            let detail = format!("Must be between {least} and {most}.");
+            return Err(Error::invalid(field, "OUT_OF_RANGE", detail));
+        }
+    }
+    check_price(new.price_minor)?;
+    if new.currency != tenant_currency {
+        let detail = format!("This business prices in {tenant_currency}.");
+        return Err(Error::invalid(
+            "price.currency",
+            "CURRENCY_MISMATCH",
+            detail,
+        ));
+    }
+    if let Some(zone) = &new.timezone {
+        check_timezone(zone)?;
+    }
+    check_policy(&new.cancellation_policy)
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    if name.trim().is_empty() || name.chars().count() > 200 {
+        return Err(Error::invalid(
+            "name",
+            "INVALID_NAME",
+            "Must have 1 to 200 characters.",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_price(minor: i64) -> Result<(), Error> {
+    if !(0..=MAX_PRICE_MINOR).contains(&minor) {
+        return Err(Error::invalid(
+            "price.amount",
+            "OUT_OF_RANGE",
+            "No price this platform takes.",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_timezone(zone: &str) -> Result<(), Error> {
+    TimeZone::get(zone)
+        .map(drop)
+        .map_err(|_| Error::invalid("timezone", "UNKNOWN_TIMEZONE", "Must be an IANA time zone."))
+}
+
+fn check_policy(tiers: &[CancellationTier]) -> Result<(), Error> {
+    let falling = tiers
+        .windows(2)
+        .all(|pair| pair[0].hours_before > pair[1].hours_before);
+    if tiers.len() > 10 || !falling || tiers.iter().any(|tier| tier.refund_percent > 100) {
+        let detail = "At most ten tiers, hours falling, percent from 0 to 100.";
+        return Err(Error::invalid(
+            "cancellation_policy",
+            "INVALID_POLICY",
+            detail,
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Resources and when they work.
+
+use berth_kernel::ResourceId;
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+
+use super::product::{check_name, check_timezone};
+use crate::Error;
+
+/// What a resource is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// A person.
+    Staff,
+    /// A room.
+    Room,
+    /// A thing.
+    Equipment,
+}
+
+impl ResourceKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Room => "room",
+            Self::Equipment => "equipment",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        match text {
+            "room" => Self::Room,
+            "equipment" => Self::Equipment,
+            _ => Self::Staff,
+        }
+    }
+}
+
+/// A stretch of wall time within a day, end exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Window {
+    /// From.
+    pub starts: Time,
+    /// To; later than `starts`.
+    pub ends: Time,
+}
+
+/// A stretch of every week.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Weekly {
+    /// ISO: 1 is Monday, 7 is Sunday.
+    pub weekday: i16,
+    /// When on that day.
+    #[serde(flatten)]
+    pub window: Window,
+}
+
+/// A day on which the weekly rule does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DayException {
+    /// The day.
+    pub day: Date,
+    /// When it is open instead; closed if none.
+    pub window: Option<Window>,
+}
+
+/// A person, room or thing that is taken for a time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Resource {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// IANA zone its schedule is in.
+    pub timezone: String,
+    /// When it works, every week.
+    pub weekly: Vec<Weekly>,
+    /// Days that differ.
+    pub exceptions: Vec<DayException>,
+    /// Whether it works at all.
+    pub active: bool,
+    /// Raised by each change.
+    pub version: i64,
+}
+
+/// A resource to be made.
+#[derive(Clone, Debug)]
+pub struct NewResource {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// IANA zone; the tenant's if none is given.
+    pub timezone: Option<String>,
+    /// When it works.
+    pub weekly: Vec<Weekly>,
+}
+
+pub(crate) fn check(new: &NewResource) -> Result<(), Error> {
+    check_name(&new.name)?;
+    if let Some(zone) = &new.timezone {
+        check_timezone(zone)?;
+    }
+    check_weekly(&new.weekly)
+}
+
+pub(crate) fn check_weekly(weekly: &[Weekly]) -> Result<(), Error> {
+    let bad =
+        |rule: &Weekly| !(1..=7).contains(&rule.weekday) || rule.window.starts >= rule.window.ends;
+    if weekly.len() > 200 || weekly.iter().any(bad) {
+        let detail = "Weekday 1 to 7, end after start, at most 200 rules.";
+        return Err(Error::invalid("schedule", "INVALID_SCHEDULE", detail));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_exceptions(exceptions: &[DayException]) -> Result<(), Error> {
+    let bad = |e: &DayException| e.window.is_some_and(|window| window.starts >= window.ends);
+    if exceptions.len() > 1_000 || exceptions.iter().any(bad) {
+        let detail = "End after start, at most 1,000 days.";
+        return Err(Error::invalid("exceptions", "INVALID_SCHEDULE", detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Making, changing and finding products and their variants.
+
+use berth_access::{Context, Permission, Role};
+use berth_kernel::{Cursor, Money, Page, ProductId};
+use berth_tenancy::{IdempotencyKey, idempotency};
+use uuid::Uuid;
+
+use crate::{
+    Catalog, Error, NewProduct, Product, ProductChange, Variant,
+    model::{Offering, check_new_product, check_product_name, check_product_price},
+    store,
+};
+
+impl Catalog {
+    /// Makes a product.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the field that is against a rule.
+    pub async fn create_product(
+        &self,
+        ctx: &Context,
+        new: &NewProduct,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Product, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        check_new_product(new, ctx.tenant.currency)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if let Some(key) = key
+            && let Some(answer) = idempotency::answered(&mut tx, key).await?
+        {
+            return Ok(answer);
+        }
+        let id = ProductId::new();
+        let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
+        store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
+        store::set_resources(&mut tx, id, &new.resource_ids).await?;
+        store::touch(&mut tx).await?;
+        let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        if let Some(key) = key {
+            idempotency::remember(&mut tx, key, &product).await?;
+        }
+        tx.commit().await?;
+        Ok(product)
+    }
+
+    /// Changes a product. Bookings made keep what was agreed.
+    ///
+    /// # Errors
+    /// [`Error::VersionConflict`] when it was changed since it was read.
+    pub async fn update_product(
+        &self,
+        ctx: &Context,
+        id: ProductId,
+        change: &ProductChange,
+    ) -> Result<Product, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let mut product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        if let Some(name) = &change.name {
+            check_product_name(name)?;
+            name.trim().clone_into(&mut product.name);
+        }
+        if let Some(minor) = change.price_minor {
+            check_product_price(minor)?;
+            product.price.amount = minor;
+        }
+        if let Some(description) = &change.description {
+            product.description.clone_from(description);
+        }
+        product.active = change.active.unwrap_or(product.active);
+        if !store::update_product(&mut tx, &product, change.version, ctx.clock.now()).await? {
+            return Err(Error::VersionConflict);
+        }
+        if let Some(resources) = &change.resource_ids {
+            store::set_resources(&mut tx, id, resources).await?;
+        }
+        store::touch(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Product {
+            version: change.version + 1,
+            ..product
+        })
+    }
+
+    /// A product. One that is not offered is seen by staff only.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn product(&self, ctx: &Context, id: ProductId) -> Result<Product, Error> {
+        ctx.authorize(Permission::CatalogRead)
+            .map_err(Error::Denied)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let version = store::version(&mut tx).await?;
+        let offering: Option<std::sync::Arc<Offering>> = self.known(&ctx.tenant, id, version);
+        let product = match offering {
+            Some(offering) => Some(offering.product.clone()),
+            None => store::product(&mut tx, id).await?,
+        };
+        tx.rollback().await?;
+        product
+            .filter(|product| product.active || sees_inactive(ctx))
+            .ok_or(Error::NotFound)
+    }
+
+    /// Products, in the order of their making; with `words`, those that hold them all.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn products(
+        &self,
+        ctx: &Context,
+        words: Option<&str>,
+        after: Option<Cursor>,
+        limit: u16,
+    ) -> Result<Page<Product>, Error> {
+        ctx.authorize(Permission::CatalogRead)
+            .map_err(Error::Denied)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let only_active = !sees_inactive(ctx);
+        let found =
+            store::products(&mut tx, words, only_active, after, i64::from(limit) + 1).await?;
+        tx.rollback().await?;
+        Ok(Page::from_surplus(found, usize::from(limit), |product| {
+            Cursor {
+                at: product.created_at,
+                id: product.id.uuid(),
+            }
+        }))
+    }
+
+    /// Adds a form of a product with its own price.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown product, [`Error::Invalid`] for a field.
+    pub async fn create_variant(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        name: &str,
+        price_minor: i64,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Variant, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        check_product_name(name)?;
+        check_product_price(price_minor)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if let Some(key) = key
+            && let Some(answer) = idempotency::answered(&mut tx, key).await?
+        {
+            return Ok(answer);
+        }
+        let of = store::product(&mut tx, product)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let variant = Variant {
+            id: Uuid::now_v7(),
+            product_id: product,
+            name: name.trim().to_owned(),
+            price: Money::new(price_minor, of.price.currency),
+            active: true,
+        };
+        store::insert_variant(&mut tx, &variant, ctx.clock.now()).await?;
+        store::touch(&mut tx).await?;
+        if let Some(key) = key {
+            idempotency::remember(&mut tx, key, &variant).await?;
+        }
+        tx.commit().await?;
+        Ok(variant)
+    }
+
+    /// A product's forms.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown product.
+    pub async fn variants(&self, ctx: &Context, product: ProductId) -> Result<Vec<Variant>, Error> {
+        self.product(ctx, product).await?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let variants = store::variants(&mut tx, product).await?;
+        tx.rollback().await?;
+        Ok(variants)
+    }
+}
+
+fn sees_inactive(ctx: &Context) -> bool {
+    matches!(ctx.actor.role(), Role::Staff | Role::Admin | Role::Service)
+}

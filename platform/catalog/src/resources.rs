@@ -1,0 +1,97 @@
+//! Resources and their schedules.
+
+use berth_access::{Context, Permission};
+use berth_kernel::ResourceId;
+use berth_tenancy::{IdempotencyKey, idempotency};
+use jiff::civil::Date;
+
+use crate::{
+    Catalog, DayException, Error, NewResource, Resource,
+    model::{Weekly, check_exceptions, check_new_resource, check_weekly},
+    store,
+};
+
+impl Catalog {
+    /// Makes a resource with its weekly schedule.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the field.
+    pub async fn create_resource(
+        &self,
+        ctx: &Context,
+        new: &NewResource,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Resource, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        check_new_resource(new)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if let Some(key) = key
+            && let Some(answer) = idempotency::answered(&mut tx, key).await?
+        {
+            return Ok(answer);
+        }
+        let resource = Resource {
+            id: ResourceId::new(),
+            kind: new.kind,
+            name: new.name.trim().to_owned(),
+            timezone: new
+                .timezone
+                .clone()
+                .unwrap_or_else(|| ctx.tenant.timezone.clone()),
+            weekly: new.weekly.clone(),
+            exceptions: Vec::new(),
+            active: true,
+            version: 1,
+        };
+        store::insert_resource(&mut tx, &resource, ctx.clock.now()).await?;
+        store::touch(&mut tx).await?;
+        if let Some(key) = key {
+            idempotency::remember(&mut tx, key, &resource).await?;
+        }
+        tx.commit().await?;
+        Ok(resource)
+    }
+
+    /// Replaces when a resource works.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`].
+    pub async fn set_schedule(
+        &self,
+        ctx: &Context,
+        resource: ResourceId,
+        weekly: &[Weekly],
+        exceptions: &[DayException],
+    ) -> Result<(), Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        check_weekly(weekly)?;
+        check_exceptions(exceptions)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if !store::touch_resource(&mut tx, resource).await? {
+            return Err(Error::NotFound);
+        }
+        store::replace_weekly(&mut tx, resource, weekly).await?;
+        store::replace_exceptions(&mut tx, resource, exceptions).await?;
+        store::touch(&mut tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// All resources with their schedules.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resources(&self, ctx: &Context) -> Result<Vec<Resource>, Error> {
+        ctx.authorize(Permission::CatalogRead)
+            .map_err(Error::Denied)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let resources = store::resources(&mut tx, None, today(ctx)).await?;
+        tx.rollback().await?;
+        Ok(resources)
+    }
+}
+
+fn today(ctx: &Context) -> Date {
+    ctx.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}

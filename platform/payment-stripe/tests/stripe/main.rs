@@ -1,0 +1,4 @@
+//! The adapter against servers that behave, and servers that do not.
+
+mod answers;
+mod fixture;

@@ -1,0 +1,17 @@
+//! Types and rules: pure, no IO.
+
+mod account;
+mod fields;
+mod password;
+mod session;
+
+pub use account::{Account, NewAccount, ProfileChange};
+pub use session::{
+    LoginSession, PortalSession, PortalUser, SessionKind, SignedIn, PORTAL_ABSOLUTE, PORTAL_IDLE,
+    REFRESH_ABSOLUTE, REFRESH_GRACE, REFRESH_IDLE,
+};
+
+pub(crate) use account::{Candidate, Pseudonym};
+pub(crate) use fields::{canonical_email, canonical_user_agent};
+pub(crate) use password::check_password;
+pub(crate) use session::{PortalVerdict, RefreshVerdict, api_expiry, judge_portal, judge_refresh};
