@@ -19,6 +19,8 @@ CREATE TABLE payment (
     -- The booking as it was told, so that nobody has to be asked later.
     booking             jsonb NOT NULL,
     expires_at          timestamptz,
+    -- Of the request it all began with; what webhooks lead to is logged under it.
+    correlation_id      uuid NOT NULL,
     -- When the provider is to be asked again, if no word comes from it.
     check_at            timestamptz,
     created_at          timestamptz NOT NULL,
@@ -34,6 +36,8 @@ CREATE TABLE payment_attempt (
     payment_id          uuid NOT NULL REFERENCES payment,
     action              text NOT NULL CHECK (action IN ('create', 'cancel', 'refund')),
     outcome             text CHECK (outcome IN ('OK', 'FAILED', 'INDETERMINATE')),
+    -- How often the answer was lost.
+    lost                integer NOT NULL DEFAULT 0,
     started_at          timestamptz NOT NULL,
     finished_at         timestamptz
 );

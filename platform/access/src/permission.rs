@@ -55,6 +55,8 @@ permissions! {
     CatalogWrite = "catalog" "write";
     /// Connect the tenant's advertising and other outside accounts.
     ConnectionManage = "connection" "manage";
+    /// See which messages were sent.
+    DeliveryRead = "delivery" "read";
     /// Ask for a payment.
     PaymentCreate = "payment" "create";
     /// See payments.

@@ -6,6 +6,7 @@ use berth_events::payment::Succeeded;
 use berth_kernel::ReceiptId;
 use berth_messaging::{Failure, Work};
 use berth_receipt_pdf::Content;
+use berth_wording::local_date;
 use bytes::Bytes;
 use jiff::Timestamp;
 use object_store::{ObjectStoreExt as _, path::Path};
@@ -33,7 +34,9 @@ impl Receipts {
             tx.rollback().await?;
             return Ok(known);
         }
-        let year = model::year(at, &work.tenant.timezone);
+        // The year of the tenant's own calendar.
+        let today = local_date(at, &work.tenant.timezone);
+        let year = today.year();
         let number = model::number(year, store::take_number(&mut tx, year).await?);
         // Looked for again now that the counter is locked: another worker with the same event may
         // have been faster, and then the number goes back.
@@ -41,7 +44,7 @@ impl Receipts {
             tx.rollback().await?;
             return Ok(known);
         }
-        let content = model::content(&work.tenant, paid, &number, at);
+        let content = model::content(model::seller(&work.tenant), paid, &number, today);
         let receipt = Receipt {
             id: ReceiptId::new(),
             path: model::path(work.tenant.id, year, &number),

@@ -21,9 +21,11 @@ use crate::process::{Lifetime, Process, Spec, Stage, StopSignal};
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const EPMD_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Two schedulers that sleep when idle: a development broker must not spin.
+/// Two schedulers that wait briefly before they sleep: never to spin doubles
+/// the time of a start, which hands thousands of file reads from thread to
+/// thread, and to spin for long would keep an idle broker busy.
 const ERLANG_ARGUMENTS: &str =
-    "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}";
+    "+S 2:2 +sbwt short +sbwtdcpu none +sbwtdio short -kernel inet_dist_use_interface {127,0,0,1}";
 
 /// What a client sends first; the broker answers with a method frame (type 1)
 /// on channel 0.

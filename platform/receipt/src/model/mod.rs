@@ -4,8 +4,8 @@ use berth_events::payment::Succeeded;
 use berth_kernel::{BookingId, Money, PaymentId, ReceiptId, TenantId, UserId};
 use berth_receipt_pdf::{Content, Customer, Line, Seller};
 use berth_tenancy::Tenant;
-use berth_wording::{Language, local_date, single_line};
-use jiff::Timestamp;
+use berth_wording::{Language, single_line};
+use jiff::{Timestamp, civil::Date};
 
 /// Characters of a name or description that are shown.
 const LONGEST: usize = 200;
@@ -33,12 +33,6 @@ pub struct Receipt {
     pub stored_at: Option<Timestamp>,
 }
 
-/// The year a receipt is numbered in: the one of the tenant's own calendar.
-#[must_use]
-pub fn year(at: Timestamp, timezone: &str) -> i16 {
-    local_date(at, timezone).year()
-}
-
 /// The number as printed. Six digits keep a year's receipts in order as text; more are possible.
 #[must_use]
 pub fn number(year: i16, place: i64) -> String {
@@ -51,20 +45,27 @@ pub fn path(tenant: TenantId, year: i16, number: &str) -> String {
     format!("{tenant}/receipts/{year}/{number}.pdf")
 }
 
-/// What the PDF says, in the customer's language; times in the zone of the booking.
+/// The tenant as its receipts show it.
 #[must_use]
-pub fn content(tenant: &Tenant, paid: &Succeeded, number: &str, issued_at: Timestamp) -> Content {
+pub fn seller(tenant: &Tenant) -> Seller {
+    Seller {
+        name: single_line(&tenant.name, LONGEST),
+        legal_name: single_line(&tenant.legal_name, LONGEST),
+        address: tenant.address.lines().map(|line| single_line(line, LONGEST)).collect(),
+        color: tenant.color.clone(),
+    }
+}
+
+/// What the PDF says, in the customer's language: issued on a day of the seller's calendar, for a
+/// time in the zone of the booking.
+#[must_use]
+pub fn content(seller: Seller, paid: &Succeeded, number: &str, issued_on: Date) -> Content {
     let booking = &paid.payment.booking;
     let language = Language::of(&booking.customer.locale);
     Content {
         number: number.to_owned(),
-        issued_on: language.day(local_date(issued_at, &tenant.timezone)),
-        seller: Seller {
-            name: single_line(&tenant.name, LONGEST),
-            legal_name: single_line(&tenant.legal_name, LONGEST),
-            address: tenant.address.clone(),
-            color: tenant.color.clone(),
-        },
+        issued_on: language.day(issued_on),
+        seller,
         customer: Customer {
             name: single_line(&booking.customer.name, LONGEST),
             email: single_line(&booking.customer.email, LONGEST),
@@ -72,7 +73,7 @@ pub fn content(tenant: &Tenant, paid: &Succeeded, number: &str, issued_at: Times
         lines: vec![Line {
             description: single_line(&booking.product_name, LONGEST),
             detail: language.period(booking.starts_at, booking.ends_at, &booking.timezone),
-            quantity: booking.quantity,
+            quantity: booking.quantity.unsigned_abs(),
             amount_text: language.money(booking.price),
         }],
         total_text: language.money(paid.payment.amount),

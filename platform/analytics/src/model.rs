@@ -1,0 +1,73 @@
+//! What an event counts as: pure.
+
+use berth_events::{
+    analytics::Tracked,
+    booking::{Booking, Created},
+    payment::Succeeded,
+};
+use berth_kernel::{Envelope, Money};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// Something to be counted.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// What is counted, in the form in which it is told on.
+    pub tracked: Tracked,
+    /// Whether it is told on.
+    pub told: bool,
+}
+
+/// What `event` counts as, under the id `id`, if it counts.
+///
+/// # Errors
+/// When the event's data does not have its type's shape.
+pub fn tracked(event: &Envelope, id: Uuid) -> Result<Option<Happening>, serde_json::Error> {
+    if let Some(Succeeded { payment, .. }) = event.open()? {
+        let tracked = happening(event, id, "Purchase", payment.amount, payment.booking);
+        return Ok(Some(Happening { tracked, told: true }));
+    }
+    if let Some(Created { booking }) = event.open()? {
+        let tracked = happening(event, id, "InitiateCheckout", booking.price, booking);
+        return Ok(Some(Happening { tracked, told: false }));
+    }
+    Ok(None)
+}
+
+fn happening(event: &Envelope, id: Uuid, name: &str, value: Money, booking: Booking) -> Tracked {
+    let pixel_event_id = match (&booking.attribution.pixel_event_id, name) {
+        // The pixel's id belongs to the purchase alone.
+        (Some(id), "Purchase") if !id.is_empty() => id.clone(),
+        _ => format!("{}-{}", name.to_lowercase(), booking.booking_id),
+    };
+    Tracked {
+        tracked_id: id,
+        version: 1,
+        name: name.to_owned(),
+        pixel_event_id,
+        happened_at: event.timestamp,
+        value,
+        booking_id: booking.booking_id,
+        product_name: booking.product_name,
+        email_sha256: hashed(&booking.customer.email),
+        attribution: booking.attribution,
+    }
+}
+
+/// An address as ad platforms compare it: trimmed, lower case, SHA-256, hex.
+fn hashed(email: &str) -> String {
+    hex::encode(Sha256::digest(email.trim().to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_hashed_the_way_ad_platforms_do() {
+        // SHA-256 of `ann@example.com`.
+        let expected = "6b2c8eb29ed7bbf0e9ef14a9da4b4d0d9d4fcbcd2c38b4a2bb74dd1a4ac0f6a1";
+        assert_eq!(hashed(" Ann@Example.com "), hashed("ann@example.com"));
+        assert_eq!(hashed("ann@example.com").len(), expected.len());
+    }
+}

@@ -1,0 +1,174 @@
+//! Which event is told to whom: pure.
+
+use berth_events::{
+    booking::{Booking, Cancelled, Confirmed},
+    receipt::Generated,
+};
+use berth_kernel::{BookingId, DeliveryId, Envelope, Money};
+use berth_tenancy::Tenant;
+use jiff::Timestamp;
+
+/// The tenant as its customers know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// Its name for people.
+    pub name: String,
+    /// Its name in the register of companies.
+    pub legal_name: String,
+    /// Its address; lines are kept.
+    pub address: String,
+    /// `#rrggbb`.
+    pub color: String,
+}
+
+impl From<&Tenant> for Brand {
+    fn from(tenant: &Tenant) -> Self {
+        Self {
+            name: tenant.name.clone(),
+            legal_name: tenant.legal_name.clone(),
+            address: tenant.address.clone(),
+            color: tenant.color.clone(),
+        }
+    }
+}
+
+/// A message to be sent, as an event calls for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// What caused it; the same cause is one message.
+    pub source: String,
+    /// The booking it is about.
+    pub booking: Booking,
+    /// What it says.
+    pub subject: Subject,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Confirmed and paid, with the receipt.
+    Receipt {
+        /// The receipt's number.
+        number: String,
+        /// What was paid.
+        amount: Money,
+        /// Where its PDF lies.
+        path: String,
+    },
+    /// Confirmed; free, or paid on site.
+    Confirmation,
+    /// Cancelled.
+    Cancellation {
+        /// What goes back, if something does.
+        refund: Option<Money>,
+        /// Whether the customer asked for it.
+        by_customer: bool,
+    },
+}
+
+impl Subject {
+    /// The name of the templates.
+    #[must_use]
+    pub const fn template(&self) -> &'static str {
+        match self {
+            Self::Receipt { .. } => "receipt",
+            Self::Confirmation => "confirmation",
+            Self::Cancellation { .. } => "cancellation",
+        }
+    }
+}
+
+/// The message `event` calls for, if it does.
+///
+/// # Errors
+/// When the event's data does not have its type's shape.
+pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
+    if let Some(generated) = event.open::<Generated>()? {
+        return Ok(Some(Letter {
+            source: format!("receipt:{}", generated.receipt_id),
+            booking: generated.booking,
+            subject: Subject::Receipt {
+                number: generated.number,
+                amount: generated.amount,
+                path: generated.path,
+            },
+        }));
+    }
+    if let Some(Confirmed { booking }) = event.open()? {
+        // A booking that an event confirmed was confirmed by its payment, and the receipt's mail
+        // tells of it. A person's request has no event behind it.
+        let paid = event.causation_id.is_some() && !booking.price.is_zero();
+        let source = format!("confirmed:{}", booking.booking_id);
+        return Ok((!paid).then_some(Letter { source, booking, subject: Subject::Confirmation }));
+    }
+    if let Some(Cancelled { booking, reason, refund_due }) = event.open()? {
+        if matches!(reason.as_str(), "hold_expired" | "payment_failed") {
+            return Ok(None);
+        }
+        let refund = (refund_due.amount > 0).then_some(refund_due);
+        return Ok(Some(Letter {
+            source: format!("cancelled:{}", booking.booking_id),
+            booking,
+            subject: Subject::Cancellation { refund, by_customer: reason == "customer" },
+        }));
+    }
+    Ok(None)
+}
+
+/// How far a delivery has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Written down; not known to be sent.
+    Queued,
+    /// The mail server took it.
+    Sent,
+    /// The mail server refused it for good.
+    Failed,
+}
+
+impl Status {
+    /// Its name in tables and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Sent => "SENT",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    /// The status of a name that [`Status::as_str`] gave; the table has no other.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "SENT" => Self::Sent,
+            "FAILED" => Self::Failed,
+            _ => Self::Queued,
+        }
+    }
+}
+
+/// A message and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The template it was made from.
+    pub template: String,
+    /// The booking it is about, if about one.
+    pub booking_id: Option<BookingId>,
+    /// The address it goes to.
+    pub recipient: String,
+    /// Its subject line.
+    pub subject: String,
+    /// Its RFC 5322 Message-ID, with angle brackets.
+    pub message_id: String,
+    /// How far it has come.
+    pub status: Status,
+    /// Why the mail server refused it.
+    pub last_error: Option<String>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When the mail server took it.
+    pub sent_at: Option<Timestamp>,
+}

@@ -1,0 +1,176 @@
+//! Mails in words: subject line, text and HTML, in the customer's language.
+//!
+//! Each mail has three templates a language: `templates/mail/{language}/{mail}.subject.txt`,
+//! `.txt` and `.html`. What they show is reckoned here into text, so that a template decides
+//! nothing but order and wording. HTML is escaped by Askama; text that others wrote is one line
+//! before it gets there.
+
+use askama::Template;
+use berth_wording::{Language, single_line};
+
+use crate::model::{Brand, Letter, Subject};
+
+/// Characters of a name that are shown.
+const LONGEST: usize = 200;
+
+/// A mail in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Subject line: one line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// What templates show.
+struct View {
+    language: &'static str,
+    sender: Sender,
+    customer: String,
+    product: String,
+    /// The day alone, for the subject line.
+    day: String,
+    /// Day, hours and zone.
+    when: String,
+    reference: String,
+    quantity: i32,
+    price: String,
+    free: bool,
+    /// Number and amount of the receipt, where one is attached.
+    receipt_number: String,
+    paid: String,
+    /// What goes back, where something does.
+    refund: Option<String>,
+    by_customer: bool,
+}
+
+/// The tenant as a mail shows it.
+struct Sender {
+    name: String,
+    legal_name: String,
+    address: Vec<String>,
+    /// `#rrggbb`.
+    color: String,
+    /// What can be read on `color`.
+    ink: &'static str,
+}
+
+/// Renders three templates over one view.
+macro_rules! words {
+    ($view:expr, $subject:tt, $text:tt, $html:tt) => {{
+        #[derive(Template)]
+        #[template(path = $subject, escape = "none")]
+        struct SubjectLine<'a> {
+            v: &'a View,
+        }
+        #[derive(Template)]
+        #[template(path = $text, escape = "none")]
+        struct Text<'a> {
+            v: &'a View,
+        }
+        #[derive(Template)]
+        #[template(path = $html, escape = "html")]
+        struct Html<'a> {
+            v: &'a View,
+        }
+        let v: &View = $view;
+        Ok(Rendered {
+            subject: single_line(&SubjectLine { v }.render()?, LONGEST),
+            text: Text { v }.render()?,
+            html: Html { v }.render()?,
+        })
+    }};
+}
+
+/// Puts `letter` into words, from a tenant of this brand.
+///
+/// # Errors
+/// When a template fails, which a test with its data would have shown.
+#[rustfmt::skip]
+pub fn render(letter: &Letter, brand: &Brand) -> Result<Rendered, askama::Error> {
+    let language = Language::of(&letter.booking.customer.locale);
+    let v = &view(letter, brand, language);
+    match (&letter.subject, language) {
+        (Subject::Receipt { .. }, Language::English) => {
+            words!(v, "mail/en/receipt.subject.txt", "mail/en/receipt.txt", "mail/en/receipt.html")
+        }
+        (Subject::Receipt { .. }, Language::German) => {
+            words!(v, "mail/de/receipt.subject.txt", "mail/de/receipt.txt", "mail/de/receipt.html")
+        }
+        (Subject::Confirmation, Language::English) => {
+            words!(v, "mail/en/confirmation.subject.txt", "mail/en/confirmation.txt", "mail/en/confirmation.html")
+        }
+        (Subject::Confirmation, Language::German) => {
+            words!(v, "mail/de/confirmation.subject.txt", "mail/de/confirmation.txt", "mail/de/confirmation.html")
+        }
+        (Subject::Cancellation { .. }, Language::English) => {
+            words!(v, "mail/en/cancellation.subject.txt", "mail/en/cancellation.txt", "mail/en/cancellation.html")
+        }
+        (Subject::Cancellation { .. }, Language::German) => {
+            words!(v, "mail/de/cancellation.subject.txt", "mail/de/cancellation.txt", "mail/de/cancellation.html")
+        }
+    }
+}
+
+fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
+    let booking = &letter.booking;
+    let (receipt_number, paid) = match &letter.subject {
+        Subject::Receipt { number, amount, .. } => (number.clone(), language.money(*amount)),
+        _ => Default::default(),
+    };
+    let (refund, by_customer) = match &letter.subject {
+        Subject::Cancellation { refund, by_customer } => {
+            (refund.map(|money| language.money(money)), *by_customer)
+        }
+        _ => Default::default(),
+    };
+    View {
+        language: language.tag(),
+        sender: Sender {
+            name: single_line(&brand.name, LONGEST),
+            legal_name: single_line(&brand.legal_name, LONGEST),
+            address: brand.address.lines().map(|line| single_line(line, LONGEST)).collect(),
+            color: brand.color.clone(),
+            ink: ink_on(&brand.color),
+        },
+        customer: single_line(&booking.customer.name, LONGEST),
+        product: single_line(&booking.product_name, LONGEST),
+        day: language.day(berth_wording::local_date(booking.starts_at, &booking.timezone)),
+        when: language.period(booking.starts_at, booking.ends_at, &booking.timezone),
+        reference: booking.reference.clone(),
+        quantity: booking.quantity,
+        price: language.money(booking.price),
+        free: booking.price.is_zero(),
+        receipt_number,
+        paid,
+        refund,
+        by_customer,
+    }
+}
+
+/// Black or white, whichever stands out more from `#rrggbb` by WCAG's relative luminance.
+fn ink_on(color: &str) -> &'static str {
+    let channel = |at: usize| {
+        let value = color.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let share = f64::from(value.unwrap_or_default()) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+    // Where the contrasts with black and with white are equal.
+    if luminance > 0.179 { "#000000" } else { "#ffffff" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_on_a_brand_colour_can_be_read() {
+        assert_eq!(ink_on("#1f4b99"), "#ffffff");
+        assert_eq!(ink_on("#ffd400"), "#000000");
+        assert_eq!(ink_on("#000000"), "#ffffff");
+        assert_eq!(ink_on("#ffffff"), "#000000");
+    }
+}

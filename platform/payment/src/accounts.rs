@@ -1,0 +1,163 @@
+//! A tenant's account at the provider: opened, completed on the provider's pages, watched.
+
+use berth_access::{Context, Permission};
+use berth_kernel::TenantId;
+use berth_tenancy::PlatformTx;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Payments,
+    provider::{Account, NewAccount},
+};
+
+/// How far a tenant's account is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    /// The provider's id; none before it is opened.
+    pub account_id: Option<String>,
+    /// Whether it may take money.
+    pub charges_enabled: bool,
+    /// Whether its money reaches a bank.
+    pub payouts_enabled: bool,
+    /// Whether everything asked at first was filled in.
+    pub details_submitted: bool,
+    /// What the provider still wants to know.
+    pub requirements: Vec<String>,
+}
+
+impl From<Account> for AccountState {
+    fn from(account: Account) -> Self {
+        Self {
+            account_id: Some(account.id),
+            charges_enabled: account.charges_enabled,
+            payouts_enabled: account.payouts_enabled,
+            details_submitted: account.details_submitted,
+            requirements: account.requirements,
+        }
+    }
+}
+
+impl Payments {
+    /// The page where the tenant opens or completes the account. The way back proves nothing:
+    /// what counts is what the provider says of the account afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Provider`].
+    pub async fn onboard(
+        &self,
+        ctx: &Context,
+        return_url: &str,
+        refresh_url: &str,
+        email: &str,
+    ) -> Result<String, Error> {
+        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        let known = self.stored_account(ctx.tenant.id).await?;
+        let account = match known.account_id {
+            Some(account) => account,
+            None => {
+                let new = NewAccount {
+                    tenant: ctx.tenant.id,
+                    business_name: ctx.tenant.legal_name.clone(),
+                    email: email.to_owned(),
+                    idempotency_key: format!("account:{}", ctx.tenant.id),
+                };
+                let account = self.provider.create_account(&new).await?;
+                self.store_account(ctx.tenant.id, &account).await?;
+                account.id
+            }
+        };
+        Ok(self.provider.onboarding_url(&account, return_url, refresh_url).await?)
+    }
+
+    /// How far the account is, as last heard.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn account_state(&self, ctx: &Context) -> Result<AccountState, Error> {
+        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        self.stored_account(ctx.tenant.id).await
+    }
+
+    /// Asks the provider how far the account is.
+    ///
+    /// # Errors
+    /// [`Error::Provider`].
+    pub async fn refresh_account(&self, ctx: &Context) -> Result<AccountState, Error> {
+        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        let known = self.stored_account(ctx.tenant.id).await?;
+        let Some(id) = known.account_id else { return Ok(known) };
+        let account = self.provider.account(&id).await?;
+        self.store_account(ctx.tenant.id, &account).await?;
+        Ok(account.into())
+    }
+
+    /// Takes over what the provider says of an account some tenant has.
+    pub(crate) async fn account_moved(&self, id: &str) -> Result<(), Error> {
+        let Some(tenant) = self.tenant_of(id).await? else { return Ok(()) };
+        let account = self.provider.account(id).await?;
+        self.store_account(tenant, &account).await
+    }
+
+    async fn stored_account(&self, tenant: TenantId) -> Result<AccountState, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let row = sqlx::query!(
+            r#"SELECT account_id, charges_enabled, payouts_enabled, details_submitted,
+                      requirements AS "requirements: sqlx::types::Json<Vec<String>>"
+               FROM platform.stripe_account WHERE tenant_id = $1"#,
+            tenant.uuid(),
+        )
+        .fetch_optional(tx.conn())
+        .await?;
+        tx.rollback().await?;
+        Ok(row.map_or_else(AccountState::default, |row| AccountState {
+            account_id: Some(row.account_id),
+            charges_enabled: row.charges_enabled,
+            payouts_enabled: row.payouts_enabled,
+            details_submitted: row.details_submitted,
+            requirements: row.requirements.0,
+        }))
+    }
+
+    async fn store_account(&self, tenant: TenantId, account: &Account) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        upsert(&mut tx, tenant, account).await?;
+        tx.commit().await?;
+        self.tenancy.registry().forget();
+        Ok(())
+    }
+
+    /// Whose account it is.
+    pub(crate) async fn tenant_of(&self, account: &str) -> Result<Option<TenantId>, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let tenant = sqlx::query_scalar!(
+            "SELECT tenant_id FROM platform.stripe_account WHERE account_id = $1",
+            account,
+        )
+        .fetch_optional(tx.conn())
+        .await?;
+        tx.rollback().await?;
+        Ok(tenant.map(TenantId::from))
+    }
+}
+
+async fn upsert(tx: &mut PlatformTx, tenant: TenantId, account: &Account) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO platform.stripe_account (account_id, tenant_id, charges_enabled, payouts_enabled,
+             details_submitted, requirements, livemode)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (tenant_id) DO UPDATE SET charges_enabled = excluded.charges_enabled,
+             payouts_enabled = excluded.payouts_enabled, details_submitted = excluded.details_submitted,
+             requirements = excluded.requirements, updated_at = clock_timestamp()
+         WHERE stripe_account.account_id = excluded.account_id",
+        account.id,
+        tenant.uuid(),
+        account.charges_enabled,
+        account.payouts_enabled,
+        account.details_submitted,
+        sqlx::types::Json(&account.requirements) as _,
+        account.livemode,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

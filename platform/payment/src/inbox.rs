@@ -1,0 +1,247 @@
+//! The provider's webhooks: kept byte for byte and answered at once, acted on by a worker.
+
+use std::time::Duration;
+
+use berth_kernel::{Cause, Kind, PaymentId, Problem};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Payments, SignatureError,
+    model::Payment,
+    provider::{ProviderError, WebhookEvent},
+    settle, signature, store,
+};
+
+/// Webhooks acted on at once.
+const BATCH: i64 = 20;
+/// How soon an idle worker looks again.
+const IDLE: Duration = Duration::from_millis(100);
+/// Tries after which a webhook is left to lie, for an operator to see.
+const MAX_TRIES: i32 = 40;
+
+/// The envelope of a webhook.
+#[derive(Deserialize)]
+struct Envelope {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    account: Option<String>,
+    #[serde(default)]
+    livemode: bool,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    object: Value,
+}
+
+fn parse(body: &[u8]) -> Result<WebhookEvent, serde_json::Error> {
+    let envelope: Envelope = serde_json::from_slice(body)?;
+    Ok(WebhookEvent {
+        id: envelope.id,
+        kind: envelope.kind,
+        account: envelope.account,
+        livemode: envelope.livemode,
+        object: envelope.data.object,
+    })
+}
+
+impl Payments {
+    /// Takes a webhook: checks its signature on the raw bytes and keeps it. One that was kept
+    /// before is welcome too, and changes nothing.
+    ///
+    /// # Errors
+    /// 400 `WEBHOOK_SIGNATURE` or `WEBHOOK_MALFORMED`; 503 when it could not be kept.
+    pub async fn take_webhook(&self, signature: &str, body: &[u8]) -> Result<(), Problem> {
+        let mut secrets = vec![&self.settings.webhook_secret];
+        secrets.extend(&self.settings.webhook_secret_previous);
+        signature::verify(signature, body, &secrets, self.clock.now()).map_err(refused)?;
+        let event = parse(body).map_err(|error| {
+            Problem::new(Kind::Malformed, "WEBHOOK_MALFORMED", format!("No webhook: {error}."))
+        })?;
+        self.keep(&event, body).await.map_err(Problem::from)
+    }
+
+    async fn keep(&self, event: &WebhookEvent, body: &[u8]) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        sqlx::query!(
+            "INSERT INTO platform.webhook_inbox (provider, event_id, account, payload, state)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            self.provider.name(),
+            event.id,
+            event.account,
+            body,
+            if event.livemode == self.settings.livemode { "waiting" } else { "ignored" },
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Acts on kept webhooks, until cancelled.
+    pub async fn work_inbox(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.work_inbox_once().await {
+                Ok(0) => IDLE,
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::warn!(error = %error, "webhooks wait: {error}");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Acts on those that are due; how many there were.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn work_inbox_once(&self) -> Result<usize, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        // Claimed by putting the next try off: a worker that dies leaves it to be tried then.
+        let claimed = sqlx::query!(
+            "UPDATE platform.webhook_inbox SET tries = tries + 1,
+                    due_at = clock_timestamp() + make_interval(secs => least(15 * (tries + 1), 300))
+             WHERE (provider, event_id) IN (
+                 SELECT provider, event_id FROM platform.webhook_inbox
+                 WHERE state = 'waiting' AND due_at <= clock_timestamp() AND provider = $1
+                 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+             RETURNING event_id, payload, tries",
+            self.provider.name(),
+            BATCH,
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        tx.commit().await?;
+        let count = claimed.len();
+        let acts = claimed.into_iter().map(|row| async move {
+            let acted = match parse(&row.payload) {
+                Ok(event) => self.act(&event).await,
+                Err(_) => Ok(()),
+            };
+            self.acted(&row.event_id, acted, row.tries).await
+        });
+        for done in futures::future::join_all(acts).await {
+            done?;
+        }
+        Ok(count)
+    }
+
+    async fn acted(
+        &self,
+        event_id: &str,
+        acted: Result<(), Error>,
+        tries: i32,
+    ) -> Result<(), Error> {
+        let (state, error) = match acted {
+            Ok(()) => ("done", None),
+            Err(error) if tries >= MAX_TRIES => ("dead", Some(error.to_string())),
+            Err(error) => ("waiting", Some(error.to_string())),
+        };
+        if let Some(error) = &error {
+            tracing::warn!(webhook_id = event_id, error, tries, "webhook {event_id} failed: {error}");
+        }
+        let mut tx = self.tenancy.begin_platform().await?;
+        sqlx::query!(
+            "UPDATE platform.webhook_inbox SET state = $3, last_error = $4
+             WHERE provider = $1 AND event_id = $2",
+            self.provider.name(),
+            event_id,
+            state,
+            error,
+        )
+        .execute(tx.conn())
+        .await?;
+        metrics::counter!("berth_webhooks_total", "state" => state).increment(1);
+        Ok(tx.commit().await?)
+    }
+
+    /// Acts on one webhook: it only says where to look.
+    async fn act(&self, event: &WebhookEvent) -> Result<(), Error> {
+        let object = |name: &str| event.object.get(name).and_then(Value::as_str);
+        let Some(account) = event.account.as_deref() else { return Ok(()) };
+        if event.kind == "account.updated" {
+            return self.account_moved(account).await;
+        }
+        if event.kind.starts_with("payment_intent.") {
+            let ours = event.object.pointer("/metadata/payment_id").and_then(Value::as_str);
+            let ours = ours.and_then(|id| id.parse::<PaymentId>().ok());
+            return match object("id") {
+                Some(intent) => self.intent_moved(account, intent, ours).await,
+                None => Ok(()),
+            };
+        }
+        if event.kind.starts_with("refund.") {
+            return match object("id") {
+                Some(refund) => self.refund_moved(account, refund).await,
+                None => Ok(()),
+            };
+        }
+        Ok(())
+    }
+
+    async fn intent_moved(
+        &self,
+        account: &str,
+        intent: &str,
+        ours: Option<PaymentId>,
+    ) -> Result<(), Error> {
+        let Some(tenant) = self.tenant(account).await? else { return Ok(()) };
+        let mut tx = self.tenancy.begin(&tenant).await?;
+        let mut payment: Option<Payment> = store::by_ref(&mut tx, intent).await?;
+        if payment.is_none()
+            && let Some(id) = ours
+        {
+            payment = store::find(&mut tx, id).await?;
+        }
+        tx.rollback().await?;
+        let Some(payment) = payment.filter(|payment| payment.account_id == account) else {
+            return Ok(());
+        };
+        if payment.provider_ref.is_none() {
+            // Word came before the answer to our own call was noted; that call will be repeated
+            // and finds the intent. Asking again later is all there is to do.
+            let early = "the intent is not noted yet".to_owned();
+            return Err(ProviderError::Unavailable(early).into());
+        }
+        let state = self.provider.intent(account, intent).await?;
+        let mut tx = self.tenancy.begin(&tenant).await?;
+        let (now, cause) = (self.clock.now(), payment.cause());
+        settle::settle(&mut tx, payment.id, &state, now, &cause, "canceled").await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn refund_moved(&self, account: &str, refund: &str) -> Result<(), Error> {
+        let Some(tenant) = self.tenant(account).await? else { return Ok(()) };
+        let mut tx = self.tenancy.begin(&tenant).await?;
+        let known = store::refund_by_ref(&mut tx, refund).await?;
+        tx.rollback().await?;
+        match known {
+            Some(known) => self.give_back(&tenant, known, &Cause::fresh()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn tenant(
+        &self,
+        account: &str,
+    ) -> Result<Option<std::sync::Arc<berth_tenancy::Tenant>>, Error> {
+        let Some(id) = self.tenant_of(account).await? else { return Ok(None) };
+        match self.tenancy.registry().get(id).await {
+            Ok(tenant) => Ok(tenant),
+            Err(error) => Err(ProviderError::Unavailable(error.to_string()).into()),
+        }
+    }
+}
+
+fn refused(error: SignatureError) -> Problem {
+    Problem::new(Kind::Malformed, "WEBHOOK_SIGNATURE", format!("Not accepted: {error}."))
+}

@@ -1,0 +1,150 @@
+//! What the payment service does when bookings are made and cancelled.
+
+use async_trait::async_trait;
+use berth_events::booking;
+use berth_kernel::Cause;
+use berth_messaging::{Consumer, Done, Failure, Work};
+use berth_tenancy::Tenant;
+
+use crate::{
+    Error, Payments,
+    model::{Payment, PaymentStatus},
+    provider::ProviderError,
+    refund::Wish,
+    settle, store,
+};
+
+/// The consumer of booking events.
+#[derive(Debug)]
+pub struct Reactions {
+    payments: Payments,
+}
+
+impl Reactions {
+    /// Reactions through `payments`.
+    #[must_use]
+    pub fn new(payments: Payments) -> Self {
+        Self { payments }
+    }
+}
+
+#[async_trait]
+impl Consumer for Reactions {
+    fn name(&self) -> &'static str {
+        "payment"
+    }
+
+    fn subscriptions(&self) -> &'static [&'static str] {
+        &["booking.booking.*"]
+    }
+
+    async fn handle(&self, work: &Work) -> Result<Done, Failure> {
+        if let Some(event) = work.event.open::<booking::Created>()? {
+            return self.created(work, &event.booking).await;
+        }
+        if let Some(event) = work.event.open::<booking::Cancelled>()? {
+            self.payments.called_off(&work.tenant, &event, &work.cause()).await?;
+        }
+        work.ignore().await
+    }
+}
+
+impl Reactions {
+    async fn created(&self, work: &Work, booking: &booking::Booking) -> Result<Done, Failure> {
+        match self.payments.ensure(&work.tenant, booking, &work.cause()).await {
+            // Refused for good: the payment has ended and said so.
+            Ok(_) | Err(Error::NothingToPay | Error::Provider(ProviderError::Refused { .. })) => {
+                work.ignore().await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Payments {
+    /// The booking is off: an unpaid intent is ended, and of what was paid the policy's share goes
+    /// back. Each step is safe to repeat, so that a crash between them is mended by coming again.
+    async fn called_off(
+        &self,
+        tenant: &Tenant,
+        event: &booking::Cancelled,
+        cause: &Cause,
+    ) -> Result<(), Error> {
+        let booking = event.booking.booking_id;
+        let payment = {
+            let mut tx = self.tenancy.begin(tenant).await?;
+            let payment = store::of_booking(&mut tx, booking).await?;
+            tx.rollback().await?;
+            payment
+        };
+        let Some(payment) = payment else { return Ok(()) };
+        let before = payment.status;
+        let payment = if before.is_open() {
+            self.call_off_intent(tenant, payment, "canceled", cause).await?
+        } else {
+            payment
+        };
+        let paid = matches!(
+            payment.status,
+            PaymentStatus::Succeeded | PaymentStatus::PartiallyRefunded
+        );
+        if !paid {
+            return Ok(());
+        }
+        // Paid although the booking was already off: everything goes back.
+        let late = before.is_open() || event.reason == "hold_expired";
+        let wish = if late {
+            let source = format!("late:{}", payment.id);
+            Wish { source, amount: None, reason: "Paid after the booking had ended".into() }
+        } else if event.refund_due.amount > 0 {
+            let source = format!("cancel:{booking}");
+            let reason = format!("Booking {} cancelled", event.booking.reference);
+            Wish { source, amount: Some(event.refund_due), reason }
+        } else {
+            return Ok(());
+        };
+        match self.wish(tenant, payment.id, &wish).await {
+            Ok(refund) => self.give_back(tenant, refund, cause).await.map(drop),
+            // Staff gave it back by hand before.
+            Err(Error::RefundRefused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends an open payment. The provider is the referee: if it was paid in the meantime, it is
+    /// paid; if the bank is at it, it stays open.
+    pub(crate) async fn call_off_intent(
+        &self,
+        tenant: &Tenant,
+        payment: Payment,
+        reason: &str,
+        cause: &Cause,
+    ) -> Result<Payment, Error> {
+        let account = payment.account_id.as_str();
+        let known = match &payment.provider_ref {
+            Some(known) => Some(known.clone()),
+            // A call may have gone out whose answer was never seen.
+            None => self.provider.find_intent(account, payment.id).await?.map(|intent| intent.id),
+        };
+        let Some(known) = known else {
+            let mut tx = self.tenancy.begin(tenant).await?;
+            let mut locked = store::lock(&mut tx, payment.id).await?;
+            if locked.status.is_open() {
+                settle::end(&mut tx, &mut locked, reason, self.clock.now(), cause).await?;
+            }
+            tx.commit().await?;
+            return Ok(locked);
+        };
+        let key = format!("cancel:{}", payment.id);
+        let intent = match self.provider.cancel_intent(account, &known, &key).await {
+            Ok(intent) => intent,
+            Err(ProviderError::Refused { .. }) => self.provider.intent(account, &known).await?,
+            Err(error) => return Err(error.into()),
+        };
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let now = self.clock.now();
+        let payment = settle::settle(&mut tx, payment.id, &intent, now, cause, reason).await?;
+        tx.commit().await?;
+        Ok(payment)
+    }
+}
