@@ -390,12 +390,17 @@ fn stat(pid: i32) -> Option<Stat> {
     let mut fields = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    // State is field 3 of the whole line, the parent 4, the start time 22.
-    let started = fields.nth(17)?.parse().ok()?;
+    // State is field 3 of the whole line, the parent 4, the number of threads
+    // 20, the start time 22.
+    let threads: u32 = fields.nth(15)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    // The first thread of a dying process may be a zombie while others still
+    // hold its sockets.
+    let ended = matches!(state, "Z" | "X") && threads <= 1;
     Some(Stat {
         parent,
         started,
-        ended: matches!(state, "Z" | "X"),
+        ended,
     })
 }
 

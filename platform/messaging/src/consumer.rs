@@ -72,6 +72,19 @@ pub struct Work {
 }
 
 impl Work {
+    /// An event as a worker would hand it to the consumer of this name, for the tests of that
+    /// consumer: no broker is asked, and nothing checks whether the event's turn has come.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(
+        tenant: Arc<Tenant>,
+        event: Envelope,
+        consumer: &'static str,
+        tenancy: Tenancy,
+    ) -> Self {
+        Self { tenant, event, consumer, tenancy }
+    }
+
     /// Begins a transaction in the event's tenant.
     ///
     /// # Errors

@@ -269,14 +269,7 @@ fn settings(port: u16, options: &PostgresOptions) -> Vec<String> {
         "log_timezone=UTC".to_owned(),
     ];
     if options.durability == Durability::Disposable {
-        settings.extend(
-            [
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ]
-            .map(str::to_owned),
-        );
+        settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
     }
     settings.extend(options.settings.iter().cloned());
     settings

@@ -78,6 +78,7 @@ fn find(world: &World, owner: &Owner, id: &str) -> Option<Value> {
         "ch" | "py" => show(&books.charges, id, now).or_else(|| foreign_charge(world, owner, id)),
         "dp" => show(&books.disputes, id, now),
         "fee" => show(&world.platform.fees, id, now),
+        "fr" => fee_refund(world, id),
         "pi" => show(&books.intents, id, now),
         "pm" => show(&books.methods, id, now),
         "po" => show(&books.payouts, id, now),
@@ -97,6 +98,13 @@ fn foreign_charge(world: &World, owner: &Owner, id: &str) -> Option<Value> {
         .connected
         .values()
         .find_map(|books| show(&books.charges, id, world.now()))
+}
+
+fn fee_refund(world: &World, id: &str) -> Option<Value> {
+    world.platform.fees.iter().find_map(|fee| {
+        let refund = fee.refunds.iter().find(|refund| refund.id == id)?;
+        Some(fee.refund_shown(refund))
+    })
 }
 
 fn show<T: Object>(shelf: &Shelf<T>, id: &str, now: i64) -> Option<Value> {

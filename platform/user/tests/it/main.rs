@@ -1,0 +1,93 @@
+//! The user service against a real database: one module a theme.
+
+mod deletion;
+mod password;
+mod portal;
+mod profile;
+mod refresh;
+mod register;
+mod sessions;
+mod sign_in;
+
+use std::sync::Arc;
+
+use berth_access::{Actor, Context, Role, Tokens};
+use berth_kernel::{Cause, Problem, Secret};
+use berth_tenancy::Tenant;
+use berth_testkit::TestPlatform;
+use berth_user::{Account, Error, NewAccount, SignedIn, Users};
+use jiff::SignedDuration;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A platform with the user service on it.
+struct House {
+    platform: TestPlatform,
+    users: Users,
+    tokens: Tokens,
+}
+
+impl House {
+    async fn open() -> Self {
+        let platform = TestPlatform::start().await;
+        let tokens = platform.tokens();
+        let users = Users::new(platform.tenancy().clone(), tokens.clone());
+        Self { platform, users, tokens }
+    }
+
+    fn alpha(&self) -> Arc<Tenant> {
+        self.platform.alpha()
+    }
+
+    fn stranger_at(&self, tenant: &Arc<Tenant>) -> Context {
+        self.platform.context(tenant, Actor::Anonymous)
+    }
+
+    /// Nobody known, at the first tenant.
+    fn stranger(&self) -> Context {
+        self.stranger_at(&self.alpha())
+    }
+
+    /// A request with `signed_in`'s access token, at the first tenant.
+    fn holder(&self, signed_in: &SignedIn) -> Context {
+        let (tenant, clock) = (self.alpha(), self.platform.clock());
+        let actor = self.tokens.check(signed_in.access_token.expose(), tenant.id, clock).unwrap();
+        self.platform.context(&tenant, actor)
+    }
+
+    async fn register(&self, email: &str) -> Account {
+        self.users.register(&self.stranger(), new(email)).await.unwrap()
+    }
+
+    async fn staff(&self, email: &str, role: Role) -> Account {
+        let (tenant, clock) = (self.alpha(), self.platform.clock());
+        self.users.create_staff(&tenant, new(email), role, clock, &Cause::fresh()).await.unwrap()
+    }
+
+    async fn try_sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
+        self.users.sign_in(&self.stranger(), email, &Secret::new(password), "tests/1").await
+    }
+
+    async fn sign_in(&self, email: &str) -> SignedIn {
+        self.try_sign_in(email, PASSWORD).await.unwrap()
+    }
+
+    fn pass(&self, time: SignedDuration) {
+        self.platform.clock().advance(time);
+    }
+}
+
+fn new(email: &str) -> NewAccount {
+    NewAccount {
+        email: email.into(),
+        password: Secret::new(PASSWORD),
+        name: "Ada Lovelace".into(),
+        phone: None,
+        locale: None,
+    }
+}
+
+/// The code a caller outside sees.
+fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    Problem::from(result.unwrap_err()).code
+}

@@ -1,0 +1,100 @@
+//! How often something may be asked: counted in Redis, so that all servers count together; counted
+//! in this process, more strictly, while Redis is away.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use berth_kernel::{Kind, Problem};
+use deadpool_redis::{Pool, redis::Script};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+/// So many in so long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// What is counted; part of the counter's name.
+    pub name: &'static str,
+    /// How many are let through.
+    pub count: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+/// How long Redis may take before this process counts by itself.
+const REDIS_WITHIN: Duration = Duration::from_millis(100);
+
+/// The counters.
+#[derive(Clone)]
+pub struct Limits {
+    redis: Pool,
+    namespace: Arc<str>,
+    script: Arc<Script>,
+    /// One a second for each name and key, five at once: stricter than any limit in use.
+    local: Arc<DefaultKeyedRateLimiter<String>>,
+    enabled: bool,
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").field("enabled", &self.enabled).finish_non_exhaustive()
+    }
+}
+
+impl Limits {
+    /// Counters in `redis`, under `namespace`. Disabled ones let everything through.
+    #[must_use]
+    pub fn new(redis: Pool, namespace: &str, enabled: bool) -> Self {
+        // Counts, and sets the window's end with the first: one step, so that none is left without.
+        let script = Script::new(
+            "local n = redis.call('INCR', KEYS[1]) \
+             if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
+             return {n, redis.call('PTTL', KEYS[1])}",
+        );
+        let five = NonZeroU32::MIN.saturating_add(4);
+        let quota = Quota::per_second(NonZeroU32::MIN).allow_burst(five);
+        Self {
+            redis,
+            namespace: namespace.into(),
+            script: Arc::new(script),
+            local: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
+            enabled,
+        }
+    }
+
+    /// Counts one of `limit` for `key`.
+    ///
+    /// # Errors
+    /// 429 `TOO_MANY_REQUESTS`, with the seconds to wait.
+    pub async fn check(&self, limit: Limit, key: &str) -> Result<(), Problem> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let name = format!("{}:limit:{}:{key}", self.namespace, limit.name);
+        let counted = tokio::time::timeout(REDIS_WITHIN, self.count(&name, limit.window)).await;
+        match counted {
+            Ok(Ok((count, left_ms))) if count > u64::from(limit.count) => {
+                let wait = u32::try_from(left_ms.max(0) / 1_000 + 1).unwrap_or(1);
+                Err(too_many(wait))
+            }
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("berth_limits_without_redis_total").increment(1);
+                self.local.check_key(&name).map_err(|_| too_many(1))
+            }
+        }
+    }
+
+    async fn count(&self, name: &str, window: Duration) -> Result<(u64, i64), LimitError> {
+        let mut connection = self.redis.get().await.map_err(|_| LimitError)?;
+        let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        let mut call = self.script.key(name);
+        call.arg(millis).invoke_async(&mut connection).await.map_err(|_| LimitError)
+    }
+}
+
+/// Redis did not count.
+struct LimitError;
+
+fn too_many(wait: u32) -> Problem {
+    let mut problem = Problem::new(Kind::TooMany, "TOO_MANY_REQUESTS", "Too often; please wait a moment.");
+    problem.retry_after = Some(wait);
+    problem
+}
