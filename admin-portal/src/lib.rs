@@ -1,1 +1,133 @@
-//! berth-admin-portal
+//! Pages for people: the portal of a business's staff, and the page a customer pays at.
+//!
+//! Everything is rendered here; no page but the payment page needs a script. A page is one file
+//! under `pages`, with its template's data, its handlers and its golden test; the HTML is in
+//! `templates/`. What a page may show and do is decided by the use cases it calls, under a
+//! [`Context`](berth_access::Context) of the person signed in.
+//!
+//! A request passes, from the outside in: [`dress`] (the business by its host, the nonce, the
+//! headers, refusals as pages), then an extractor: [`session::Visit`] for a page that shows,
+//! [`session::Submission`] for one that changes something. A handler cannot get at a form
+//! without its token having been compared.
+//!
+//! Must not know: SQL, HTTP clients, what the policy says. To add a page: a file in `pages` with
+//! `show` (and `act`), its template, its route in [`mount`]; its golden test writes itself with
+//! `INSTA_UPDATE=always`, and is to be looked at in a browser, light and dark, wide and narrow.
+
+mod assets;
+mod brand;
+mod checkout;
+mod dress;
+mod form_token;
+mod links;
+mod next;
+mod pages;
+mod place;
+mod session;
+mod settings;
+mod shell;
+mod show;
+mod stop;
+
+use std::sync::Arc;
+
+use berth_booking::Bookings;
+use berth_payment::Payments;
+use berth_user::Users;
+use berth_web::Web;
+use poem::{Route, get, post};
+
+use dress::{Dressed, Named};
+use session::Cookies;
+
+pub use links::CheckoutLinks;
+pub use settings::{PortalSettings, SettingsError};
+
+/// What the pages are made of.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// Tenants, access, clock and limits.
+    pub web: Web,
+    /// The user service.
+    pub users: Users,
+    /// The booking service.
+    pub bookings: Bookings,
+    /// The payment service.
+    pub payments: Payments,
+    /// Where the pages are and what they trust.
+    pub settings: PortalSettings,
+}
+
+/// The same, with the settings checked and worked out; shared by all requests.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) web: Web,
+    pub(crate) users: Users,
+    pub(crate) bookings: Bookings,
+    pub(crate) payments: Payments,
+    pub(crate) links: CheckoutLinks,
+    pub(crate) cookies: Cookies,
+    pub(crate) policies: dress::Policies,
+    pub(crate) stripe_js_url: String,
+}
+
+/// Adds `/portal` and `/checkout` to `route`.
+///
+/// # Errors
+/// [`SettingsError`]; the server must not start then.
+pub fn mount(route: Route, portal: Portal) -> Result<Route, SettingsError> {
+    let checked = portal.settings.check(portal.payments.publishable_key())?;
+    let house = Arc::new(House {
+        web: portal.web,
+        users: portal.users,
+        bookings: portal.bookings,
+        payments: portal.payments,
+        links: checked.links,
+        cookies: Cookies { secure: portal.settings.secure_cookies },
+        policies: checked.policies,
+        stripe_js_url: portal.settings.stripe_js_url,
+    });
+    let pages = Dressed { inner: portal_pages(), house: Arc::clone(&house), checkout: false };
+    let checkout = Dressed { inner: checkout_pages(), house, checkout: true };
+    Ok(route
+        .nest("/portal/static", Route::new().at("/:name", get(assets::serve)))
+        .nest("/portal", pages)
+        .nest("/checkout", checkout))
+}
+
+/// The routes alone.
+///
+/// # Errors
+/// [`SettingsError`]; the server must not start then.
+pub fn routes(portal: Portal) -> Result<Route, SettingsError> {
+    mount(Route::new(), portal)
+}
+
+fn portal_pages() -> Route {
+    use pages::{booking, bookings, cancel, overview, payment, payments, payouts, sign_in, sign_out};
+    let payouts_pages = Route::new()
+        .at("/", Named("portal_payouts", get(payouts::show)))
+        .at("/connect", Named("portal_payouts_connect", post(payouts::connect)))
+        .at("/check", Named("portal_payouts_check", post(payouts::check)))
+        .at("/return", Named("portal_payouts_return", get(payouts::back)))
+        .at("/refresh", Named("portal_payouts_refresh", get(payouts::refresh)));
+    Route::new()
+        .at("/", Named("portal_overview", get(overview::show)))
+        .at("/sign-in", Named("portal_sign_in", get(sign_in::show).post(sign_in::act)))
+        .at("/sign-out", Named("portal_sign_out", post(sign_out::act)))
+        .at("/bookings", Named("portal_bookings", get(bookings::show)))
+        .at("/bookings/:id", Named("portal_booking", get(booking::show)))
+        .at(
+            "/bookings/:id/cancel",
+            Named("portal_booking_cancel", get(cancel::show).post(cancel::act)),
+        )
+        .at("/bookings/:id/:step", Named("portal_booking_step", post(booking::act)))
+        .at("/payments", Named("portal_payments", get(payments::show)))
+        .at("/payments/:id", Named("portal_payment", get(payment::show)))
+        .at("/payments/:id/refund", Named("portal_payment_refund", post(payment::refund)))
+        .nest("/payouts", payouts_pages)
+}
+
+fn checkout_pages() -> Route {
+    Route::new().at("/:id", Named("checkout", get(checkout::show)))
+}

@@ -1,1 +1,136 @@
-//! berth-tenant-api
+//! The API tenants' software and customers speak: one file a tag.
+//!
+//! A handler parses, calls one use case and maps the outcome; it decides nothing. Who is asking is
+//! proven by the scheme each operation takes as its argument ([`Asker`](berth_web::Asker)), or left
+//! open where the public may look ([`Visitor`](berth_web::Visitor)).
+//!
+//! `openapi.json` beside this file is the document as published; a test fails when the code says
+//! something else. To add an operation: a method with an `operation_id` and a doc comment on it and
+//! on each field; its permission in `policies/policy.csv`; then renew the document as CONTRIBUTING
+//! says.
+
+mod admin;
+mod availability;
+mod bookings;
+mod catalog;
+mod connections;
+mod payments;
+mod receipts;
+mod sessions;
+mod users;
+mod webhooks;
+
+use berth_booking::Bookings;
+use berth_catalog::Catalog;
+use berth_integration::Integrations;
+use berth_kernel::{Cursor, Kind, Problem};
+use berth_notification::Notifications;
+use berth_payment::Payments;
+use berth_receipt::Receipts;
+use berth_user::Users;
+use berth_web::{Refusal, Web, problem::render_errors, refuse};
+use poem::{Endpoint, EndpointExt as _, Response, Route};
+use poem_openapi::OpenApiService;
+
+/// What the operations call.
+#[derive(Clone)]
+pub struct Api {
+    /// What every request needs.
+    pub web: Web,
+    /// The booking service.
+    pub bookings: Bookings,
+    /// The catalog service.
+    pub catalog: Catalog,
+    /// The payment service.
+    pub payments: Payments,
+    /// The user service.
+    pub users: Users,
+    /// The receipt service.
+    pub receipts: Receipts,
+    /// The notification service.
+    pub notifications: Notifications,
+    /// The integration service.
+    pub integrations: Integrations,
+    /// Makes the address of a booking's payment page; the server knows where the portal is.
+    pub checkout_url: std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+type Operations = (
+    bookings::BookingsApi,
+    availability::AvailabilityApi,
+    catalog::CatalogApi,
+    sessions::SessionsApi,
+    payments::PaymentsApi,
+    receipts::ReceiptsApi,
+    users::UsersApi,
+    connections::ConnectionsApi,
+    admin::AdminApi,
+);
+
+/// The API with its document.
+fn service(api: &Api) -> OpenApiService<Operations, ()> {
+    let operations = (
+        bookings::BookingsApi(api.clone()),
+        availability::AvailabilityApi(api.clone()),
+        catalog::CatalogApi(api.clone()),
+        sessions::SessionsApi(api.clone()),
+        payments::PaymentsApi(api.clone()),
+        receipts::ReceiptsApi(api.clone()),
+        users::UsersApi(api.clone()),
+        connections::ConnectionsApi(api.clone()),
+        admin::AdminApi(api.clone()),
+    );
+    OpenApiService::new(operations, "Berth booking API", "1.0")
+        .description(
+            "Bookings, availability, payments, catalog and users of one business. Each business \
+             answers at its own host name; on the platform's host it is named by `X-Tenant`. Every \
+             mutating POST takes an `Idempotency-Key`: the same key gives the same answer. Errors \
+             are `application/problem+json` with a stable `code`.",
+        )
+        .server("/v1")
+}
+
+/// The document, as JSON.
+#[must_use]
+pub fn document(api: &Api) -> String {
+    service(api).spec()
+}
+
+/// The routes: `/v1` with its document and a page to browse it, and the providers' webhooks.
+pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
+    let service = service(&api);
+    let routes = Route::new()
+        .nest("/v1/docs", service.scalar())
+        .at("/v1/openapi.json", service.spec_endpoint())
+        .nest("/v1", service)
+        .at("/webhooks/stripe", poem::post(webhooks::stripe))
+        .data(api.payments.clone())
+        .data(api.web.clone());
+    render_errors(routes)
+}
+
+/// Most rows of a page.
+const MAX_LIMIT: u16 = 100;
+
+/// The size of a page: 20 unless asked, 100 at most.
+fn limit(asked: Option<u16>) -> Result<u16, Refusal> {
+    match asked.unwrap_or(20) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        _ => Err(refuse(Problem::field("limit", "OUT_OF_RANGE", "Must be between 1 and 100."))),
+    }
+}
+
+fn cursor(asked: Option<&str>) -> Result<Option<Cursor>, Refusal> {
+    let parse = |text: &str| {
+        text.parse::<Cursor>().map_err(|_| {
+            refuse(Problem::new(Kind::Malformed, "CURSOR_INVALID", "No cursor this server gave out."))
+        })
+    };
+    asked.map(parse).transpose()
+}

@@ -2,6 +2,7 @@
 
 use berth_access::{Context, Permission};
 use berth_kernel::{BookingId, Cursor, Page, ProductId, ResourceId, UserId};
+use berth_tenancy::Tenant;
 use jiff::Timestamp;
 
 use crate::{
@@ -52,6 +53,19 @@ impl Bookings {
         let booking = booking.ok_or(Error::NotFound)?;
         booking.check_visible(owner)?;
         Ok(booking)
+    }
+
+    /// A booking for whoever holds a link to it. The caller has checked that the link is genuine
+    /// and of this tenant; nothing else is asked, so only a page that holders of links may see
+    /// calls this, and it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn by_link(&self, tenant: &Tenant, id: BookingId) -> Result<Booking, Error> {
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let booking = store::find(&mut tx, id).await?;
+        tx.rollback().await?;
+        booking.ok_or(Error::NotFound)
     }
 
     /// A page of bookings; a customer sees their own, whatever the filter says.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{self, logs::LogsOptions, up::UpOptions};
+use crate::commands::{self, logs::LogsOptions, play::PlayOptions, up::UpOptions};
 use crate::mailbox::{Config, Mailbox};
 use crate::workspace::Workspace;
 
@@ -26,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Build and start everything; stays until Ctrl-C, then stops it again.
     Up(UpOptions),
+    /// Play a booking from the first request to the conversion, step by step.
+    Play(PlayOptions),
     /// Stop everything `up` and `services start` left running.
     Down,
     /// Show each process, its port and whether it answers.
@@ -103,6 +105,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     workspace.prepare()?;
     match command {
         Command::Up(options) => commands::up::run(&workspace, &options).await,
+        Command::Play(options) => commands::play::run(&workspace, &options).await,
         Command::Down => commands::down::run(&workspace).await,
         Command::Status => commands::status::run(&workspace).await,
         Command::Reset => commands::down::reset(&workspace).await,

@@ -106,6 +106,12 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
             secrets.bucket_secret_file.display().to_string(),
         ),
         (
+            "BERTH_LINK_SECRET_FILE",
+            secrets.link_secret_file.display().to_string(),
+        ),
+        // Few tenants and three processes on one small Postgres.
+        ("BERTH_DATABASE_BUCKETS", "4".to_owned()),
+        (
             "BERTH_LOG",
             std::env::var("BERTH_LOG").unwrap_or_else(|_| "info".to_owned()),
         ),

@@ -22,6 +22,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod demo;
 mod endpoints;
 pub mod environment;
 pub mod files;

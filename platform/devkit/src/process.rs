@@ -304,6 +304,12 @@ impl Process {
         }
     }
 
+    /// Whether it has written `words` near the end of its log since it started.
+    #[must_use]
+    pub fn has_said(&self, words: &str) -> bool {
+        files::tail(&self.entry.log, self.log_start, usize::MAX).contains(words)
+    }
+
     /// An error about this process with the end of its log.
     #[must_use]
     pub fn not_ready(&self, reason: String) -> StartError {

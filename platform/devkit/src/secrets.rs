@@ -26,6 +26,8 @@ pub struct Secrets {
     pub token_key_file: PathBuf,
     /// A file with the secret that the tenant buckets' passwords follow from.
     pub bucket_secret_file: PathBuf,
+    /// Signs the addresses of payment pages.
+    pub link_secret_file: PathBuf,
     /// What the Stripe emulator signs its webhooks with.
     pub webhook_secret: String,
 }
@@ -40,9 +42,11 @@ impl Secrets {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
         let token_key_file = directory.join("token-key.pem");
         let bucket_secret_file = directory.join("bucket-secret");
+        let link_secret_file = directory.join("link-secret");
         let webhook_file = directory.join("stripe-webhook-secret");
         ensure_file(&token_key_file, ed25519_pem)?;
         ensure_file(&bucket_secret_file, || hex::encode(random_bytes()))?;
+        ensure_file(&link_secret_file, || hex::encode(random_bytes()))?;
         ensure_file(&webhook_file, || {
             format!("whsec_{}", hex::encode(random_bytes()))
         })?;
@@ -50,6 +54,7 @@ impl Secrets {
         Ok(Self {
             token_key_file,
             bucket_secret_file,
+            link_secret_file,
             webhook_secret,
         })
     }

@@ -8,10 +8,10 @@
 //! It must not know tables, tenants' settings or what follows from an answer. It never retries a
 //! change: the payment service decides that, with the key it committed beforehand.
 //!
-//! To add a call: a method on the port; a typed request of `async-stripe` in [`accounts`],
-//! [`intents`] or [`refunds`], sent through [`Transport`](transport::Transport) with a small struct
-//! in [`answers`] that names only the fields we read (the library's full objects fail as a whole
-//! when one key is missing); a test against the emulator.
+//! To add a call: a method on the port; a typed request of `async-stripe` in `accounts`,
+//! `intents` or `refunds`, sent through `Transport` with a small struct in `answers` that names
+//! only the fields we read (the library's full objects fail as a whole when one key is missing);
+//! a test against the emulator.
 
 mod accounts;
 mod amount;

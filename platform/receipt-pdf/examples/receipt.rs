@@ -31,14 +31,31 @@ fn sample(locale: String) -> Content {
         seller: Seller {
             name: "Lagoon Yoga".into(),
             legal_name: "Lagoon Wellness GmbH".into(),
-            address: vec!["Hafenstraße 12".into(), "20457 Hamburg".into(), "VAT DE 123456789".into()],
+            address: vec![
+                "Hafenstraße 12".into(),
+                "20457 Hamburg".into(),
+                "VAT DE 123456789".into(),
+            ],
             color: "#0f766e".into(),
         },
-        customer: Customer { name: "Þóra Łukaszewicz-Ștefănescu".into(), email: "thora@example.org".into() },
+        customer: Customer {
+            name: "Þóra Łukaszewicz-Ștefănescu".into(),
+            email: "thora@example.org".into(),
+        },
         lines: vec![
-            line("Vinyasa Flow", "Saturday 14 March 2026, 10:00–11:15 · with Αλεξάνδρα", 2, "38.00\u{a0}€"),
+            line(
+                "Vinyasa Flow",
+                "Saturday 14 March 2026, 10:00–11:15 · with Αλεξάνδρα",
+                2,
+                "38.00\u{a0}€",
+            ),
             line("Mat and towel", "", 2, "6.00\u{a0}€"),
-            line("Чай и печенье", "שלום · مرحبا · გამარჯობა", 1, "5.05\u{a0}€"),
+            line(
+                "Чай и печенье",
+                "שלום · مرحبا · გამარჯობა",
+                1,
+                "5.05\u{a0}€",
+            ),
         ],
         total_text: "49.05\u{a0}€".into(),
         paid_with: Some("visa •••• 4242".into()),

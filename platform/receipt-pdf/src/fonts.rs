@@ -46,7 +46,9 @@ pub enum FontError {
 pub fn add_fonts(directory: &Path) -> Result<usize, FontError> {
     let added = in_directory(directory)?;
     let count = added.len();
-    FONTS.set(Fonts::on_board_and(added)).map_err(|_| FontError::TooLate)?;
+    FONTS
+        .set(Fonts::on_board_and(added))
+        .map_err(|_| FontError::TooLate)?;
     Ok(count)
 }
 
@@ -63,10 +65,15 @@ impl Fonts {
             dejavu::sans::regular(),
             dejavu::sans::bold(),
         ];
-        let mut fonts: Vec<Font> =
-            on_board.into_iter().flat_map(|file| Font::iter(Bytes::new(file))).collect();
+        let mut fonts: Vec<Font> = on_board
+            .into_iter()
+            .flat_map(|file| Font::iter(Bytes::new(file)))
+            .collect();
         fonts.extend(added);
-        Self { book: LazyHash::new(FontBook::from_fonts(&fonts)), fonts }
+        Self {
+            book: LazyHash::new(FontBook::from_fonts(&fonts)),
+            fonts,
+        }
     }
 }
 
@@ -76,7 +83,11 @@ fn in_directory(directory: &Path) -> Result<Vec<Font>, FontError> {
         move |source| FontError::Unreadable { path, source }
     };
     let mut files = fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect()
+        })
         .map_err(unreadable(directory))
         .map(|files: Vec<PathBuf>| files)?;
     files.retain(|path| {
@@ -102,8 +113,12 @@ mod tests {
     #[test]
     fn the_fonts_on_board_have_the_letters_promised() {
         let fonts = Fonts::on_board_and(Vec::new());
-        for letter in "ẞőşłǆ ΆΩώ Жїґқ Հ א ب ش ა ກ €₺₽₴ • –".chars() {
-            let found = fonts.fonts.iter().any(|font| font.info().coverage.contains(letter as u32));
+        for letter in "ẞőşłǆ ΆΩώ Жїґқ Հ א ب ش ა ກ €₺₽₴ • –".chars()
+        {
+            let found = fonts
+                .fonts
+                .iter()
+                .any(|font| font.info().coverage.contains(letter as u32));
             assert!(found, "{letter}");
         }
     }

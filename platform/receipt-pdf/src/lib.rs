@@ -10,7 +10,7 @@
 //! again: no clock, no chance, no font of the machine.
 //!
 //! To add a field: to [`Content`] with `#[serde(default)]`, since stored contents lack it; to
-//! [`tidy`]; to the template. To add a language: a line in the template's `words`. To see the
+//! `tidy`; to the template. To add a language: a line in the template's `words`. To see the
 //! result: `cargo run -p berth-receipt-pdf --example receipt -- /tmp/receipt.pdf`.
 //!
 //! Scripts: Latin with all diacritics, Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian and Lao
@@ -54,10 +54,15 @@ const REMEMBERED: usize = 8;
 pub fn render(content: &Content) -> Result<Vec<u8>, Error> {
     let tidied = tidy::content(content);
     let paper = paper::Paper::new(serde_json::to_vec(&tidied)?);
-    let document = typst::compile::<PagedDocument>(&paper).output.map_err(|all| failed(&all))?;
+    let document = typst::compile::<PagedDocument>(&paper)
+        .output
+        .map_err(|all| failed(&all))?;
     let options = PdfOptions {
         // Without a name of its own two receipts of one seller could share a document id.
-        ident: typst::foundations::Smart::Custom(format!("{}/{}", tidied.seller.name, tidied.number)),
+        ident: typst::foundations::Smart::Custom(format!(
+            "{}/{}",
+            tidied.seller.name, tidied.number
+        )),
         creator: typst::foundations::Smart::Custom(None),
         ..PdfOptions::default()
     };
@@ -67,6 +72,9 @@ pub fn render(content: &Content) -> Result<Vec<u8>, Error> {
 }
 
 fn failed(diagnostics: &[SourceDiagnostic]) -> Error {
-    let messages: Vec<_> = diagnostics.iter().map(|found| found.message.as_str()).collect();
+    let messages: Vec<_> = diagnostics
+        .iter()
+        .map(|found| found.message.as_str())
+        .collect();
     Error::Template(messages.join("; "))
 }

@@ -38,7 +38,10 @@ pub(crate) struct Paper {
 
 impl Paper {
     pub(crate) fn new(json: Vec<u8>) -> Self {
-        Self { content: Bytes::new(json), fonts: fonts() }
+        Self {
+            content: Bytes::new(json),
+            fonts: fonts(),
+        }
     }
 }
 
@@ -56,11 +59,19 @@ impl World for Paper {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == TEMPLATE.id() { Ok(TEMPLATE.clone()) } else { Err(FileError::AccessDenied) }
+        if id == TEMPLATE.id() {
+            Ok(TEMPLATE.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == *CONTENT { Ok(self.content.clone()) } else { Err(FileError::AccessDenied) }
+        if id == *CONTENT {
+            Ok(self.content.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
 
     fn font(&self, index: usize) -> Option<Font> {

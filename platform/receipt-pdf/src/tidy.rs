@@ -2,8 +2,12 @@
 
 use crate::content::{Content, Customer, Line, Seller};
 
-/// A word longer than this would run out of its column.
-const LONGEST_WORD: usize = 34;
+/// A word longer than this could run out of its column. Usual addresses are shorter: a word with
+/// breaks in it can be copied only with them.
+const LONGEST_WORD: usize = 30;
+
+/// Letters between two breaks of such a word: few enough to fill the column well.
+const PIECE: usize = 12;
 
 /// Where a word may be broken without a sign.
 const BREAK: char = '\u{200b}';
@@ -12,7 +16,9 @@ const BREAK: char = '\u{200b}';
 const GREY: &str = "#374151";
 
 pub(crate) fn content(content: &Content) -> Content {
-    let Content { seller, customer, .. } = content;
+    let Content {
+        seller, customer, ..
+    } = content;
     Content {
         number: text(&content.number),
         issued_on: text(&content.issued_on),
@@ -22,7 +28,10 @@ pub(crate) fn content(content: &Content) -> Content {
             address: seller.address.iter().map(|line| text(line)).collect(),
             color: color(&seller.color),
         },
-        customer: Customer { name: text(&customer.name), email: text(&customer.email) },
+        customer: Customer {
+            name: text(&customer.name),
+            email: text(&customer.email),
+        },
         lines: content.lines.iter().map(line).collect(),
         total_text: text(&content.total_text),
         paid_with: content.paid_with.as_deref().map(text),
@@ -42,7 +51,10 @@ fn line(line: &Line) -> Line {
 
 /// Line ends, tabs and invisible controls become spaces; runs of them become one.
 fn text(raw: &str) -> String {
-    let spaced: String = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let spaced: String = raw
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     // A no-break space holds an amount and its currency together and is kept.
     let words = spaced.split(' ').filter(|word| !word.is_empty());
     words.map(breakable).collect::<Vec<_>>().join(" ")
@@ -53,9 +65,9 @@ fn breakable(word: &str) -> String {
     if length <= LONGEST_WORD {
         return word.to_owned();
     }
-    let mut broken = String::with_capacity(word.len() + 3 * length / LONGEST_WORD);
+    let mut broken = String::with_capacity(word.len() + BREAK.len_utf8() * length / PIECE);
     for (at, letter) in word.chars().enumerate() {
-        if at > 0 && at % LONGEST_WORD == 0 {
+        if at > 0 && at % PIECE == 0 {
             broken.push(BREAK);
         }
         broken.push(letter);
@@ -74,7 +86,11 @@ fn color(raw: &str) -> String {
 
 /// `de` of `de-AT`, if it is a language's two letters.
 fn language(tag: &str) -> String {
-    let language = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let language = tag
+        .split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if language.len() == 2 && language.bytes().all(|letter| letter.is_ascii_lowercase()) {
         language
     } else {
@@ -91,8 +107,12 @@ mod tests {
         assert_eq!(text(" Ada\r\n\tLovelace\u{0} "), "Ada Lovelace");
         assert_eq!(text("49,05\u{a0}€"), "49,05\u{a0}€");
         let broken = text(&"ä".repeat(80));
-        assert_eq!(broken.matches(BREAK).count(), 2);
+        assert_eq!(broken.matches(BREAK).count(), 6);
         assert_eq!(broken.replace(BREAK, ""), "ä".repeat(80));
+        assert_eq!(
+            text("alexandra.konst@example.org"),
+            "alexandra.konst@example.org"
+        );
     }
 
     #[test]
@@ -105,7 +125,12 @@ mod tests {
 
     #[test]
     fn a_language_is_two_letters() {
-        for (tag, language_of) in [("de-AT", "de"), ("EN_gb", "en"), ("", "en"), ("x-klingon", "en")] {
+        for (tag, language_of) in [
+            ("de-AT", "de"),
+            ("EN_gb", "en"),
+            ("", "en"),
+            ("x-klingon", "en"),
+        ] {
             assert_eq!(language(tag), language_of, "{tag}");
         }
     }

@@ -75,6 +75,8 @@ fn folder(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
 }
 
 fn bucket(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
+    // Refused if the process has one already, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let mut builder = AmazonS3Builder::from_env()
         .with_url(format!("s3://{}", url.host_str().unwrap_or_default()))
         .with_retry(RetryConfig {

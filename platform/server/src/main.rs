@@ -1,1 +1,72 @@
-fn main() {}
+//! `berth`: the one binary. Its subcommands are the roles a process can have; each is stateless,
+//! and any number of each may run.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `serve` | answers HTTP |
+//! | `worker` | handles events and webhooks, expires holds, reconciles payments |
+//! | `relay` | carries the outbox to the broker |
+//! | `all` | the three in one process |
+//! | `migrate` | brings the database up to date |
+//! | `tenant create` | signs a business up |
+//! | `dead-letters` | lists what was given up, and hands it to its consumer again |
+//! | `openapi` | prints the API's document |
+
+mod attachments;
+mod commands;
+mod health;
+mod serve;
+mod settings;
+mod wire;
+mod work;
+
+use clap::{Parser, Subcommand};
+
+/// Bookings and payments for many businesses.
+#[derive(Parser)]
+#[command(name = "berth", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer HTTP.
+    Serve,
+    /// Handle events and webhooks, expire holds, reconcile payments.
+    Worker,
+    /// Carry the outbox to the broker.
+    Relay,
+    /// Serve, work and relay in one process.
+    All,
+    /// Bring the database up to date.
+    Migrate,
+    /// Sign businesses up.
+    #[command(subcommand)]
+    Tenant(commands::TenantCommand),
+    /// Look at events that were given up, and replay them.
+    #[command(subcommand)]
+    DeadLetters(commands::DeadLetterCommand),
+    /// Print the API's document.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    // One TLS backend for every client; an error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match cli.command {
+        Command::Serve => serve::run(serve::Roles { serve: true, ..Default::default() }).await,
+        Command::Worker => serve::run(serve::Roles { work: true, ..Default::default() }).await,
+        Command::Relay => serve::run(serve::Roles { relay: true, ..Default::default() }).await,
+        Command::All => {
+            serve::run(serve::Roles { serve: true, work: true, relay: true }).await
+        }
+        Command::Migrate => commands::migrate().await,
+        Command::Tenant(command) => commands::tenant(command).await,
+        Command::DeadLetters(command) => commands::dead_letters(command).await,
+        Command::Openapi => commands::openapi().await,
+    }
+}

@@ -12,10 +12,14 @@ pub(crate) enum SetupError {
     #[error("{0}: {cause}", cause = source_of(.0))]
     Tenancy(#[from] berth_tenancy::Error),
     /// The address names no database.
-    #[error("the database URL has no form this understands: expected postgres://user@host:port/name")]
+    #[error(
+        "the database URL has no form this understands: expected postgres://user@host:port/name"
+    )]
     Url,
     /// The program under test was built from other migrations than the testkit.
-    #[error("the migrations linked in are not those of migrations/: touch platform/tenancy and build again")]
+    #[error(
+        "the migrations linked in are not those of migrations/: touch platform/tenancy and build again"
+    )]
     Stale,
 }
 
@@ -35,7 +39,11 @@ impl Clone {
     /// Takes charge of the database `name` beside the one at the URL `maintenance`.
     pub(crate) fn new(maintenance: &str, name: String) -> Result<Self, SetupError> {
         let url = with_database(maintenance, &name)?;
-        Ok(Self { url, name, maintenance: maintenance.to_owned() })
+        Ok(Self {
+            url,
+            name,
+            maintenance: maintenance.to_owned(),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -53,7 +61,9 @@ impl Drop for Clone {
         // single thread that stands here.
         let (maintenance, name) = (self.maintenance.clone(), self.name.clone());
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.map_err(sqlx::Error::Io)?.block_on(async {
                 let mut conn = PgConnection::connect(&maintenance).await?;
                 remove(&mut conn, &maintenance, &name, &INHERITED).await
@@ -78,7 +88,9 @@ pub(crate) async fn remove(
 ) -> Result<(), SetupError> {
     // Read first: what names the roles goes with the database. A database that was never finished
     // has none.
-    let roles = tenant_roles(maintenance, name, inherited).await.unwrap_or_default();
+    let roles = tenant_roles(maintenance, name, inherited)
+        .await
+        .unwrap_or_default();
     run(conn, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
     for role in roles {
         // A template's roles stay as long as any clone uses them.
@@ -109,10 +121,18 @@ pub(crate) async fn run(conn: &mut PgConnection, sql: String) -> Result<(), Setu
 
 /// `url` with its database replaced by `name`.
 pub(crate) fn with_database(url: &str, name: &str) -> Result<String, SetupError> {
-    let (address, options) = url.split_once('?').map_or((url, None), |(a, o)| (a, Some(o)));
+    let (address, options) = url
+        .split_once('?')
+        .map_or((url, None), |(a, o)| (a, Some(o)));
     let (scheme, rest) = address.split_once("://").ok_or(SetupError::Url)?;
-    let authority = rest.split('/').next().filter(|text| !text.is_empty()).ok_or(SetupError::Url)?;
-    let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+    let authority = rest
+        .split('/')
+        .next()
+        .filter(|text| !text.is_empty())
+        .ok_or(SetupError::Url)?;
+    let options = options
+        .map(|options| format!("?{options}"))
+        .unwrap_or_default();
     Ok(format!("{scheme}://{authority}/{name}{options}"))
 }
 
@@ -123,9 +143,15 @@ mod tests {
     #[test]
     fn the_database_is_replaced_and_the_rest_of_the_address_kept() {
         let replaced = |url| with_database(url, "x").unwrap();
-        assert_eq!(replaced("postgres://a:b@h:1/postgres"), "postgres://a:b@h:1/x");
+        assert_eq!(
+            replaced("postgres://a:b@h:1/postgres"),
+            "postgres://a:b@h:1/x"
+        );
         assert_eq!(replaced("postgres://h:1"), "postgres://h:1/x");
-        assert_eq!(replaced("postgres://h/y?sslmode=disable"), "postgres://h/x?sslmode=disable");
+        assert_eq!(
+            replaced("postgres://h/y?sslmode=disable"),
+            "postgres://h/x?sslmode=disable"
+        );
         assert!(with_database("h:1/y", "x").is_err());
         assert!(with_database("postgres:///y", "x").is_err());
     }

@@ -83,7 +83,9 @@ impl TestPlatform {
         let database = template::clone(url).await?;
         let settings = template::settings(database.url());
         let tenancy = Tenancy::new(Database::connect(&settings)?);
-        let admin = PgPoolOptions::new().max_connections(4).connect_lazy(database.url())?;
+        let admin = PgPoolOptions::new()
+            .max_connections(4)
+            .connect_lazy(database.url())?;
         Ok(Self {
             alpha: tenant(&tenancy, ALPHA).await,
             beta: tenant(&tenancy, BETA).await,
@@ -187,18 +189,25 @@ impl TestPlatform {
     /// # Panics
     /// When the outbox cannot be read.
     pub async fn events(&self, entity: Uuid) -> Vec<Envelope> {
-        let envelopes: Vec<String> =
-            sqlx::query_scalar("SELECT envelope FROM platform.outbox WHERE entity_id = $1 ORDER BY seq")
-                .bind(entity)
-                .fetch_all(&self.admin)
-                .await
-                .expect("the outbox can be read");
+        let envelopes: Vec<String> = sqlx::query_scalar(
+            "SELECT envelope FROM platform.outbox WHERE entity_id = $1 ORDER BY seq",
+        )
+        .bind(entity)
+        .fetch_all(&self.admin)
+        .await
+        .expect("the outbox can be read");
         let open = |text: &String| serde_json::from_str(text).expect("an envelope is JSON");
         envelopes.iter().map(open).collect()
     }
 }
 
 async fn tenant(tenancy: &Tenancy, slug: &str) -> Arc<Tenant> {
-    let found = tenancy.registry().find(&TenantKey::Slug(slug.to_owned())).await;
-    found.expect("the registry answers").expect("the template holds the tenant").tenant
+    let found = tenancy
+        .registry()
+        .find(&TenantKey::Slug(slug.to_owned()))
+        .await;
+    found
+        .expect("the registry answers")
+        .expect("the template holds the tenant")
+        .tenant
 }

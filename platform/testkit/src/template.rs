@@ -35,6 +35,10 @@ const TEMPLATES: &str = "berth_template_";
 /// Seconds after which a clone's test cannot be running any more.
 const ABANDONED_AFTER: u64 = 3_600;
 
+/// Copying files instead of writing the copy to the log: 140 instead of 165 ms for these 11 MB with
+/// `fsync` off, and no slower when several tests clone at once.
+const STRATEGY: &str = "FILE_COPY";
+
 /// What [`TestPlatform`](crate::TestPlatform) uses for the database at `url`: few connections,
 /// because many tests run at once. The secret is the same for all, because the logins it opens
 /// belong to the whole cluster.
@@ -64,14 +68,18 @@ pub(crate) async fn clone(maintenance: &str) -> Result<Clone, SetupError> {
         lock(&mut conn, Share::Common).await?;
     }
     let clone = Clone::new(maintenance, clone_name())?;
-    run(&mut conn, format!("CREATE DATABASE {} TEMPLATE {template} STRATEGY {STRATEGY}", clone.name()))
-        .await?;
+    run(
+        &mut conn,
+        format!(
+            "CREATE DATABASE {} TEMPLATE {template} STRATEGY {STRATEGY}",
+            clone.name()
+        ),
+    )
+    .await?;
     unlock(&mut conn, Share::Common).await?;
     conn.close().await?;
     Ok(clone)
 }
-
-const STRATEGY: &str = "FILE_COPY";
 
 /// Hash of all that decides what the template holds.
 fn content_hash() -> String {
@@ -85,7 +93,10 @@ fn content_hash() -> String {
 }
 
 fn clone_name() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     format!("{CLONES}{now}_{:016x}", rand::rng().random::<u64>())
 }
 
@@ -111,17 +122,28 @@ impl Share {
 
 async fn lock(conn: &mut PgConnection, share: Share) -> Result<(), SetupError> {
     let suffix = share.suffix();
-    run(conn, format!("SELECT pg_advisory_lock{suffix}(hashtext('berth test template'))")).await
+    run(
+        conn,
+        format!("SELECT pg_advisory_lock{suffix}(hashtext('berth test template'))"),
+    )
+    .await
 }
 
 async fn unlock(conn: &mut PgConnection, share: Share) -> Result<(), SetupError> {
     let suffix = share.suffix();
-    run(conn, format!("SELECT pg_advisory_unlock{suffix}(hashtext('berth test template'))")).await
+    run(
+        conn,
+        format!("SELECT pg_advisory_unlock{suffix}(hashtext('berth test template'))"),
+    )
+    .await
 }
 
 async fn is_ready(conn: &mut PgConnection, template: &str) -> Result<bool, SetupError> {
     let ready = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)";
-    Ok(sqlx::query_scalar(ready).bind(template).fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(ready)
+        .bind(template)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Makes the template anew and marks it ready. Held alone.
@@ -134,7 +156,11 @@ async fn make(
     remove(conn, maintenance, template, &[]).await?;
     run(conn, format!("CREATE DATABASE {template}")).await?;
     seed(&with_database(maintenance, template)?).await?;
-    run(conn, format!("ALTER DATABASE {template} ALLOW_CONNECTIONS false IS_TEMPLATE true")).await
+    run(
+        conn,
+        format!("ALTER DATABASE {template} ALLOW_CONNECTIONS false IS_TEMPLATE true"),
+    )
+    .await
 }
 
 /// Fills the template: all tables, and two tenants of different kinds.
@@ -154,7 +180,11 @@ async fn seed(url: &str) -> Result<(), SetupError> {
     conn.close().await?;
     let newest = |files: &Migrator| files.iter().map(|file| file.version).max();
     let fresh = newest(&PLATFORM) == Some(platform) && newest(&TENANT) == Some(tenant);
-    if fresh { Ok(()) } else { Err(SetupError::Stale) }
+    if fresh {
+        Ok(())
+    } else {
+        Err(SetupError::Stale)
+    }
 }
 
 fn alpha() -> NewTenant {
@@ -192,7 +222,10 @@ async fn sweep(conn: &mut PgConnection, maintenance: &str) -> Result<(), SetupEr
             .bind(format!("{}%", CLONES.replace('_', "\\_")))
             .fetch_all(&mut *conn)
             .await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let abandoned = |name: &&String| made_at(name).is_some_and(|at| at + ABANDONED_AFTER < now);
     for name in names.iter().filter(abandoned) {
         let _taken_by_another = remove(conn, maintenance, name, &INHERITED).await;
@@ -217,8 +250,11 @@ async fn sweep_templates(
     .fetch_all(&mut *conn)
     .await?;
     for name in old {
-        run(conn, format!("ALTER DATABASE {name} IS_TEMPLATE false ALLOW_CONNECTIONS true"))
-            .await?;
+        run(
+            conn,
+            format!("ALTER DATABASE {name} IS_TEMPLATE false ALLOW_CONNECTIONS true"),
+        )
+        .await?;
         remove(conn, maintenance, &name, &[]).await?;
     }
     Ok(())
@@ -230,7 +266,10 @@ mod tests {
 
     #[test]
     fn a_clones_name_tells_when_it_was_made() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         assert!(made_at(&clone_name()).is_some_and(|at| at.abs_diff(now) < 5));
         assert_eq!(made_at("berth_template_0011223344556677"), None);
         assert_eq!(made_at("berth_test_"), None);

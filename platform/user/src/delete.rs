@@ -23,7 +23,9 @@ impl Users {
             Role::Admin => store::lock_admins(&mut tx).await?,
             _ => 0,
         };
-        let account = store::lock_account(&mut tx, user).await?.ok_or(Error::NotFound)?;
+        let account = store::lock_account(&mut tx, user)
+            .await?
+            .ok_or(Error::NotFound)?;
         if account.role == Role::Admin && admins <= 1 {
             return Err(Error::LastAdmin);
         }
@@ -31,7 +33,16 @@ impl Users {
         store::pseudonymise(&mut tx, user, &Pseudonym::of(user), version, now).await?;
         store::end_sessions(&mut tx, user, None, now).await?;
         store::forget_devices(&mut tx, user).await?;
-        outbox::push(&mut tx, &Deleted { user_id: user, version }, now, &ctx.cause).await?;
+        outbox::push(
+            &mut tx,
+            &Deleted {
+                user_id: user,
+                version,
+            },
+            now,
+            &ctx.cause,
+        )
+        .await?;
         tx.commit().await?;
         tracing::info!(user_id = %user, tenant_id = %ctx.tenant.id, "account {user} deleted");
         Ok(())

@@ -71,9 +71,11 @@ impl From<Error> for Problem {
                 "CREDENTIALS_INVALID",
                 "The e-mail address or the password is wrong.",
             ),
-            Error::PasswordWrong => {
-                Self::field("old_password", "PASSWORD_WRONG", "This is not your present password.")
-            }
+            Error::PasswordWrong => Self::field(
+                "old_password",
+                "PASSWORD_WRONG",
+                "This is not your present password.",
+            ),
             Error::RefreshInvalid => Self::new(
                 Kind::Unauthenticated,
                 "REFRESH_TOKEN_INVALID",
@@ -107,7 +109,13 @@ fn conflict(code: &'static str, detail: &str) -> Problem {
 fn invalid(errors: Vec<FieldError>) -> Problem {
     let (code, detail) = match errors.as_slice() {
         [only] => (only.code, only.detail.clone()),
-        _ => ("FIELDS_INVALID", "Several fields are wrong; see `errors`.".to_owned()),
+        _ => (
+            "FIELDS_INVALID",
+            "Several fields are wrong; see `errors`.".to_owned(),
+        ),
     };
-    Problem { errors, ..Problem::new(Kind::Invalid, code, detail) }
+    Problem {
+        errors,
+        ..Problem::new(Kind::Invalid, code, detail)
+    }
 }

@@ -56,6 +56,10 @@ impl Users {
     /// Joins the ways to the data and the maker of access tokens.
     #[must_use]
     pub fn new(tenancy: Tenancy, tokens: Tokens) -> Self {
-        Self { tenancy, tokens, hasher: Hasher::new() }
+        Self {
+            tenancy,
+            tokens,
+            hasher: Hasher::new(),
+        }
     }
 }

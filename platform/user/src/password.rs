@@ -1,7 +1,7 @@
 //! Argon2id, off the runtime's threads and no more at once than the machine has cores: each run
 //! takes 19 MiB and some 20 ms, so unbounded sign-ins would be the cheapest way to stop a server.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use argon2::{
     Argon2, PasswordVerifier as _,
@@ -16,19 +16,25 @@ use crate::Error;
 /// digest is no password's. OWASP's parameters, which are the library's defaults too.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$+mUAIwrLC8obX8qdOLQoLg$JZi+Yk/wNuulVSiO1QekfjDgqqLOosv1N4QvR/JA+3Q";
 
-/// How long a password waits for a core before its owner is asked to come again.
-const WAIT: Duration = Duration::from_secs(10);
+/// Passwords a core may have before it and at it: some two seconds' work. Who comes on top of that
+/// is asked to come again, instead of everybody waiting ever longer.
+const QUEUE: usize = 100;
 
 /// Hashes and verifies passwords. Clones share one bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Hasher {
     cores: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
 }
 
 impl Hasher {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores: Arc::new(Semaphore::new(cores)) }
+        let places = |number| Arc::new(Semaphore::new(number));
+        Self {
+            cores: places(cores),
+            queue: places(cores * QUEUE),
+        }
     }
 
     /// The PHC string to keep for `password`, with a salt of its own.
@@ -36,7 +42,8 @@ impl Hasher {
         let password = password.clone();
         self.run(move || {
             let hash = argon2().hash_password(password.expose().as_bytes());
-            hash.map(|hash: PasswordHash| hash.to_string()).map_err(failed)
+            hash.map(|hash: PasswordHash| hash.to_string())
+                .map_err(failed)
         })
         .await
     }
@@ -62,19 +69,24 @@ impl Hasher {
         .await
     }
 
-    /// The permit goes with the work: a caller that is gone does not free a core still at it.
+    /// The permits go with the work: a caller that is gone does not free a core still at it.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let permit = tokio::time::timeout(WAIT, Arc::clone(&self.cores).acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else { return Err(Error::Busy) };
+        let place = Arc::clone(&self.queue)
+            .try_acquire_owned()
+            .map_err(|_| Error::Busy)?;
+        let core = Arc::clone(&self.cores)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(permit);
-            done
+            let _held = (place, core);
+            work()
         });
-        done.await.map_err(|error| Error::Hashing(error.to_string()))?
+        done.await
+            .map_err(|error| Error::Hashing(error.to_string()))?
     }
 }
 
@@ -96,9 +108,17 @@ mod tests {
         let hasher = Hasher::new();
         let password = Secret::new("correct horse battery");
         let hash = hasher.hash(&password).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         assert!(hasher.verify(&password, Some(hash.clone())).await.unwrap());
-        assert!(!hasher.verify(&Secret::new("incorrect horse"), Some(hash)).await.unwrap());
+        assert!(
+            !hasher
+                .verify(&Secret::new("incorrect horse"), Some(hash))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
@@ -111,8 +131,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_more_passwords_wait_than_can_be_checked_soon() {
+        let hasher = Hasher::new();
+        let places = u32::try_from(hasher.queue.available_permits()).unwrap();
+        let all = Arc::clone(&hasher.queue)
+            .acquire_many_owned(places)
+            .await
+            .unwrap();
+        let password = Secret::new("correct horse battery");
+        assert!(matches!(hasher.hash(&password).await, Err(Error::Busy)));
+        drop(all);
+        hasher.hash(&password).await.unwrap();
+        assert_eq!(
+            hasher.queue.available_permits(),
+            usize::try_from(places).unwrap()
+        );
+    }
+
+    #[tokio::test]
     async fn a_hash_that_is_none_is_a_fault_and_not_a_no() {
-        let verdict = Hasher::new().verify(&Secret::new("x"), Some("plain".into())).await;
+        let verdict = Hasher::new()
+            .verify(&Secret::new("x"), Some("plain".into()))
+            .await;
         assert!(matches!(verdict, Err(Error::Hashing(_))));
     }
 }

@@ -56,7 +56,12 @@ impl Users {
             "account {} signed in to the portal", opened.account.id,
         );
         let csrf = token::csrf(minted.token.expose());
-        Ok(PortalSession { token: minted.token, csrf, account: opened.account, expires_at })
+        Ok(PortalSession {
+            token: minted.token,
+            csrf,
+            account: opened.account,
+            expires_at,
+        })
     }
 
     /// Whom a portal cookie stands for now, or nobody: unknown, ended, idle for 30 minutes, 12
@@ -70,7 +75,9 @@ impl Users {
         token: &str,
         clock: &Clock,
     ) -> Result<Option<PortalUser>, Error> {
-        let Some(hash) = token::portal_hash(token, tenant.id) else { return Ok(None) };
+        let Some(hash) = token::portal_hash(token, tenant.id) else {
+            return Ok(None);
+        };
         let now = clock.now();
         let mut tx = self.tenancy.begin(tenant).await?;
         let found = store::portal_session(&mut tx, &hash).await?;
@@ -83,7 +90,11 @@ impl Users {
         }
         tx.commit().await?;
         let csrf = token::csrf(token);
-        Ok(Some(PortalUser { account: found.account, csrf, session: found.session }))
+        Ok(Some(PortalUser {
+            account: found.account,
+            csrf,
+            session: found.session,
+        }))
     }
 
     /// Ends a portal session. Twice is as good as once.

@@ -5,7 +5,9 @@ use berth_events::user::Updated;
 use berth_kernel::Secret;
 use berth_messaging::outbox;
 
-use crate::{Account, Error, ProfileChange, Users, model::check_password, sessions::present, store};
+use crate::{
+    Account, Error, ProfileChange, Users, model::check_password, sessions::present, store,
+};
 
 impl Users {
     /// The asker's account.
@@ -16,7 +18,9 @@ impl Users {
         ctx.authorize(Permission::ProfileRead)?;
         let user = ctx.actor.user().ok_or(Error::NotFound)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let account = store::account(&mut tx, user).await?.ok_or(Error::NotFound)?;
+        let account = store::account(&mut tx, user)
+            .await?
+            .ok_or(Error::NotFound)?;
         tx.commit().await?;
         Ok(account)
     }
@@ -36,7 +40,9 @@ impl Users {
         let user = ctx.actor.user().ok_or(Error::NotFound)?;
         let now = ctx.clock.now();
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let account = store::lock_account(&mut tx, user).await?.ok_or(Error::NotFound)?;
+        let account = store::lock_account(&mut tx, user)
+            .await?
+            .ok_or(Error::NotFound)?;
         if account.version != change.version {
             return Err(Error::VersionConflict);
         }
@@ -46,7 +52,15 @@ impl Users {
         }
         changed.version += 1;
         store::save_profile(&mut tx, &changed, now).await?;
-        outbox::push(&mut tx, &Updated { user: changed.as_told() }, now, &ctx.cause).await?;
+        outbox::push(
+            &mut tx,
+            &Updated {
+                user: changed.as_told(),
+            },
+            now,
+            &ctx.cause,
+        )
+        .await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -65,7 +79,9 @@ impl Users {
         ctx.authorize(Permission::ProfileUpdate)?;
         let user = ctx.actor.user().ok_or(Error::NotFound)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let account = store::account(&mut tx, user).await?.ok_or(Error::NotFound)?;
+        let account = store::account(&mut tx, user)
+            .await?
+            .ok_or(Error::NotFound)?;
         let old_hash = store::password_hash(&mut tx, user).await?;
         tx.commit().await?;
         check_password("new_password", new.expose(), &account.email, &account.name)

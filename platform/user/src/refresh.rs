@@ -30,7 +30,9 @@ impl Users {
         let now = ctx.clock.now();
         let next = token::mint_refresh()?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let found = store::lock_refreshable(&mut tx, &shown).await?.ok_or(Error::RefreshInvalid)?;
+        let found = store::lock_refreshable(&mut tx, &shown)
+            .await?
+            .ok_or(Error::RefreshInvalid)?;
         let replaced = store::replaced_at(&mut tx, &shown).await?;
         match judge_refresh(found.expires_at, replaced, now) {
             RefreshVerdict::Over => return Err(Error::RefreshInvalid),
@@ -46,9 +48,19 @@ impl Users {
             }
             RefreshVerdict::Exchange => {}
         }
+        if replaced.is_none() {
+            store::replace_refresh_tokens(&mut tx, found.session, now).await?;
+        }
         let expires_at = api_expiry(found.opened_at, now);
-        store::rotate(&mut tx, found.session, &next.hash, now, expires_at).await?;
+        store::prolong(&mut tx, found.session, now, expires_at).await?;
+        store::add_refresh_token(&mut tx, found.session, &next.hash).await?;
         tx.commit().await?;
-        self.signed_in(&ctx.tenant, found.account, found.session, next.token, &ctx.clock)
+        self.signed_in(
+            &ctx.tenant,
+            found.account,
+            found.session,
+            next.token,
+            &ctx.clock,
+        )
     }
 }

@@ -16,7 +16,8 @@ impl Users {
     /// [`Error::Invalid`] with all fields at fault, [`Error::EmailTaken`].
     pub async fn register(&self, ctx: &Context, new: NewAccount) -> Result<Account, Error> {
         ctx.authorize(Permission::SessionOpen)?;
-        self.create_account(&ctx.tenant, &new, Role::Customer, &ctx.clock, &ctx.cause).await
+        self.create_account(&ctx.tenant, &new, Role::Customer, &ctx.clock, &ctx.cause)
+            .await
     }
 
     /// Makes an account for one of the tenant's people; who may ask is the caller's business.
@@ -54,7 +55,15 @@ impl Users {
         let now = clock.now();
         let mut tx = self.tenancy.begin(tenant).await?;
         let account = store::insert_account(&mut tx, candidate, role, &hash, now).await?;
-        outbox::push(&mut tx, &Created { user: account.as_told() }, now, cause).await?;
+        outbox::push(
+            &mut tx,
+            &Created {
+                user: account.as_told(),
+            },
+            now,
+            cause,
+        )
+        .await?;
         tx.commit().await?;
         tracing::info!(user_id = %account.id, tenant_id = %tenant.id, "account {} made", account.id);
         Ok(account)

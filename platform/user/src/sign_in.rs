@@ -31,7 +31,9 @@ impl Users {
     ) -> Result<SignedIn, Error> {
         ctx.authorize(Permission::SessionOpen)?;
         let opened = self.open(&ctx.tenant, email, password).await?;
-        let Some(opened) = opened else { return Err(refused(SessionKind::Api)) };
+        let Some(opened) = opened else {
+            return Err(refused(SessionKind::Api));
+        };
         let now = ctx.clock.now();
         let refresh = token::mint_refresh()?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
@@ -50,7 +52,13 @@ impl Users {
         store::add_refresh_token(&mut tx, session, &refresh.hash).await?;
         tx.commit().await?;
         count(SessionKind::Api, "opened");
-        self.signed_in(&ctx.tenant, opened.account, session, refresh.token, &ctx.clock)
+        self.signed_in(
+            &ctx.tenant,
+            opened.account,
+            session,
+            refresh.token,
+            &ctx.clock,
+        )
     }
 
     /// The active account `email` and `password` open. Always verifies one hash, with no
@@ -72,7 +80,10 @@ impl Users {
             return Ok(None);
         }
         let opened = account.zip(hash);
-        Ok(opened.map(|(account, password_hash)| Opened { account, password_hash }))
+        Ok(opened.map(|(account, password_hash)| Opened {
+            account,
+            password_hash,
+        }))
     }
 
     /// The answer to whoever may hold new tokens.
@@ -86,7 +97,8 @@ impl Users {
     ) -> Result<SignedIn, Error> {
         let person = (account.name.as_str(), account.email.as_str());
         let access_token =
-            self.tokens.issue(tenant.id, account.id, session, account.role, person, clock)?;
+            self.tokens
+                .issue(tenant.id, account.id, session, account.role, person, clock)?;
         Ok(SignedIn {
             access_token: Secret::new(access_token),
             refresh_token,

@@ -27,9 +27,14 @@ pub(crate) fn mint_portal(tenant: TenantId) -> Result<Minted, Error> {
 
 fn mint(prefix: &str) -> Result<Minted, Error> {
     let mut bytes = [0_u8; RANDOM_BYTES];
-    SysRng.try_fill_bytes(&mut bytes).map_err(|_| Error::Randomness)?;
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|_| Error::Randomness)?;
     let token = format!("{prefix}{}", hex::encode(bytes));
-    Ok(Minted { hash: hash(&token), token: Secret::new(token) })
+    Ok(Minted {
+        hash: hash(&token),
+        token: Secret::new(token),
+    })
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -58,7 +63,9 @@ pub(crate) fn csrf(token: &str) -> String {
 
 fn is_random_part(text: &str) -> bool {
     text.len() == 2 * RANDOM_BYTES
-        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -72,13 +79,22 @@ mod tests {
         assert_ne!(one.hash, two.hash);
         let tenant = TenantId::new();
         let portal = mint_portal(tenant).unwrap();
-        assert_eq!(portal_hash(portal.token.expose(), tenant), Some(portal.hash));
+        assert_eq!(
+            portal_hash(portal.token.expose(), tenant),
+            Some(portal.hash)
+        );
         assert_eq!(portal_hash(portal.token.expose(), TenantId::new()), None);
     }
 
     #[test]
     fn text_of_another_form_is_no_token() {
-        for bad in ["", "rt_", "rt_zz", "hello", &format!("rt_{}", "A".repeat(64))] {
+        for bad in [
+            "",
+            "rt_",
+            "rt_zz",
+            "hello",
+            &format!("rt_{}", "A".repeat(64)),
+        ] {
             assert_eq!(refresh_hash(bad), None, "{bad}");
         }
     }

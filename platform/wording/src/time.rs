@@ -33,13 +33,18 @@ impl Language {
     /// A day with its weekday: `Tuesday, 14 July 2026`, `Dienstag, 14. Juli 2026`.
     #[must_use]
     pub fn day(self, date: Date) -> String {
-        let weekday = self.weekday(date.weekday());
+        format!("{}, {}", self.weekday(date.weekday()), self.date(date))
+    }
+
+    /// A day alone, as on papers: `14 July 2026`, `14. Juli 2026`.
+    #[must_use]
+    pub fn date(self, date: Date) -> String {
         // Months are 1 to 12.
         let month = usize::try_from(date.month() - 1).unwrap_or_default();
         let (day, year) = (date.day(), date.year());
         match self {
-            Self::English => format!("{weekday}, {day} {} {year}", ENGLISH_MONTHS[month]),
-            Self::German => format!("{weekday}, {day}. {} {year}", GERMAN_MONTHS[month]),
+            Self::English => format!("{day} {} {year}", ENGLISH_MONTHS[month]),
+            Self::German => format!("{day}. {} {year}", GERMAN_MONTHS[month]),
         }
     }
 

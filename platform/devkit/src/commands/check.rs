@@ -61,6 +61,8 @@ fn deny(workspace: &Workspace, online: bool) -> Command {
     if online {
         arguments.push("advisories");
     }
+    // A rule may name a crate that only would be allowed.
+    arguments.extend(["--allow", "unused-wrapper"]);
     cargo(workspace, &arguments)
 }
 

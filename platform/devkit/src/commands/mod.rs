@@ -3,6 +3,7 @@
 pub mod check;
 pub mod down;
 pub mod logs;
+pub mod play;
 pub mod prepare;
 pub mod psql;
 pub mod services;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::demo::{self, Seeder};
 use crate::endpoints::Endpoints;
 use crate::ledger::{Entry, Ledger};
 use crate::ports::PortBook;
@@ -15,7 +16,7 @@ use crate::secrets::Secrets;
 use crate::services::Urls;
 use crate::workspace::Workspace;
 
-use super::{build, down, interrupted, services::BUSY};
+use super::{build, down, interrupted, play, services::BUSY};
 
 mod product;
 
@@ -34,9 +35,6 @@ pub struct UpOptions {
     /// Leave everything running and return; `./dev down` stops it.
     #[arg(long)]
     detach: bool,
-    /// Make a demo tenant of every kind rather than two.
-    #[arg(long)]
-    all_kinds: bool,
 }
 
 /// Starts everything, and unless detached stays until it is told to stop.
@@ -58,7 +56,7 @@ pub async fn run(workspace: &Workspace, options: &UpOptions) -> anyhow::Result<E
     ledger.record(supervisor(workspace)?)?;
 
     let started = tokio::select! {
-        started = start(workspace, options) => started,
+        started = start(workspace) => started,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
     drop(lock);
@@ -94,7 +92,7 @@ fn refuse_if_running(ledger: &Ledger) -> anyhow::Result<()> {
 }
 
 /// The whole start, in its visible order.
-async fn start(workspace: &Workspace, options: &UpOptions) -> anyhow::Result<Endpoints> {
+async fn start(workspace: &Workspace) -> anyhow::Result<Endpoints> {
     progress::heading("Services");
     let urls = workspace.services().start().await?;
     build(workspace).await?;
@@ -112,12 +110,25 @@ async fn start(workspace: &Workspace, options: &UpOptions) -> anyhow::Result<End
     endpoints
         .save(workspace)
         .context("writing endpoints.json")?;
-    ready(endpoints, options).await
+    let seeder = plan.seeder()?;
+    demo(workspace, endpoints, &seeder).await
 }
 
-/// Everything answers from here on: demo data is made and played here.
-async fn ready(endpoints: Endpoints, options: &UpOptions) -> anyhow::Result<Endpoints> {
-    let UpOptions { all_kinds: _, .. } = options;
+/// Everything answers from here on: the demo tenants are made, and a booking is played.
+async fn demo(
+    workspace: &Workspace,
+    mut endpoints: Endpoints,
+    seeder: &Seeder,
+) -> anyhow::Result<Endpoints> {
+    progress::heading("Demo");
+    let seeding = demo::seed(&endpoints, seeder);
+    endpoints.tenants = progress::timed("demo tenants", seeding).await?;
+    endpoints
+        .save(workspace)
+        .context("writing endpoints.json")?;
+    if let Some(tenant) = endpoints.tenants.first() {
+        play::show(&endpoints, tenant).await?;
+    }
     Ok(endpoints)
 }
 

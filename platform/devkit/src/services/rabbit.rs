@@ -19,6 +19,7 @@ use crate::ports::Reservation;
 use crate::process::{Lifetime, Process, Spec, Stage, StopSignal};
 
 const START_DEADLINE: Duration = Duration::from_secs(90);
+const SETTLE: Duration = Duration::from_secs(5);
 const EPMD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Two schedulers that wait briefly before they sleep: never to spin doubles
@@ -304,6 +305,20 @@ impl Node {
         process
             .wait_ready(START_DEADLINE, || answers(self.port))
             .await?;
+        settle(&process).await;
         Ok(process)
     }
+}
+
+/// The listener opens a moment before the node counts itself as running, and
+/// until then it finds no node to put a quorum queue on. The broker's own word
+/// is waited for, though not for ever: another version may word it otherwise.
+async fn settle(broker: &Process) {
+    let said = async {
+        while !broker.has_said("Server startup complete") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Without the word it has had its time all the same.
+    drop(tokio::time::timeout(SETTLE, said).await);
 }

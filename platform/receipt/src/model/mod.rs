@@ -64,7 +64,7 @@ pub fn content(seller: Seller, paid: &Succeeded, number: &str, issued_on: Date) 
     let language = Language::of(&booking.customer.locale);
     Content {
         number: number.to_owned(),
-        issued_on: language.day(issued_on),
+        issued_on: language.date(issued_on),
         seller,
         customer: Customer {
             name: single_line(&booking.customer.name, LONGEST),

@@ -55,7 +55,7 @@ async fn a_timeout_never_answers_though_it_was_done() -> anyhow::Result<()> {
         let asked = bench
             .request(Method::POST, "/v1/payment_intents", &account)
             .header("Idempotency-Key", format!("slow-{done}"))
-            .timeout(Duration::from_millis(300))
+            .timeout(Duration::from_millis(1_500))
             .form(&form);
         let error = asked.send().await.expect_err("no answer");
         assert!(error.is_timeout(), "{error}");
@@ -113,11 +113,13 @@ async fn a_delay_makes_the_answer_late() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     let account = bench.account().await?;
     bench
-        .fault(json!({ "match": { "path_suffix": "/balance" }, "kind": "delay", "delay_ms": 300 }))
+        .fault(
+            json!({ "match": { "path_suffix": "/balance" }, "kind": "delay", "delay_ms": 1_000 }),
+        )
         .await?;
     let started = Instant::now();
     bench.get("/v1/balance", &account).await?.ok()?;
-    assert!(started.elapsed() >= Duration::from_millis(300));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     let cleared = send(
         bench
             .http
@@ -127,7 +129,7 @@ async fn a_delay_makes_the_answer_late() -> anyhow::Result<()> {
     assert_eq!(cleared.ok()?["faults"], json!([]));
     let started = Instant::now();
     bench.get("/v1/balance", &account).await?.ok()?;
-    assert!(started.elapsed() < Duration::from_millis(250));
+    assert!(started.elapsed() < Duration::from_secs(1));
     Ok(())
 }
 

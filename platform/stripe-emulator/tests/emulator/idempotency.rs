@@ -112,7 +112,7 @@ async fn a_key_in_use_is_a_conflict_until_its_request_ends() -> anyhow::Result<(
     let account = bench.account().await?;
     bench
         .fault(
-            json!({ "match": { "method": "POST" }, "kind": "delay", "delay_ms": 600, "times": 1 }),
+            json!({ "match": { "method": "POST" }, "kind": "delay", "delay_ms": 2_000, "times": 1 }),
         )
         .await?;
     let slow = keyed(&bench, &account, "k", &PAY);

@@ -175,7 +175,16 @@ async fn the_application_fee_goes_back_in_proportion() -> anyhow::Result<()> {
         .collect();
     assert_eq!(refunds, [334, 166]);
     assert_eq!(net(&transactions(&bench, &account, "").await?), -175);
-    assert_eq!(net(&transactions(&bench, "", "").await?), 0);
+    let platform = transactions(&bench, "", "expand[]=data.source").await?;
+    assert_eq!(net(&platform), 0);
+    let sources: Vec<_> = platform
+        .iter()
+        .map(|one| one["source"]["object"].clone())
+        .collect();
+    assert_eq!(
+        json!(sources),
+        json!(["fee_refund", "fee_refund", "application_fee"])
+    );
     Ok(())
 }
 

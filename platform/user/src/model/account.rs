@@ -35,7 +35,10 @@ impl Account {
     /// Where a list that ends with this account goes on.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor { at: self.created_at, id: self.id.uuid() }
+        Cursor {
+            at: self.created_at,
+            id: self.id.uuid(),
+        }
     }
 
     /// The account as events carry it.
@@ -80,14 +83,22 @@ impl NewAccount {
         let mut wrong = Vec::new();
         let email = note(&mut wrong, canonical_email(&self.email));
         let name = note(&mut wrong, canonical_name(&self.name));
-        let phone = note(&mut wrong, self.phone.as_deref().map(canonical_phone).transpose());
+        let phone = note(
+            &mut wrong,
+            self.phone.as_deref().map(canonical_phone).transpose(),
+        );
         let locale = self.locale.as_deref().unwrap_or(tenant_locale);
         let locale = note(&mut wrong, canonical_locale(locale));
         let password = check_password("password", self.password.expose(), &self.email, &self.name);
         note(&mut wrong, password);
         match (email, name, phone, locale) {
             (Some(email), Some(name), Some(phone), Some(locale)) if wrong.is_empty() => {
-                Ok(Candidate { email, name, phone, locale })
+                Ok(Candidate {
+                    email,
+                    name,
+                    phone,
+                    locale,
+                })
             }
             _ => Err(wrong),
         }
@@ -127,7 +138,11 @@ impl ProfileChange {
         if let Some(locale) = &self.locale {
             changed.locale = note(&mut wrong, canonical_locale(locale)).unwrap_or_default();
         }
-        if wrong.is_empty() { Ok(changed) } else { Err(wrong) }
+        if wrong.is_empty() {
+            Ok(changed)
+        } else {
+            Err(wrong)
+        }
     }
 }
 
@@ -142,7 +157,10 @@ pub(crate) struct Pseudonym {
 impl Pseudonym {
     pub(crate) fn of(id: UserId) -> Self {
         // Nobody can register this address: `.invalid` is refused.
-        Self { email: format!("deleted-{id}@deleted.invalid"), name: "Deleted account" }
+        Self {
+            email: format!("deleted-{id}@deleted.invalid"),
+            name: "Deleted account",
+        }
     }
 }
 
@@ -178,9 +196,19 @@ mod tests {
             phone: Some("call me".into()),
             locale: Some("german!".into()),
         };
-        let codes: Vec<_> = wrong.check("en").unwrap_err().iter().map(|e| e.code).collect();
-        let expected =
-            ["EMAIL_INVALID", "NAME_INVALID", "PHONE_INVALID", "LOCALE_INVALID", "PASSWORD_LENGTH"];
+        let codes: Vec<_> = wrong
+            .check("en")
+            .unwrap_err()
+            .iter()
+            .map(|e| e.code)
+            .collect();
+        let expected = [
+            "EMAIL_INVALID",
+            "NAME_INVALID",
+            "PHONE_INVALID",
+            "LOCALE_INVALID",
+            "PASSWORD_LENGTH",
+        ];
         assert_eq!(codes, expected);
     }
 
@@ -203,7 +231,10 @@ mod tests {
             version: 3,
             created_at: Timestamp::UNIX_EPOCH,
         };
-        let nothing = ProfileChange { version: 3, ..ProfileChange::default() };
+        let nothing = ProfileChange {
+            version: 3,
+            ..ProfileChange::default()
+        };
         assert_eq!(nothing.apply(&account).unwrap(), account);
         let change = ProfileChange {
             name: Some("Ada L.".into()),
@@ -213,6 +244,13 @@ mod tests {
         let changed = change.apply(&account).unwrap();
         assert_eq!((changed.name.as_str(), changed.phone), ("Ada L.", None));
         assert_eq!((changed.locale.as_str(), changed.version), ("en", 3));
-        assert!(ProfileChange { name: Some("\n".into()), ..nothing }.apply(&account).is_err());
+        assert!(
+            ProfileChange {
+                name: Some("\n".into()),
+                ..nothing
+            }
+            .apply(&account)
+            .is_err()
+        );
     }
 }

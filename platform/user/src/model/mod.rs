@@ -7,8 +7,8 @@ mod session;
 
 pub use account::{Account, NewAccount, ProfileChange};
 pub use session::{
-    LoginSession, PortalSession, PortalUser, SessionKind, SignedIn, PORTAL_ABSOLUTE, PORTAL_IDLE,
-    REFRESH_ABSOLUTE, REFRESH_GRACE, REFRESH_IDLE,
+    LoginSession, PORTAL_ABSOLUTE, PORTAL_IDLE, PortalSession, PortalUser, REFRESH_ABSOLUTE,
+    REFRESH_GRACE, REFRESH_IDLE, SessionKind, SignedIn,
 };
 
 pub(crate) use account::{Candidate, Pseudonym};

@@ -28,7 +28,10 @@ impl TryFrom<AccountRow> for Account {
     type Error = Error;
 
     fn try_from(row: AccountRow) -> Result<Self> {
-        let role: Role = row.role.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+        let role: Role = row
+            .role
+            .parse()
+            .map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
         Ok(Self {
             id: row.id.into(),
             email: row.email,
@@ -182,7 +185,11 @@ pub(crate) async fn save_profile(
     )
     .execute(tx.conn())
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::VersionConflict) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::VersionConflict)
+    }
 }
 
 /// Puts `pseudonym` in a locked account's place.
@@ -205,7 +212,11 @@ pub(crate) async fn pseudonymise(
     )
     .execute(tx.conn())
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::VersionConflict) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::VersionConflict)
+    }
 }
 
 /// The hash of an active account's password.

@@ -26,10 +26,7 @@ pub(crate) struct NewSession<'a> {
 }
 
 /// Begins a session, and forgets the account's long past ones.
-pub(crate) async fn open_session(
-    tx: &mut TenantTx,
-    new: NewSession<'_>,
-) -> Result<SessionTokenId> {
+pub(crate) async fn open_session(tx: &mut TenantTx, new: NewSession<'_>) -> Result<SessionTokenId> {
     let past = new.now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
     sqlx::query!(
         "DELETE FROM login_session WHERE account_id = $1 AND (expires_at < $2 OR ended_at < $2)",
@@ -173,13 +170,11 @@ pub(crate) async fn replaced_at(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Op
     Ok(row.replaced_at.map(|at| at.to_jiff()))
 }
 
-/// Replaces all of a held session's good tokens by the one with `hash`, and notes its use.
-pub(crate) async fn rotate(
+/// Replaces all of a held session's good tokens, as one of them is used.
+pub(crate) async fn replace_refresh_tokens(
     tx: &mut TenantTx,
     session: SessionTokenId,
-    hash: &[u8; 32],
     now: Timestamp,
-    expires_at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
         "UPDATE refresh_token SET replaced_at = $2 WHERE session_id = $1 AND replaced_at IS NULL",
@@ -188,6 +183,16 @@ pub(crate) async fn rotate(
     )
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Notes that a held session was used, and how long it lasts by that.
+pub(crate) async fn prolong(
+    tx: &mut TenantTx,
+    session: SessionTokenId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE login_session SET last_used_at = $2, expires_at = $3 WHERE id = $1",
         session.uuid(),
@@ -196,7 +201,7 @@ pub(crate) async fn rotate(
     )
     .execute(tx.conn())
     .await?;
-    add_refresh_token(tx, session, hash).await
+    Ok(())
 }
 
 /// Ends a living session, `owner`'s if one is named; its refresh tokens go with it.
@@ -249,9 +254,12 @@ pub(crate) async fn end_sessions(
 
 /// Forgets what a deleted account's devices said they are.
 pub(crate) async fn forget_devices(tx: &mut TenantTx, account: UserId) -> Result<()> {
-    sqlx::query!("UPDATE login_session SET user_agent = '' WHERE account_id = $1", account.uuid())
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "UPDATE login_session SET user_agent = '' WHERE account_id = $1",
+        account.uuid()
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -13,11 +13,23 @@ async fn a_deleted_account_says_nothing_of_its_person_and_opens_nothing() {
     let ctx = house.holder(&signed_in);
     house.users.delete_account(&ctx).await.unwrap();
 
-    assert!(!house.users.session_live(&ctx.tenant, session_of(&ctx)).await.unwrap());
+    assert!(
+        !house
+            .users
+            .session_live(&ctx.tenant, session_of(&ctx))
+            .await
+            .unwrap()
+    );
     assert_eq!(code(house.users.profile(&ctx).await), "NOT_FOUND");
     assert_eq!(code(house.users.delete_account(&ctx).await), "NOT_FOUND");
-    assert_eq!(code(house.try_sign_in("ada@example.org", PASSWORD).await), "CREDENTIALS_INVALID");
-    let refreshed = house.users.refresh(&house.stranger(), signed_in.refresh_token.expose()).await;
+    assert_eq!(
+        code(house.try_sign_in("ada@example.org", PASSWORD).await),
+        "CREDENTIALS_INVALID"
+    );
+    let refreshed = house
+        .users
+        .refresh(&house.stranger(), signed_in.refresh_token.expose())
+        .await;
     assert_eq!(code(refreshed), "REFRESH_TOKEN_INVALID");
 
     let kept = everything_kept(&house, account.id).await;
@@ -38,7 +50,12 @@ async fn everything_kept(house: &House, id: UserId) -> String {
            (SELECT string_agg(s::text, ' ') FROM {role}.login_session s WHERE account_id = $1)"
     );
     let pool = house.platform.admin_pool();
-    sqlx::query(AssertSqlSafe(sql)).bind(id.uuid()).fetch_one(pool).await.unwrap().get(0)
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(id.uuid())
+        .fetch_one(pool)
+        .await
+        .unwrap()
+        .get(0)
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The user service against a real database: one module a theme.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 mod deletion;
 mod password;
 mod portal;
@@ -32,7 +34,11 @@ impl House {
         let platform = TestPlatform::start().await;
         let tokens = platform.tokens();
         let users = Users::new(platform.tenancy().clone(), tokens.clone());
-        Self { platform, users, tokens }
+        Self {
+            platform,
+            users,
+            tokens,
+        }
     }
 
     fn alpha(&self) -> Arc<Tenant> {
@@ -51,21 +57,32 @@ impl House {
     /// A request with `signed_in`'s access token, at the first tenant.
     fn holder(&self, signed_in: &SignedIn) -> Context {
         let (tenant, clock) = (self.alpha(), self.platform.clock());
-        let actor = self.tokens.check(signed_in.access_token.expose(), tenant.id, clock).unwrap();
+        let actor = self
+            .tokens
+            .check(signed_in.access_token.expose(), tenant.id, clock)
+            .unwrap();
         self.platform.context(&tenant, actor)
     }
 
     async fn register(&self, email: &str) -> Account {
-        self.users.register(&self.stranger(), new(email)).await.unwrap()
+        self.users
+            .register(&self.stranger(), new(email))
+            .await
+            .unwrap()
     }
 
     async fn staff(&self, email: &str, role: Role) -> Account {
         let (tenant, clock) = (self.alpha(), self.platform.clock());
-        self.users.create_staff(&tenant, new(email), role, clock, &Cause::fresh()).await.unwrap()
+        self.users
+            .create_staff(&tenant, new(email), role, clock, &Cause::fresh())
+            .await
+            .unwrap()
     }
 
     async fn try_sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
-        self.users.sign_in(&self.stranger(), email, &Secret::new(password), "tests/1").await
+        self.users
+            .sign_in(&self.stranger(), email, &Secret::new(password), "tests/1")
+            .await
     }
 
     async fn sign_in(&self, email: &str) -> SignedIn {

@@ -11,17 +11,46 @@ async fn a_new_password_replaces_the_old_and_signs_out_every_other_device() {
     let other = house.sign_in("ada@example.org").await;
     let here = house.sign_in("ada@example.org").await;
     let ctx = house.holder(&here);
-    house.users.change_password(&ctx, &Secret::new(PASSWORD), &Secret::new(NEW)).await.unwrap();
+    house
+        .users
+        .change_password(&ctx, &Secret::new(PASSWORD), &Secret::new(NEW))
+        .await
+        .unwrap();
     let other_session = session_of(&house.holder(&other));
-    assert!(!house.users.session_live(&ctx.tenant, other_session).await.unwrap());
-    assert!(house.users.session_live(&ctx.tenant, session_of(&ctx)).await.unwrap());
-    let gone = house.users.refresh(&house.stranger(), other.refresh_token.expose()).await;
+    assert!(
+        !house
+            .users
+            .session_live(&ctx.tenant, other_session)
+            .await
+            .unwrap()
+    );
+    assert!(
+        house
+            .users
+            .session_live(&ctx.tenant, session_of(&ctx))
+            .await
+            .unwrap()
+    );
+    let gone = house
+        .users
+        .refresh(&house.stranger(), other.refresh_token.expose())
+        .await;
     assert_eq!(code(gone), "REFRESH_TOKEN_INVALID");
-    house.users.refresh(&house.stranger(), here.refresh_token.expose()).await.unwrap();
-    assert_eq!(code(house.try_sign_in("ada@example.org", PASSWORD).await), "CREDENTIALS_INVALID");
+    house
+        .users
+        .refresh(&house.stranger(), here.refresh_token.expose())
+        .await
+        .unwrap();
+    assert_eq!(
+        code(house.try_sign_in("ada@example.org", PASSWORD).await),
+        "CREDENTIALS_INVALID"
+    );
     house.try_sign_in("ada@example.org", NEW).await.unwrap();
     // No profile was changed, so there is nothing to tell and no version to raise.
-    assert_eq!(house.users.profile(&ctx).await.unwrap().version, account.version);
+    assert_eq!(
+        house.users.profile(&ctx).await.unwrap().version,
+        account.version
+    );
     assert_eq!(house.platform.events(account.id.uuid()).await.len(), 1);
 }
 
@@ -31,11 +60,19 @@ async fn a_password_is_not_replaced_without_the_present_one_or_by_a_poor_one() {
     house.register("ada@example.org").await;
     let ctx = house.holder(&house.sign_in("ada@example.org").await);
     let change = async |old: &str, new: &str| {
-        code(house.users.change_password(&ctx, &Secret::new(old), &Secret::new(new)).await)
+        code(
+            house
+                .users
+                .change_password(&ctx, &Secret::new(old), &Secret::new(new))
+                .await,
+        )
     };
     assert_eq!(change("incorrect horse", NEW).await, "PASSWORD_WRONG");
     assert_eq!(change(PASSWORD, "short").await, "PASSWORD_LENGTH");
-    assert_eq!(change(PASSWORD, "ada@example.org").await, "PASSWORD_OWN_NAME");
+    assert_eq!(
+        change(PASSWORD, "ada@example.org").await,
+        "PASSWORD_OWN_NAME"
+    );
     house.sign_in("ada@example.org").await;
 }
 
@@ -55,7 +92,13 @@ async fn a_sign_in_at_the_same_moment_does_not_outlive_the_password_it_used() {
         changed.unwrap();
         if let Ok(raced) = raced {
             let session = session_of(&house.holder(&raced));
-            assert!(!house.users.session_live(&ctx.tenant, session).await.unwrap());
+            assert!(
+                !house
+                    .users
+                    .session_live(&ctx.tenant, session)
+                    .await
+                    .unwrap()
+            );
         }
         old = new;
     }

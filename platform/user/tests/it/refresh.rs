@@ -7,7 +7,10 @@ use crate::{House, code, sessions::session_of};
 const INVALID: &str = "REFRESH_TOKEN_INVALID";
 
 async fn refresh(house: &House, token: &SignedIn) -> Result<SignedIn, berth_user::Error> {
-    house.users.refresh(&house.stranger(), token.refresh_token.expose()).await
+    house
+        .users
+        .refresh(&house.stranger(), token.refresh_token.expose())
+        .await
 }
 
 #[tokio::test]
@@ -20,7 +23,10 @@ async fn a_refresh_token_is_exchanged_for_new_ones_of_the_same_session() {
     assert_eq!(second.account, account);
     assert!(second.refresh_token != first.refresh_token);
     assert!(second.access_token != first.access_token);
-    assert_eq!(session_of(&house.holder(&first)), session_of(&house.holder(&second)));
+    assert_eq!(
+        session_of(&house.holder(&first)),
+        session_of(&house.holder(&second))
+    );
     house.pass(SignedDuration::from_mins(9));
     refresh(&house, &second).await.unwrap();
 }
@@ -29,7 +35,10 @@ async fn a_refresh_token_is_exchanged_for_new_ones_of_the_same_session() {
 async fn what_is_no_token_of_ours_opens_nothing() {
     let house = House::open().await;
     for text in ["", "rt_", &format!("rt_{}", "0".repeat(64)), "' OR 1=1 --"] {
-        assert_eq!(code(house.users.refresh(&house.stranger(), text).await), INVALID);
+        assert_eq!(
+            code(house.users.refresh(&house.stranger(), text).await),
+            INVALID
+        );
     }
 }
 
@@ -43,10 +52,22 @@ async fn an_old_token_that_comes_again_ends_the_session_for_everyone() {
     let second = refresh(&house, &stolen).await.unwrap();
     house.pass(SignedDuration::from_secs(11));
     let third = refresh(&house, &second).await.unwrap();
-    assert!(house.users.session_live(&house.alpha(), session).await.unwrap());
+    assert!(
+        house
+            .users
+            .session_live(&house.alpha(), session)
+            .await
+            .unwrap()
+    );
     // Two generations old: not the last one, and known all the same.
     assert_eq!(code(refresh(&house, &stolen).await), INVALID);
-    assert!(!house.users.session_live(&house.alpha(), session).await.unwrap());
+    assert!(
+        !house
+            .users
+            .session_live(&house.alpha(), session)
+            .await
+            .unwrap()
+    );
     assert_eq!(code(refresh(&house, &third).await), INVALID);
     assert_eq!(code(refresh(&house, &second).await), INVALID);
     refresh(&house, &other_device).await.unwrap();
@@ -60,7 +81,13 @@ async fn refreshing_twice_at_once_ends_nothing() {
     let both = join_all((0..8).map(|_| refresh(&house, &first))).await;
     let mut tokens: Vec<_> = both.into_iter().map(Result::unwrap).collect();
     let session = session_of(&house.holder(&first));
-    assert!(house.users.session_live(&house.alpha(), session).await.unwrap());
+    assert!(
+        house
+            .users
+            .session_live(&house.alpha(), session)
+            .await
+            .unwrap()
+    );
     // Whichever answer the app keeps goes on.
     house.pass(SignedDuration::from_mins(9));
     let kept = tokens.pop().unwrap();
@@ -93,7 +120,13 @@ async fn the_two_ends_of_a_copied_chain_cannot_both_go_on() {
     house.pass(SignedDuration::from_secs(11));
     assert_eq!(code(refresh(&house, &thief).await), INVALID);
     let session = session_of(&house.holder(&owner));
-    assert!(!house.users.session_live(&house.alpha(), session).await.unwrap());
+    assert!(
+        !house
+            .users
+            .session_live(&house.alpha(), session)
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -119,8 +152,15 @@ async fn only_a_hash_of_the_token_is_kept() {
     let house = House::open().await;
     house.register("ada@example.org").await;
     let signed_in = house.sign_in("ada@example.org").await;
-    let random = signed_in.refresh_token.expose().trim_start_matches("rt_").to_owned();
-    let sql = format!("SELECT encode(token_hash, 'hex') FROM {}.refresh_token", house.alpha().role());
+    let random = signed_in
+        .refresh_token
+        .expose()
+        .trim_start_matches("rt_")
+        .to_owned();
+    let sql = format!(
+        "SELECT encode(token_hash, 'hex') FROM {}.refresh_token",
+        house.alpha().role()
+    );
     let kept: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
         .fetch_all(house.platform.admin_pool())
         .await

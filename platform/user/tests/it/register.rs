@@ -19,18 +19,31 @@ async fn a_new_account_is_a_customer_and_is_told_once() {
     assert_eq!(told[0].metadata.entity_version, 1);
     let created: Created = told[0].open().unwrap().unwrap();
     assert_eq!(created.user.user_id, account.id);
-    assert_eq!((created.user.email.as_str(), created.user.role.as_str()), ("ada@example.org", "customer"));
+    assert_eq!(
+        (created.user.email.as_str(), created.user.role.as_str()),
+        ("ada@example.org", "customer")
+    );
 }
 
 #[tokio::test]
 async fn an_address_has_one_account_at_a_tenant_whatever_its_case() {
     let house = House::open().await;
     house.register("ada@example.org").await;
-    let again = house.users.register(&house.stranger(), new("ADA@example.org")).await;
+    let again = house
+        .users
+        .register(&house.stranger(), new("ADA@example.org"))
+        .await;
     let problem = Problem::from(again.unwrap_err());
-    assert_eq!((problem.kind, problem.code), (Kind::Conflict, "EMAIL_TAKEN"));
+    assert_eq!(
+        (problem.kind, problem.code),
+        (Kind::Conflict, "EMAIL_TAKEN")
+    );
     let elsewhere = house.stranger_at(&house.platform.beta());
-    house.users.register(&elsewhere, new("ada@example.org")).await.unwrap();
+    house
+        .users
+        .register(&elsewhere, new("ada@example.org"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,13 +69,35 @@ async fn of_64_registrations_of_one_address_exactly_one_wins() {
 #[tokio::test]
 async fn wrong_fields_are_listed_and_nothing_is_written() {
     let house = House::open().await;
-    let wrong = NewAccount { password: Secret::new("short"), ..new("nowhere") };
-    let problem = Problem::from(house.users.register(&house.stranger(), wrong).await.unwrap_err());
-    let fields: Vec<_> = problem.errors.iter().map(|error| error.field.as_str()).collect();
-    assert_eq!((problem.kind, problem.code), (Kind::Invalid, "FIELDS_INVALID"));
+    let wrong = NewAccount {
+        password: Secret::new("short"),
+        ..new("nowhere")
+    };
+    let problem = Problem::from(
+        house
+            .users
+            .register(&house.stranger(), wrong)
+            .await
+            .unwrap_err(),
+    );
+    let fields: Vec<_> = problem
+        .errors
+        .iter()
+        .map(|error| error.field.as_str())
+        .collect();
+    assert_eq!(
+        (problem.kind, problem.code),
+        (Kind::Invalid, "FIELDS_INVALID")
+    );
     assert_eq!(fields, ["email", "password"]);
-    let common = NewAccount { password: Secret::new("Password123"), ..new("ada@example.org") };
-    assert_eq!(code(house.users.register(&house.stranger(), common).await), "PASSWORD_COMMON");
+    let common = NewAccount {
+        password: Secret::new("Password123"),
+        ..new("ada@example.org")
+    };
+    assert_eq!(
+        code(house.users.register(&house.stranger(), common).await),
+        "PASSWORD_COMMON"
+    );
     house.register("ada@example.org").await;
 }
 
@@ -87,11 +122,19 @@ async fn only_who_may_sees_the_list_and_it_pages_through_everyone_once() {
     let house = House::open().await;
     house.staff("boss@example.org", Role::Admin).await;
     for number in 0..6 {
-        house.register(&format!("customer{number}@example.org")).await;
+        house
+            .register(&format!("customer{number}@example.org"))
+            .await;
     }
     let customer = house.holder(&house.sign_in("customer0@example.org").await);
-    assert_eq!(code(house.users.list(&customer, None, 10).await), "FORBIDDEN");
-    assert_eq!(code(house.users.list(&house.stranger(), None, 10).await), "UNAUTHENTICATED");
+    assert_eq!(
+        code(house.users.list(&customer, None, 10).await),
+        "FORBIDDEN"
+    );
+    assert_eq!(
+        code(house.users.list(&house.stranger(), None, 10).await),
+        "UNAUTHENTICATED"
+    );
     let admin = house.holder(&house.sign_in("boss@example.org").await);
     let mut seen = Vec::new();
     let mut cursor = None;
@@ -108,5 +151,9 @@ async fn only_who_may_sees_the_list_and_it_pages_through_everyone_once() {
     once.sort();
     once.dedup();
     assert_eq!((seen.len(), once.len()), (7, 7));
-    assert_eq!(seen.last().map(String::as_str), Some("boss@example.org"), "newest first");
+    assert_eq!(
+        seen.last().map(String::as_str),
+        Some("boss@example.org"),
+        "newest first"
+    );
 }

@@ -23,10 +23,19 @@ async fn a_person_sees_their_own_devices_and_which_one_asks() {
     house.pass(SignedDuration::from_secs(60));
     let new = house.holder(&house.sign_in("ada@example.org").await);
     let sessions = house.users.sessions(&new).await.unwrap();
-    let seen: Vec<_> = sessions.iter().map(|session| (session.id, session.current)).collect();
+    let seen: Vec<_> = sessions
+        .iter()
+        .map(|session| (session.id, session.current))
+        .collect();
     assert_eq!(seen, [(session_of(&new), true), (session_of(&old), false)]);
-    assert_eq!((sessions[0].kind, sessions[0].user_agent.as_str()), (SessionKind::Api, "tests/1"));
-    assert_eq!(code(house.users.sessions(&house.stranger()).await), "UNAUTHENTICATED");
+    assert_eq!(
+        (sessions[0].kind, sessions[0].user_agent.as_str()),
+        (SessionKind::Api, "tests/1")
+    );
+    assert_eq!(
+        code(house.users.sessions(&house.stranger()).await),
+        "UNAUTHENTICATED"
+    );
 }
 
 #[tokio::test]
@@ -38,11 +47,32 @@ async fn signing_out_ends_this_device_and_no_other() {
     let ctx = house.holder(&here);
     house.users.sign_out(&ctx).await.unwrap();
     house.users.sign_out(&ctx).await.unwrap();
-    assert!(!house.users.session_live(&ctx.tenant, session_of(&ctx)).await.unwrap());
-    let gone = house.users.refresh(&house.stranger(), here.refresh_token.expose()).await;
+    assert!(
+        !house
+            .users
+            .session_live(&ctx.tenant, session_of(&ctx))
+            .await
+            .unwrap()
+    );
+    let gone = house
+        .users
+        .refresh(&house.stranger(), here.refresh_token.expose())
+        .await;
     assert_eq!(code(gone), "REFRESH_TOKEN_INVALID");
-    house.users.refresh(&house.stranger(), there.refresh_token.expose()).await.unwrap();
-    assert_eq!(house.users.sessions(&house.holder(&there)).await.unwrap().len(), 1);
+    house
+        .users
+        .refresh(&house.stranger(), there.refresh_token.expose())
+        .await
+        .unwrap();
+    assert_eq!(
+        house
+            .users
+            .sessions(&house.holder(&there))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -56,10 +86,25 @@ async fn a_device_can_be_signed_out_from_another_by_its_owner_alone() {
         let ctx = house.holder(&house.sign_in(stranger).await);
         assert_eq!(code(house.users.end_session(&ctx, lost).await), "NOT_FOUND");
     }
-    assert!(house.users.session_live(&house.alpha(), lost).await.unwrap());
+    assert!(
+        house
+            .users
+            .session_live(&house.alpha(), lost)
+            .await
+            .unwrap()
+    );
     let ada = house.holder(&house.sign_in("ada@example.org").await);
     house.users.end_session(&ada, lost).await.unwrap();
-    assert!(!house.users.session_live(&house.alpha(), lost).await.unwrap());
+    assert!(
+        !house
+            .users
+            .session_live(&house.alpha(), lost)
+            .await
+            .unwrap()
+    );
     assert_eq!(code(house.users.end_session(&ada, lost).await), "NOT_FOUND");
-    assert_eq!(code(house.users.end_session(&ada, SessionTokenId::new()).await), "NOT_FOUND");
+    assert_eq!(
+        code(house.users.end_session(&ada, SessionTokenId::new()).await),
+        "NOT_FOUND"
+    );
 }

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use berth_access::{Actor, Role};
 use berth_kernel::{Kind, Problem, Secret};
 use jiff::SignedDuration;
@@ -8,18 +10,49 @@ use crate::{House, PASSWORD, code};
 async fn the_right_password_opens_a_session_whose_token_names_its_holder() {
     let house = House::open().await;
     let account = house.register("ada@example.org").await;
-    let signed_in = house.try_sign_in(" ADA@example.org", PASSWORD).await.unwrap();
-    assert_eq!((signed_in.account.clone(), signed_in.expires_in_s), (account.clone(), 600));
+    let signed_in = house
+        .try_sign_in(" ADA@example.org", PASSWORD)
+        .await
+        .unwrap();
+    assert_eq!(
+        (signed_in.account.clone(), signed_in.expires_in_s),
+        (account.clone(), 600)
+    );
     let refresh = signed_in.refresh_token.expose();
-    assert!(refresh.starts_with("rt_") && refresh.len() == 67, "wrong form");
+    assert!(
+        refresh.starts_with("rt_") && refresh.len() == 67,
+        "wrong form"
+    );
     let ctx = house.holder(&signed_in);
-    let Actor::User { id, role, session, name, email } = &ctx.actor else {
+    let Actor::User {
+        id,
+        role,
+        session,
+        name,
+        email,
+    } = &ctx.actor
+    else {
         panic!("the token names no user")
     };
     assert_eq!((*id, *role), (account.id, Role::Customer));
-    assert_eq!((name.as_str(), email.as_str()), ("Ada Lovelace", "ada@example.org"));
-    assert!(house.users.session_live(&ctx.tenant, *session).await.unwrap());
-    assert!(!house.users.session_live(&house.platform.beta(), *session).await.unwrap());
+    assert_eq!(
+        (name.as_str(), email.as_str()),
+        ("Ada Lovelace", "ada@example.org")
+    );
+    assert!(
+        house
+            .users
+            .session_live(&ctx.tenant, *session)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !house
+            .users
+            .session_live(&house.platform.beta(), *session)
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -44,28 +77,43 @@ async fn unknown_wrong_and_disabled_are_answered_alike() {
     ];
     for (email, password) in tries {
         let problem = Problem::from(house.try_sign_in(email, password).await.unwrap_err());
-        assert_eq!((problem.kind, problem.code), (Kind::Unauthenticated, "CREDENTIALS_INVALID"));
-        assert_eq!(problem.detail, "The e-mail address or the password is wrong.", "for {email}");
+        assert_eq!(
+            (problem.kind, problem.code),
+            (Kind::Unauthenticated, "CREDENTIALS_INVALID")
+        );
+        assert_eq!(
+            problem.detail, "The e-mail address or the password is wrong.",
+            "for {email}"
+        );
     }
 }
 
-/// Time is compared as the best of several tries on each side, which other load can only raise.
+/// Time is compared as the best of several tries on each side, taken in turn: other load on the
+/// machine can only raise it, and raises both.
 #[tokio::test]
 async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
     let house = House::open().await;
     house.register("ada@example.org").await;
-    let best = async |email: &str| {
-        let mut best = std::time::Duration::MAX;
-        for _ in 0..7 {
-            let began = std::time::Instant::now();
-            assert!(house.try_sign_in(email, "incorrect horse battery").await.is_err());
-            best = best.min(began.elapsed());
-        }
-        best
+    let time = async |email: &str| {
+        let began = Instant::now();
+        assert!(
+            house
+                .try_sign_in(email, "incorrect horse battery")
+                .await
+                .is_err()
+        );
+        began.elapsed()
     };
-    let (known, unknown) = (best("ada@example.org").await, best("nobody@example.org").await);
+    let (mut known, mut unknown) = (Duration::MAX, Duration::MAX);
+    for _ in 0..7 {
+        known = known.min(time("ada@example.org").await);
+        unknown = unknown.min(time("nobody@example.org").await);
+    }
     let (low, high) = (known.min(unknown), known.max(unknown));
-    assert!(high < low * 2, "known {known:?}, unknown {unknown:?}: one of them skipped the hash");
+    assert!(
+        high < low * 3,
+        "known {known:?}, unknown {unknown:?}: one of them skipped the hash"
+    );
 }
 
 #[tokio::test]
@@ -73,17 +121,33 @@ async fn an_account_opens_nothing_at_another_tenant() {
     let house = House::open().await;
     house.register("ada@example.org").await;
     let beta = house.stranger_at(&house.platform.beta());
-    let elsewhere =
-        house.users.sign_in(&beta, "ada@example.org", &Secret::new(PASSWORD), "").await;
+    let elsewhere = house
+        .users
+        .sign_in(&beta, "ada@example.org", &Secret::new(PASSWORD), "")
+        .await;
     assert_eq!(code(elsewhere), "CREDENTIALS_INVALID");
     let signed_in = house.sign_in("ada@example.org").await;
     let token = signed_in.access_token.expose();
-    assert!(house.tokens.check(token, beta.tenant.id, house.platform.clock()).is_err());
+    assert!(
+        house
+            .tokens
+            .check(token, beta.tenant.id, house.platform.clock())
+            .is_err()
+    );
     assert_eq!(
-        code(house.users.refresh(&beta, signed_in.refresh_token.expose()).await),
+        code(
+            house
+                .users
+                .refresh(&beta, signed_in.refresh_token.expose())
+                .await
+        ),
         "REFRESH_TOKEN_INVALID"
     );
-    house.users.refresh(&house.stranger(), signed_in.refresh_token.expose()).await.unwrap();
+    house
+        .users
+        .refresh(&house.stranger(), signed_in.refresh_token.expose())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +164,13 @@ async fn long_past_sessions_are_forgotten_at_the_next_sign_in() {
 }
 
 async fn kept(house: &House) -> i64 {
-    let sql = format!("SELECT count(*) FROM {}.login_session", house.alpha().role());
+    let sql = format!(
+        "SELECT count(*) FROM {}.login_session",
+        house.alpha().role()
+    );
     let pool = house.platform.admin_pool();
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::demo::Seeder;
 use crate::endpoints::Endpoints;
 use crate::environment::{self, Facts, Role};
 use crate::files;
@@ -148,6 +149,11 @@ impl<'a> Plan<'a> {
              goes on from here, `./dev reset` starts from nothing",
             files::tail(&log, 0, 25)
         )
+    }
+
+    /// Runs the product's command line, to make the demo tenants.
+    pub fn seeder(&self) -> anyhow::Result<Seeder> {
+        Ok(Seeder::new(&self.program("berth")?, self.environment.clone()))
     }
 
     /// Starts the product's processes together and waits until all are ready.

@@ -1,0 +1,213 @@
+//! One booking: everything about it, and what can be done with it.
+
+use askama::Template;
+use berth_booking::{Booking, Status};
+use berth_kernel::{BookingId, Problem};
+use berth_payment::Payment;
+use jiff::Timestamp;
+use poem::{
+    Response, handler,
+    web::{Path, Query},
+};
+
+use super::{DoneQuery, payments};
+use crate::{
+    dress::see_other,
+    pages::html,
+    session::{Bare, Submission, Visit},
+    shell::{Section, Shell, notice},
+    show::{self, Pill},
+    stop::Stop,
+};
+
+#[derive(Template)]
+#[template(path = "portal/booking.html")]
+struct Page {
+    shell: Shell,
+    booking: View,
+    payments: Vec<payments::Row>,
+    steps: Vec<Step>,
+    cancel: bool,
+    checkout_url: Option<String>,
+}
+
+/// A booking as its pages show it.
+pub(crate) struct View {
+    pub(crate) path: String,
+    pub(crate) reference: String,
+    pub(crate) status: Pill,
+    pub(crate) reason: Option<String>,
+    pub(crate) product: String,
+    pub(crate) quantity: i32,
+    pub(crate) when: String,
+    pub(crate) zone: String,
+    pub(crate) customer: String,
+    pub(crate) email: String,
+    pub(crate) price: String,
+    pub(crate) paid: &'static str,
+    pub(crate) refund_due: Option<String>,
+    pub(crate) held_until: Option<String>,
+    pub(crate) notes: String,
+    pub(crate) created: String,
+    pub(crate) updated: String,
+}
+
+impl From<&Booking> for View {
+    fn from(booking: &Booking) -> Self {
+        let zone = &booking.timezone;
+        let reason = booking.status_reason.as_deref().filter(|reason| !reason.is_empty());
+        Self {
+            path: path(booking.id),
+            reference: booking.reference.clone(),
+            status: show::booking(booking.status),
+            reason: reason.map(show::reason),
+            product: booking.product_name.clone(),
+            quantity: booking.quantity,
+            when: show::span(booking.starts_at, booking.ends_at, zone),
+            zone: show::zone_of(booking.starts_at, zone),
+            customer: booking.customer.name.clone(),
+            email: booking.customer.email.clone(),
+            price: show::money(booking.price),
+            paid: match (booking.paid, booking.price.is_zero()) {
+                (true, _) => "Paid online",
+                (false, true) => "Free of charge",
+                (false, false) => "Not paid online",
+            },
+            refund_due: booking.refund_due.filter(|due| due.amount > 0).map(show::money),
+            held_until: booking.expires_at.map(|at| show::time(at, zone)),
+            notes: booking.notes.clone(),
+            created: show::time(booking.created_at, zone),
+            updated: show::time(booking.updated_at, zone),
+        }
+    }
+}
+
+/// Something that can be done at a click.
+struct Step {
+    /// The last part of the form's address.
+    name: &'static str,
+    word: &'static str,
+    hint: &'static str,
+    main: bool,
+}
+
+#[handler]
+pub(crate) async fn show(
+    visit: Visit,
+    Path(id): Path<BookingId>,
+    Query(query): Query<DoneQuery>,
+) -> Result<Response, Stop> {
+    let house = &visit.house;
+    let booking = house.bookings.get(&visit.ctx, id).await?;
+    let paid = house.payments.list(&visit.ctx, Some(id), None, 10).await?;
+    let checkout_url = booking.expires_at.map(|_| house.links.checkout_url(&visit.ctx.tenant.slug, id));
+    let shell = Shell { notice: notice(query.done.as_deref()), ..visit.shell(Section::Bookings) };
+    html(&page(shell, &booking, &paid.items, checkout_url, visit.ctx.clock.now()))
+}
+
+fn page(
+    shell: Shell,
+    booking: &Booking,
+    paid: &[Payment],
+    checkout_url: Option<String>,
+    now: Timestamp,
+) -> Page {
+    Page {
+        shell,
+        booking: booking.into(),
+        payments: paid.iter().map(|payment| payments::row(payment, &booking.timezone)).collect(),
+        steps: steps(booking, now),
+        cancel: booking.status.step(Status::Cancelled).is_ok(),
+        checkout_url,
+    }
+}
+
+/// What is offered; whether it may be done the use case decides when it is asked.
+fn steps(booking: &Booking, now: Timestamp) -> Vec<Step> {
+    let confirm = Step {
+        name: "confirm",
+        word: "Confirm without payment",
+        hint: "The place is kept although nothing was paid online.",
+        main: true,
+    };
+    let complete = Step {
+        name: "complete",
+        word: "Mark as completed",
+        hint: "It took place.",
+        main: true,
+    };
+    let no_show = Step {
+        name: "no-show",
+        word: "Mark as no-show",
+        hint: "The customer did not come. Nothing is given back.",
+        main: false,
+    };
+    match booking.status {
+        Status::Pending => vec![confirm],
+        Status::Confirmed if booking.starts_at <= now => vec![complete, no_show],
+        _ => Vec::new(),
+    }
+}
+
+#[handler]
+pub(crate) async fn act(
+    Submission { visit, form: Bare {} }: Submission<Bare>,
+    Path((id, step)): Path<(BookingId, String)>,
+) -> Result<Response, Stop> {
+    let (bookings, ctx) = (&visit.house.bookings, &visit.ctx);
+    let done = match step.as_str() {
+        "confirm" => bookings.confirm(ctx, id, None).await.map(|_| "confirmed"),
+        "complete" => bookings.complete(ctx, id, None).await.map(|_| "completed"),
+        "no-show" => bookings.no_show(ctx, id, None).await.map(|_| "no_show"),
+        _ => return Err(Problem::not_found().into()),
+    };
+    Ok(see_other(&format!("{}?done={}", path(id), done?)))
+}
+
+pub(crate) fn path(id: BookingId) -> String {
+    format!("/portal/bookings/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_payment::PaymentStatus;
+
+    use super::*;
+    use crate::pages::sample;
+
+    fn render(status: Status, paid: Option<PaymentStatus>, done: Option<&str>, now: Timestamp) -> String {
+        let shell = Shell { notice: notice(done), ..sample::shell(Section::Bookings) };
+        let booking = sample::booking(status);
+        let paid: Vec<Payment> = paid.map(sample::payment).into_iter().collect();
+        let url = "http://alpha-clinic.localhost:8080/checkout/1?token=alpha-clinic.x";
+        let url = booking.expires_at.map(|_| url.to_owned());
+        let html = page(shell, &booking, &paid, url, now).render().unwrap();
+        assert!(!html.contains("<script") && !html.contains("<img"));
+        html
+    }
+
+    #[test]
+    fn golden_held() {
+        let paid = Some(PaymentStatus::RequiresPayment);
+        insta::assert_snapshot!(render(Status::Pending, paid, None, sample::now()));
+    }
+
+    #[test]
+    fn golden_on_the_day() {
+        let later = sample::booking(Status::Confirmed).starts_at;
+        let paid = Some(PaymentStatus::Succeeded);
+        insta::assert_snapshot!(render(Status::Confirmed, paid, Some("confirmed"), later));
+    }
+
+    #[test]
+    fn golden_failed() {
+        insta::assert_snapshot!(render(Status::Failed, None, None, sample::now()));
+    }
+
+    #[test]
+    fn nobody_is_late_before_the_start() {
+        let booking = sample::booking(Status::Confirmed);
+        assert!(steps(&booking, sample::now()).is_empty());
+        assert_eq!(steps(&booking, booking.starts_at).len(), 2);
+    }
+}

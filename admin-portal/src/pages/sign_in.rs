@@ -1,0 +1,232 @@
+//! Signing in. Whatever is wrong, the answer is the same sentence: it does not tell whether the
+//! business, the account or the password was the reason.
+
+use std::{sync::Arc, time::Duration};
+
+use askama::Template;
+use berth_kernel::{Kind, Problem, Secret};
+use berth_tenancy::Tenant;
+use berth_web::{limits::Limit, observe};
+use poem::{
+    Request, Response, handler,
+    http::{HeaderValue, StatusCode, header},
+    web::{Form, Query},
+};
+use serde::Deserialize;
+
+use crate::{
+    dress::{Scene, see_other},
+    form_token, next,
+    pages::html_with,
+    place::Place,
+    session::{Cookie, signed_in},
+    shell::{Notice, Shell},
+    stop::{self, Stop},
+};
+
+/// Tries a minute from one address at one business.
+const TRIES: Limit =
+    Limit { name: "portal_sign_in", count: 10, window: Duration::from_secs(60) };
+
+const WRONG: &str = "These details do not open the portal. Check them and try again.";
+const EXPIRED: &str = "The page had expired. Please sign in again.";
+
+#[derive(Template)]
+#[template(path = "portal/sign_in.html")]
+struct Page {
+    shell: Shell,
+    /// What the cookie holds too.
+    form_token: String,
+    next: String,
+    /// The business asked for, on the platform's host; none where the host says it.
+    business: Option<String>,
+    email: String,
+    error: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SignInQuery {
+    next: Option<String>,
+    business: Option<String>,
+    done: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SignInForm {
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    business: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: Secret,
+    next: Option<String>,
+}
+
+#[handler]
+pub(crate) async fn show(request: &Request, Query(query): Query<SignInQuery>) -> Result<Response, Stop> {
+    let scene = Scene::of(request)?;
+    let next = next::local(query.next.as_deref());
+    if signed_in(&scene, request).await?.is_some() {
+        return Ok(see_other(next));
+    }
+    let business = query.business.unwrap_or_default();
+    let notice = (query.done.as_deref() == Some("signed_out"))
+        .then_some(Notice { tone: "good", text: "You are signed out." });
+    let page = Page {
+        shell: Shell { notice, ..scene.outside() },
+        form_token: token(&scene, request),
+        next: next.to_owned(),
+        business: asked_business(&scene, business),
+        email: String::new(),
+        error: None,
+    };
+    with_token(&scene, &page, StatusCode::OK)
+}
+
+#[handler]
+pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Result<Response, Stop> {
+    let scene = Scene::of(request)?;
+    let held = scene.house.cookies.read(request, Cookie::Form).unwrap_or_default();
+    if !form_token::matches(&form.csrf, &held) {
+        return again(&scene, request, form, StatusCode::FORBIDDEN, EXPIRED.to_owned());
+    }
+    match enter(&scene, request, &form).await {
+        Ok(token) => {
+            let mut response = see_other(next::local(form.next.as_deref()));
+            let cookies = scene.house.cookies;
+            // Exposed to become the cookie; the header is marked as not to be shown.
+            let session = cookies.set(Cookie::Session, token.expose());
+            for header in [session, cookies.clear(Cookie::Form)].into_iter().flatten() {
+                response.headers_mut().append(header::SET_COOKIE, header);
+            }
+            Ok(response)
+        }
+        Err(problem) => {
+            let words = stop::of_problem(&problem);
+            let mut response = again(&scene, request, form, words.status, words.detail)?;
+            if let Some(seconds) = words.retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Opens a session: its token.
+async fn enter(scene: &Scene, request: &Request, form: &SignInForm) -> Result<Secret, Problem> {
+    let web = &scene.house.web;
+    let slug = scene.place.slug().map_or_else(|| canonical(&form.business), ToOwned::to_owned);
+    let peer = request.remote_addr().as_socket_addr();
+    let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string());
+    web.limits.check(TRIES, &format!("{peer}:{slug}")).await?;
+    let tenant = tenant(scene, &slug).await?.ok_or_else(wrong)?;
+    let agent = request.headers().get(header::USER_AGENT);
+    let agent = agent.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let (clock, cause) = (&web.clock, observe::cause(request));
+    let opened = scene
+        .house
+        .users
+        .portal_sign_in(&tenant, &form.email, &form.password, &agent, clock, &cause)
+        .await;
+    match opened {
+        Ok(session) => Ok(session.token),
+        Err(berth_user::Error::CredentialsInvalid) => Err(wrong()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn tenant(scene: &Scene, slug: &str) -> Result<Option<Arc<Tenant>>, Problem> {
+    match &scene.place {
+        Place::Tenant(tenant) => Ok(Some(Arc::clone(tenant))),
+        Place::Platform => scene.house.web.tenant_by_slug(slug).await,
+    }
+}
+
+fn wrong() -> Problem {
+    Problem::new(Kind::Unauthenticated, "CREDENTIALS_INVALID", WRONG)
+}
+
+/// The form again, with what was typed but the password.
+fn again(
+    scene: &Scene,
+    request: &Request,
+    form: SignInForm,
+    status: StatusCode,
+    error: String,
+) -> Result<Response, Stop> {
+    let page = Page {
+        shell: scene.outside(),
+        form_token: token(scene, request),
+        next: next::local(form.next.as_deref()).to_owned(),
+        business: asked_business(scene, form.business),
+        email: form.email,
+        error: Some(error),
+    };
+    with_token(scene, &page, status)
+}
+
+/// The form's token: the one the browser has, so that several tabs may be open at once.
+fn token(scene: &Scene, request: &Request) -> String {
+    let held = scene.house.cookies.read(request, Cookie::Form);
+    held.filter(|held| form_token::is_random(held)).unwrap_or_else(form_token::random)
+}
+
+fn with_token(scene: &Scene, page: &Page, status: StatusCode) -> Result<Response, Stop> {
+    let mut response = html_with(page, status)?;
+    if let Some(cookie) = scene.house.cookies.set(Cookie::Form, &page.form_token) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+fn asked_business(scene: &Scene, typed: String) -> Option<String> {
+    matches!(scene.place, Place::Platform).then_some(typed)
+}
+
+/// A business's name in addresses as people type it; what cannot be one becomes one that no
+/// business has, so that counters keep short names.
+fn canonical(typed: &str) -> String {
+    let slug = typed.trim().to_ascii_lowercase();
+    let fits = slug.len() <= 40 && slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if fits { slug } else { "-".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{brand::Brand, pages::sample};
+
+    fn page(business: Option<&str>, error: Option<&str>) -> String {
+        let brand = if business.is_some() { Brand::own() } else { sample::brand() };
+        let page = Page {
+            shell: Shell::outside(brand, sample::NONCE.into()),
+            form_token: sample::TOKEN.into(),
+            next: "/portal/bookings?status=PENDING&order=start".into(),
+            business: business.map(Into::into),
+            email: error.map_or_else(String::new, |_| "\"><script>alert(1)</script>@x.example".into()),
+            error: error.map(Into::into),
+        };
+        page.render().unwrap()
+    }
+
+    #[test]
+    fn golden_at_a_business() {
+        insta::assert_snapshot!(page(None, None));
+    }
+
+    #[test]
+    fn golden_at_the_platform_after_a_mistake() {
+        let html = page(Some("<b>alpha</b>"), Some(WRONG));
+        assert!(!html.contains("<script") && !html.contains("<b>alpha"));
+        insta::assert_snapshot!(html);
+    }
+
+    #[test]
+    fn a_business_is_known_however_its_name_is_typed() {
+        assert_eq!(canonical(" Alpha-Clinic "), "alpha-clinic");
+        assert_eq!(canonical("alpha:clinic"), "-");
+        assert_eq!(canonical(&"a".repeat(41)), "-");
+    }
+}

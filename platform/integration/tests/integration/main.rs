@@ -1,0 +1,5 @@
+//! Purchases reach TikTok once, and tokens reach nobody.
+
+mod connecting;
+mod converting;
+mod stage;

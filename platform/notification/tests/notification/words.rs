@@ -1,0 +1,78 @@
+//! Each mail in each language, as golden files.
+
+use berth_events::booking::Booking;
+use berth_notification::{
+    model::{Brand, Letter, Subject},
+    templates::{Rendered, render},
+};
+
+use crate::sample::{booking, euro};
+
+fn brand() -> Brand {
+    Brand {
+        name: "Alpha Clinic".into(),
+        legal_name: "Alpha Clinic GmbH".into(),
+        address: "Torstraße 1\n10119 Berlin".into(),
+        color: "#0f766e".into(),
+    }
+}
+
+fn rendered(booking: Booking, subject: Subject) -> Rendered {
+    render(&Letter { source: "sample".into(), booking, subject }, &brand()).unwrap()
+}
+
+fn receipt() -> Subject {
+    Subject::Receipt {
+        number: "R-2026-000042".into(),
+        amount: euro(4_905),
+        path: "receipts/sample.pdf".into(),
+    }
+}
+
+/// The whole mail as one text.
+fn shown(mail: &Rendered) -> String {
+    format!("{}\n\n==== text\n{}\n==== html\n{}", mail.subject, mail.text, mail.html)
+}
+
+#[test]
+fn a_receipts_mail_in_each_language() {
+    for locale in ["en", "de"] {
+        insta::assert_snapshot!(format!("receipt.{locale}"), shown(&rendered(booking(locale), receipt())));
+    }
+}
+
+#[test]
+fn a_confirmation_in_each_language_free_or_paid_on_site() {
+    for locale in ["en", "de"] {
+        let mail = rendered(booking(locale), Subject::Confirmation);
+        insta::assert_snapshot!(format!("confirmation.{locale}"), shown(&mail));
+
+        let free = Booking { price: euro(0), quantity: 3, ..booking(locale) };
+        let mail = rendered(free, Subject::Confirmation);
+        insta::assert_snapshot!(format!("confirmation.free.{locale}"), shown(&mail));
+    }
+}
+
+#[test]
+fn a_cancellation_in_each_language_with_and_without_a_refund() {
+    for locale in ["en", "de"] {
+        let asked = Subject::Cancellation { refund: None, by_customer: true };
+        insta::assert_snapshot!(format!("cancellation.{locale}"), shown(&rendered(booking(locale), asked)));
+
+        let refund = Subject::Cancellation { refund: Some(euro(123_456)), by_customer: false };
+        let mail = rendered(booking(locale), refund);
+        insta::assert_snapshot!(format!("cancellation.refund.{locale}"), shown(&mail));
+    }
+}
+
+#[test]
+fn names_that_try_to_be_more_stay_names() {
+    let mut booking = booking("en");
+    booking.customer.name = "Ann</p><script>alert(1)</script>\r\nBcc: eve@example.com".into();
+    booking.product_name = "Yoga\" onmouseover=\"x\r\n\r\nDear {{ v.customer }}".into();
+    let mail = rendered(booking, receipt());
+    assert!(!mail.html.contains("<script>"), "{}", mail.html);
+    assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+    assert!(!mail.text.lines().any(|line| line.starts_with("Bcc:")), "{}", mail.text);
+    insta::assert_snapshot!("injection", shown(&mail));
+}

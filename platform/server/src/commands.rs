@@ -1,0 +1,155 @@
+//! The commands that do one thing and end.
+
+use anyhow::Context as _;
+use berth_access::{Role, Tokens};
+use berth_kernel::{Cause, Clock, Currency, EventId, Secret};
+use berth_messaging::{Broker, dead_letter};
+use berth_tenancy::{Database, Tenancy, lifecycle, migrate};
+use berth_user::{NewAccount, Users};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::{settings, settings::Settings, wire::App};
+
+/// Brings the database up to date.
+pub(crate) async fn migrate() -> anyhow::Result<()> {
+    let report = migrate::run(&settings::database()?).await.context("the migration failed")?;
+    println!("applied {} to the platform, brought {} tenants up to date", report.platform, report.tenants);
+    Ok(())
+}
+
+/// Signing businesses up.
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant with its schema, an API key and its first administrator; prints them as JSON.
+    Create(Box<CreateTenant>),
+}
+
+/// A business to be signed up.
+#[derive(Args)]
+pub(crate) struct CreateTenant {
+    /// Its name in addresses: 3 to 40 of a-z, 0-9 and -.
+    #[arg(long)]
+    slug: String,
+    /// Its name for people.
+    #[arg(long)]
+    name: String,
+    /// What kind of business it is: clinic, gym, theatre, …
+    #[arg(long)]
+    kind: String,
+    /// IANA zone of its main place.
+    #[arg(long)]
+    timezone: String,
+    /// ISO 4217 code it prices in.
+    #[arg(long)]
+    currency: Currency,
+    /// BCP 47 tag of the language it writes in.
+    #[arg(long, default_value = "en")]
+    locale: String,
+    /// Brand colour, #rrggbb.
+    #[arg(long, default_value = "#1f4b99")]
+    color: String,
+    /// Name on receipts; the name for people unless given.
+    #[arg(long)]
+    legal_name: Option<String>,
+    /// Address on receipts.
+    #[arg(long, default_value = "")]
+    address: String,
+    /// Address its first administrator signs in with.
+    #[arg(long)]
+    admin_email: String,
+    /// Name of its first administrator.
+    #[arg(long)]
+    admin_name: String,
+    /// Password of its first administrator. From the environment, because a command line is seen
+    /// by everybody on the machine.
+    #[arg(long, env = "BERTH_ADMIN_PASSWORD", hide_env_values = true)]
+    admin_password: String,
+}
+
+/// Runs a tenant command.
+pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
+    let TenantCommand::Create(new) = command;
+    let database = settings::database()?;
+    let clock = Clock::System;
+    let wish = lifecycle::NewTenant {
+        slug: new.slug.clone(),
+        legal_name: new.legal_name.unwrap_or_else(|| new.name.clone()),
+        name: new.name,
+        kind: new.kind,
+        timezone: new.timezone,
+        currency: new.currency,
+        locale: new.locale,
+        color: new.color,
+        address: new.address,
+    };
+    let created = lifecycle::create(&database, &wish, &clock).await?;
+    let tenancy = Tenancy::new(Database::connect(&database)?);
+    let tenant = tenancy.registry().get(created.id).await?.context("the new tenant is not there")?;
+    let settings = Settings::read()?;
+    let users = Users::new(tenancy, Tokens::new(&settings.token_key, None)?);
+    let admin = NewAccount {
+        email: new.admin_email,
+        password: Secret::new(new.admin_password),
+        name: new.admin_name,
+        phone: None,
+        locale: None,
+    };
+    let admin = users.create_staff(&tenant, admin, Role::Admin, &clock, &Cause::fresh()).await?;
+    // Shown once, to whoever signs the business up; kept as a hash only.
+    let api_key = created.api_key.expose();
+    let answer = json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin.id });
+    println!("{answer}");
+    Ok(())
+}
+
+/// Looking at and replaying events that were given up.
+#[derive(Subcommand)]
+pub(crate) enum DeadLetterCommand {
+    /// List those at rest, newest first.
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+    },
+    /// Hand one to its consumer again.
+    Replay {
+        /// Who gave it up.
+        consumer: String,
+        /// Which event.
+        event_id: EventId,
+    },
+}
+
+/// Runs a dead-letter command.
+pub(crate) async fn dead_letters(command: DeadLetterCommand) -> anyhow::Result<()> {
+    let tenancy = Tenancy::new(Database::connect(&settings::database()?)?);
+    match command {
+        DeadLetterCommand::List { limit } => {
+            for letter in dead_letter::list(&tenancy, limit).await? {
+                println!(
+                    "{}  {}  {}  {}  tenant {}  {}",
+                    letter.died_at,
+                    letter.consumer,
+                    letter.event_id,
+                    letter.event_type,
+                    letter.tenant_id,
+                    letter.error
+                );
+            }
+        }
+        DeadLetterCommand::Replay { consumer, event_id } => {
+            let broker = Broker::new(&settings::broker()?);
+            dead_letter::replay(&tenancy, &broker, &consumer, event_id).await?;
+            println!("handed to {consumer} again");
+        }
+    }
+    Ok(())
+}
+
+/// Prints the API's document.
+pub(crate) async fn openapi() -> anyhow::Result<()> {
+    let app = App::build(&Settings::read()?).await?;
+    println!("{}", berth_tenant_api::document(&app.api));
+    Ok(())
+}

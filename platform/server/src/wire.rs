@@ -1,0 +1,103 @@
+//! The house put together, in the order things depend on each other.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use berth_access::{Access, Tokens};
+use berth_analytics as analytics;
+use berth_booking::{self as booking, Bookings};
+use berth_catalog::Catalog;
+use berth_integration::{self as integration, Integrations, TikTok};
+use berth_kernel::Clock;
+use berth_messaging::{Broker, Consumer};
+use berth_notification::{self as notification, Mailer, Notifications};
+use berth_payment::{self as payment, Payments};
+use berth_payment_stripe::Stripe;
+use berth_receipt::{self as receipt, Receipts};
+use berth_tenancy::{Database, Tenancy};
+use berth_tenant_api::Api;
+use berth_user::Users;
+use berth_web::{Limits, Web};
+
+use crate::{attachments::StoredFiles, settings::Settings};
+
+/// Everything a process may need; each role takes its part.
+pub(crate) struct App {
+    pub(crate) clock: Clock,
+    pub(crate) tenancy: Tenancy,
+    pub(crate) broker: Broker,
+    pub(crate) api: Api,
+    pub(crate) bookings: Bookings,
+    pub(crate) payments: Payments,
+    pub(crate) consumers: Vec<Arc<dyn Consumer>>,
+}
+
+impl App {
+    /// Builds everything. Nothing is connected to yet but what is needed first.
+    pub(crate) async fn build(settings: &Settings) -> anyhow::Result<Self> {
+        let clock = Clock::System;
+        let database = Database::connect(&settings.database).context("DATABASE_URL")?;
+        let tenancy = Tenancy::new(database);
+        let broker = Broker::new(&settings.broker);
+        let tokens = Tokens::new(&settings.token_key, settings.token_key_previous.as_ref())
+            .context("BERTH_TOKEN_KEY")?;
+        let web = Web {
+            tenancy: tenancy.clone(),
+            access: Arc::new(Access::load().await?),
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            limits: limits(settings)?,
+            host: settings.host().into(),
+        };
+
+        let files = receipt::open(&settings.store).context("BERTH_STORE_URL")?;
+        let provider = Stripe::new(&settings.stripe).context("the Stripe settings")?;
+        let mailer = Mailer::new(&settings.mail).context("the mail settings")?;
+        let tiktok = TikTok::new(&settings.integration).context("BERTH_TIKTOK_API_URL")?;
+
+        let catalog = Catalog::new(tenancy.clone());
+        let bookings = Bookings::new(tenancy.clone(), catalog.clone());
+        let payments = Payments::new(
+            tenancy.clone(),
+            Arc::new(provider),
+            settings.payment.clone(),
+            clock.clone(),
+        );
+        let users = Users::new(tenancy.clone(), tokens);
+        let receipts = Receipts::new(tenancy.clone(), Arc::clone(&files));
+        let notifications = Notifications::new(tenancy.clone());
+        let integrations = Integrations::new(tenancy.clone());
+
+        let consumers: Vec<Arc<dyn Consumer>> = vec![
+            Arc::new(payment::Reactions::new(payments.clone())),
+            Arc::new(booking::Reactions::new(clock.clone())),
+            Arc::new(receipt::Reactions::new(receipts.clone(), clock.clone())),
+            Arc::new(notification::Reactions::new(
+                mailer,
+                Arc::new(StoredFiles(files)),
+                clock.clone(),
+            )),
+            Arc::new(analytics::Reactions::new(clock.clone())),
+            Arc::new(integration::Reactions::new(tiktok, clock.clone())),
+        ];
+        let api = Api {
+            web,
+            bookings: bookings.clone(),
+            catalog,
+            payments: payments.clone(),
+            users,
+            receipts,
+            notifications,
+            integrations,
+            checkout_url: Arc::new(move |slug, booking| format!("{slug}/{booking}")),
+        };
+        Ok(Self { clock, tenancy, broker, api, bookings, payments, consumers })
+    }
+}
+
+fn limits(settings: &Settings) -> anyhow::Result<Limits> {
+    let config = deadpool_redis::Config::from_url(settings.redis_url.expose());
+    let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).context("REDIS_URL")?;
+    Ok(Limits::new(pool, &settings.broker.namespace, settings.limits))
+}
+

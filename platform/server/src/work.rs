@@ -1,0 +1,26 @@
+//! What a worker does besides serving requests.
+
+use berth_messaging::{consumer, dead_letter, relay};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{serve::Roles, wire::App};
+
+/// Starts the background work of `roles`; each task ends when `stop` is cancelled.
+pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &CancellationToken) {
+    let (tenancy, broker) = (app.tenancy.clone(), app.broker.clone());
+    if roles.relay {
+        tracker.spawn(relay::run(tenancy.clone(), broker.clone(), stop.clone()));
+    }
+    if !roles.work {
+        return;
+    }
+    let consumers = app.consumers.clone();
+    tracker.spawn(consumer::run(tenancy.clone(), broker.clone(), consumers.clone(), stop.clone()));
+    tracker.spawn(dead_letter::run(tenancy, broker, consumers, stop.clone()));
+    let (payments, stopping) = (app.payments.clone(), stop.clone());
+    tracker.spawn(async move { payments.work_inbox(stopping).await });
+    let (payments, stopping) = (app.payments.clone(), stop.clone());
+    tracker.spawn(async move { payments.reconcile(stopping).await });
+    let (bookings, clock, stopping) = (app.bookings.clone(), app.clock.clone(), stop.clone());
+    tracker.spawn(async move { bookings.sweep(clock, stopping).await });
+}

@@ -1,0 +1,258 @@
+//! What each login and role may not do, statement by statement.
+
+use std::sync::Arc;
+
+use berth_tenancy::Tenant;
+use berth_testkit::TestPlatform;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use crate::{bucket_login, login, sqlstate, tables};
+
+/// Insufficient privilege.
+const DENIED: &str = "42501";
+/// Undefined table.
+const NO_TABLE: &str = "42P01";
+
+/// Tables whose rows a tenant's role may add and never change: the ledger.
+const APPEND_ONLY: [&str; 2] = ["ledger_entry", "ledger_journal"];
+
+/// Every verb on a table, with its name.
+fn verbs(table: &str, column: &str) -> [(&'static str, String); 6] {
+    [
+        ("SELECT", format!("SELECT count(*) FROM {table}")),
+        ("INSERT", format!("INSERT INTO {table} DEFAULT VALUES")),
+        ("UPDATE", format!("UPDATE {table} SET {column} = {column}")),
+        ("DELETE", format!("DELETE FROM {table}")),
+        ("TRUNCATE", format!("TRUNCATE {table}")),
+        ("LOCK", format!("LOCK TABLE {table} IN EXCLUSIVE MODE")),
+    ]
+}
+
+/// The state `sql` fails with inside a transaction of `tenant`.
+async fn attempt(platform: &TestPlatform, tenant: &Tenant, sql: &str) -> String {
+    let mut tx = platform.tenancy().begin(tenant).await.unwrap();
+    let state = sqlstate(tx.conn().execute(sqlx::raw_sql(AssertSqlSafe(sql))).await);
+    tx.rollback().await.unwrap();
+    state
+}
+
+async fn first_column(platform: &TestPlatform, schema: &str, table: &str) -> String {
+    let sql = "SELECT attname::text FROM pg_attribute \
+               WHERE attrelid = ($1 || '.' || $2)::regclass AND attnum = 1";
+    let pool = platform.admin_pool();
+    sqlx::query_scalar(sql)
+        .bind(schema)
+        .bind(table)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn no_verb_reaches_a_table_of_another_tenant() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    let mut attempts = 0;
+    for (one, other) in [(&alpha, &beta), (&beta, &alpha)] {
+        for table in tables(&platform, other.role()).await {
+            let column = first_column(&platform, other.role(), &table).await;
+            let name = format!("{}.{table}", other.role());
+            for (verb, sql) in verbs(&name, &column) {
+                assert_eq!(
+                    attempt(&platform, one, &sql).await,
+                    DENIED,
+                    "{verb} on {table}"
+                );
+                attempts += 1;
+            }
+        }
+    }
+    assert!(attempts > 300, "only {attempts} attempts were made");
+}
+
+/// The other half of the proof above: the same statements work on the tenant's own tables, so they
+/// fail for the right reason.
+#[tokio::test]
+async fn a_tenant_reads_and_changes_its_own_tables_but_for_the_ledger() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    for table in tables(&platform, alpha.role()).await {
+        let column = first_column(&platform, alpha.role(), &table).await;
+        for (verb, sql) in verbs(&table, &column) {
+            let state = attempt(&platform, &alpha, &sql).await;
+            match verb {
+                // Past the privileges: a rule of the table may stop an empty row.
+                "INSERT" => assert_ne!(state, DENIED, "{verb} on {table}"),
+                "TRUNCATE" => assert_eq!(state, DENIED, "{verb} on {table}"),
+                "UPDATE" | "DELETE" | "LOCK" if APPEND_ONLY.contains(&table.as_str()) => {
+                    assert_eq!(state, DENIED, "{verb} on {table}");
+                }
+                _ => assert!(
+                    state.starts_with("no refusal"),
+                    "{verb} on {table}: {state}"
+                ),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_the_shared_tables_a_tenant_may_only_add_to_the_outbox() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    for table in tables(&platform, "platform").await {
+        let column = first_column(&platform, "platform", &table).await;
+        for (verb, sql) in verbs(&format!("platform.{table}"), &column) {
+            if (table.as_str(), verb) != ("outbox", "INSERT") {
+                assert_eq!(
+                    attempt(&platform, &alpha, &sql).await,
+                    DENIED,
+                    "{verb} on {table}"
+                );
+            }
+        }
+    }
+    let insert = |columns: &str, values: &str| {
+        format!(
+            "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope{columns}) \
+             VALUES (gen_random_uuid(), '{}', 'a.b.c', gen_random_uuid(), '{{}}'{values})",
+            alpha.id
+        )
+    };
+    let added = attempt(&platform, &alpha, &insert("", "")).await;
+    assert!(added.starts_with("no refusal"), "{added}");
+    let forged = attempt(&platform, &alpha, &insert(", published_at", ", now()")).await;
+    assert_eq!(
+        forged, DENIED,
+        "a tenant could hide its events from the relay"
+    );
+}
+
+#[tokio::test]
+async fn a_tenants_role_makes_no_tables_and_takes_on_no_other_role() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    assert_ne!(
+        bucket_login(&platform, &alpha).await,
+        bucket_login(&platform, &beta).await,
+        "two of two tenants are dealt to two buckets"
+    );
+    for sql in [
+        "CREATE TABLE mine (id int)".to_owned(),
+        "CREATE TABLE public.mine (id int)".to_owned(),
+        "CREATE SCHEMA mine".to_owned(),
+        "CREATE ROLE mine".to_owned(),
+        "ALTER TABLE account ADD COLUMN mine int".to_owned(),
+        "DROP TABLE account".to_owned(),
+        format!("SET LOCAL ROLE {}", beta.role()),
+        "SET LOCAL SESSION AUTHORIZATION berth_app".to_owned(),
+        "SELECT pg_read_file('PG_VERSION')".to_owned(),
+    ] {
+        let state = attempt(&platform, &alpha, &sql).await;
+        assert_eq!(state, DENIED, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_role_cannot_let_another_in() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    let mut tx = platform.tenancy().begin(&alpha).await.unwrap();
+    // Without the right to pass it on, GRANT warns and grants nothing.
+    let grant = format!("GRANT USAGE ON SCHEMA {} TO {}", alpha.role(), beta.role());
+    tx.conn()
+        .execute(sqlx::raw_sql(AssertSqlSafe(grant)))
+        .await
+        .unwrap();
+    let let_in: bool = sqlx::query_scalar("SELECT has_schema_privilege($1::name, $2, 'USAGE')")
+        .bind(beta.role())
+        .bind(alpha.role())
+        .fetch_one(tx.conn())
+        .await
+        .unwrap();
+    assert!(!let_in);
+    let grant = format!("GRANT SELECT ON account TO {}", beta.role());
+    tx.conn()
+        .execute(sqlx::raw_sql(AssertSqlSafe(grant)))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let sql = format!("SELECT count(*) FROM {}.account", alpha.role());
+    assert_eq!(attempt(&platform, &beta, &sql).await, DENIED);
+}
+
+#[tokio::test]
+async fn outside_a_transaction_a_bucket_finds_nothing() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    let role = bucket_login(&platform, &alpha).await;
+    // Once with the path the pools set and once with the login's own default.
+    let options = login(platform.settings(), &role);
+    for options in [
+        options.clone(),
+        options.options([("search_path", "nowhere")]),
+    ] {
+        let mut conn = PgConnection::connect_with(&options).await.unwrap();
+        for (sql, expected) in [
+            ("SELECT count(*) FROM account".to_owned(), NO_TABLE),
+            (
+                format!("SELECT count(*) FROM {}.account", alpha.role()),
+                DENIED,
+            ),
+            ("SELECT count(*) FROM platform.tenant".to_owned(), DENIED),
+            (
+                "INSERT INTO platform.outbox DEFAULT VALUES".to_owned(),
+                DENIED,
+            ),
+            ("CREATE TABLE public.mine (id int)".to_owned(), DENIED),
+            ("SET ROLE berth_app".to_owned(), DENIED),
+        ] {
+            let state = sqlstate(
+                conn.execute(sqlx::raw_sql(AssertSqlSafe(sql.as_str())))
+                    .await,
+            );
+            assert_eq!(state, expected, "{sql}");
+        }
+        conn.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_platforms_login_reaches_no_tenant() {
+    let platform = TestPlatform::start().await;
+    for tenant in [platform.alpha(), platform.beta()] {
+        for table in tables(&platform, tenant.role()).await {
+            let mut tx = platform.tenancy().begin_platform().await.unwrap();
+            let sql = format!("SELECT count(*) FROM {}.{table}", tenant.role());
+            let state = sqlstate(tx.conn().execute(sqlx::raw_sql(AssertSqlSafe(sql))).await);
+            assert_eq!(state, DENIED, "{table}");
+            tx.rollback().await.unwrap();
+        }
+        let mut tx = platform.tenancy().begin_platform().await.unwrap();
+        let sql = format!("SET LOCAL ROLE {}", tenant.role());
+        let state = sqlstate(tx.conn().execute(sqlx::raw_sql(AssertSqlSafe(sql))).await);
+        assert_eq!(state, DENIED);
+    }
+}
+
+#[tokio::test]
+async fn what_one_tenant_writes_the_other_does_not_see() {
+    let platform = TestPlatform::start().await;
+    let tenants: [Arc<Tenant>; 2] = [platform.alpha(), platform.beta()];
+    for tenant in &tenants {
+        let mut tx = platform.tenancy().begin(tenant).await.unwrap();
+        let sql = "INSERT INTO idempotency (principal, route, key, request_hash, body) \
+                   VALUES (current_user, 'r', 'k', '', '')";
+        tx.conn().execute(sql).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    for tenant in &tenants {
+        let mut tx = platform.tenancy().begin(tenant).await.unwrap();
+        let seen: Vec<String> = sqlx::query_scalar("SELECT principal FROM idempotency")
+            .fetch_all(tx.conn())
+            .await
+            .unwrap();
+        tx.rollback().await.unwrap();
+        assert_eq!(seen, [tenant.role()]);
+    }
+}

@@ -1,0 +1,163 @@
+//! What is free.
+
+use berth_booking::Slot;
+use berth_web::{
+    Refusal, Visitor, refuse,
+    text::{Day, Instant, local},
+};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use crate::{
+    Api,
+    bookings::{BookingRequest, Tag},
+};
+
+/// A free time, or a session with free places.
+#[derive(Debug, Object)]
+pub struct SlotAnswer {
+    /// Start.
+    pub starts_at: Instant,
+    /// End, exclusive.
+    pub ends_at: Instant,
+    /// Start as the clock on the wall shows it, in the zone asked for or the product's.
+    pub local_start: String,
+    /// Who is free.
+    #[oai(skip_serializing_if_is_empty)]
+    pub resource_ids: Vec<Uuid>,
+    /// The session.
+    #[oai(skip_serializing_if_is_none)]
+    pub session_id: Option<Uuid>,
+    /// Free places.
+    pub free: i32,
+}
+
+/// Free times.
+#[derive(Debug, Object)]
+pub struct Slots {
+    /// IANA zone of `local_start`.
+    pub timezone: String,
+    /// In the order of their starts.
+    pub slots: Vec<SlotAnswer>,
+}
+
+/// How much is free on a day.
+#[derive(Debug, Object)]
+pub struct DayAnswer {
+    /// The day, in the product's zone.
+    pub day: Day,
+    /// Starts or sessions with a free place.
+    pub slots: u32,
+}
+
+/// Days.
+#[derive(Debug, Object)]
+pub struct Days {
+    /// Every day asked for, in order.
+    pub days: Vec<DayAnswer>,
+}
+
+/// Whether something can be booked now.
+#[derive(Debug, Object)]
+pub struct CheckAnswer {
+    /// Whether it is free.
+    pub available: bool,
+    /// Code of the rule in the way, or `TAKEN`.
+    #[oai(skip_serializing_if_is_none)]
+    pub reason: Option<String>,
+    /// The nearest free ones.
+    pub alternatives: Vec<SlotAnswer>,
+}
+
+fn slot(slot: &Slot, zone: &str) -> SlotAnswer {
+    SlotAnswer {
+        starts_at: slot.starts_at.into(),
+        ends_at: slot.ends_at.into(),
+        local_start: local(slot.starts_at, zone),
+        resource_ids: slot.resource_ids.iter().map(|id| id.uuid()).collect(),
+        session_id: slot.session_id.map(Into::into),
+        free: slot.free,
+    }
+}
+
+/// The operations.
+pub(crate) struct AvailabilityApi(pub(crate) Api);
+
+#[OpenApi(tag = "Tag::Availability")]
+impl AvailabilityApi {
+    /// Free times of a product.
+    ///
+    /// For an appointment every start with who is free; for sessions those with free places. Advice:
+    /// only booking decides.
+    #[oai(path = "/products/:id/slots", method = "get", operation_id = "list_slots")]
+    async fn slots(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+        /// First day, in the product's zone.
+        from: Query<Day>,
+        /// Last day; at most 61 days later.
+        to: Query<Day>,
+        /// Only times with this one.
+        resource_id: Query<Option<Uuid>>,
+        /// IANA zone to show wall times in; the product's unless asked.
+        timezone: Query<Option<String>>,
+    ) -> Result<Json<Slots>, Refusal> {
+        let resource = resource_id.0.map(Into::into);
+        let asked = self.0.bookings.slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
+        let (offering, found) = asked.await.map_err(refuse)?;
+        let timezone = match timezone.0 {
+            Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => zone,
+            Some(_) => {
+                let detail = "Must be an IANA time zone.";
+                let problem = berth_kernel::Problem::field("timezone", "UNKNOWN_TIMEZONE", detail);
+                return Err(refuse(problem));
+            }
+            None => offering.product.timezone.clone(),
+        };
+        let slots = found.iter().map(|found| slot(found, &timezone)).collect();
+        Ok(Json(Slots { timezone, slots }))
+    }
+
+    /// How much is free on each day.
+    #[oai(path = "/products/:id/days", method = "get", operation_id = "list_days")]
+    async fn days(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+        /// First day.
+        from: Query<Day>,
+        /// Last day; at most 61 days later.
+        to: Query<Day>,
+    ) -> Result<Json<Days>, Refusal> {
+        let days = self.0.bookings.days(&visitor.0, id.0.into(), from.0.0, to.0.0);
+        let days = days.await.map_err(refuse)?.into_iter().map(|day| DayAnswer {
+            day: day.day.into(),
+            slots: u32::try_from(day.slots).unwrap_or(u32::MAX),
+        });
+        Ok(Json(Days { days: days.collect() }))
+    }
+
+    /// Whether something can be booked now.
+    ///
+    /// Says which rule is in the way, and what is free nearby.
+    #[oai(path = "/availability/check", method = "post", operation_id = "check_availability")]
+    async fn check(
+        &self,
+        visitor: Visitor,
+        body: Json<BookingRequest>,
+    ) -> Result<Json<CheckAnswer>, Refusal> {
+        let wish = body.0.into_wish()?;
+        let check = self.0.bookings.check(&visitor.0, &wish).await.map_err(refuse)?;
+        let zone = &visitor.0.tenant.timezone;
+        Ok(Json(CheckAnswer {
+            available: check.available,
+            reason: check.reason.map(str::to_owned),
+            alternatives: check.alternatives.iter().map(|found| slot(found, zone)).collect(),
+        }))
+    }
+}

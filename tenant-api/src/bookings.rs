@@ -1,0 +1,582 @@
+//! Bookings.
+
+use berth_booking::{Booking, BookingChange, CustomerInput, Filter, NewBooking, Sort, Status, When};
+use berth_events::booking::Attribution;
+use berth_kernel::{BookingId, Problem};
+use berth_web::{
+    Asker, Refusal, idempotency, refuse,
+    text::{CurrencyCode, Instant, local},
+};
+use poem_openapi::{
+    Enum, Object, OpenApi, Tags,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use crate::{Api, cursor, limit};
+
+/// The parts of the API.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// Taking, moving and ending bookings.
+    Bookings,
+    /// What is free.
+    Availability,
+    /// What is offered, by whom and when.
+    Catalog,
+    /// Money.
+    Payments,
+    /// Proofs of payment.
+    Receipts,
+    /// Accounts and signing in.
+    Users,
+    /// Accounts at other platforms.
+    Connections,
+    /// Figures.
+    Admin,
+}
+
+/// An amount.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units: cents, pence; whole yen.
+    pub amount: i64,
+    /// ISO 4217 code.
+    pub currency: CurrencyCode,
+}
+
+impl From<berth_kernel::Money> for Money {
+    fn from(money: berth_kernel::Money) -> Self {
+        Self { amount: money.amount, currency: money.currency.into() }
+    }
+}
+
+impl From<Money> for berth_kernel::Money {
+    fn from(money: Money) -> Self {
+        Self::new(money.amount, money.currency.0)
+    }
+}
+
+/// For whom a booking is.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Customer {
+    /// Name, 1 to 200 characters.
+    pub name: String,
+    /// Address confirmation and receipt go to.
+    pub email: String,
+    /// BCP 47 language tag to write in; the business's language if none.
+    pub locale: Option<String>,
+}
+
+/// How the customer found the offer; for conversion tracking.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(deny_unknown_fields)]
+pub struct AttributionInput {
+    /// Id the tracking pixel sent with its own event.
+    pub pixel_event_id: Option<String>,
+    /// TikTok's click id.
+    pub ttclid: Option<String>,
+    /// `utm_source`.
+    pub utm_source: Option<String>,
+    /// `utm_medium`.
+    pub utm_medium: Option<String>,
+    /// `utm_campaign`.
+    pub utm_campaign: Option<String>,
+}
+
+/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct BookingRequest {
+    /// The product.
+    pub product_id: Uuid,
+    /// Start of an appointment.
+    pub starts_at: Option<Instant>,
+    /// The session.
+    pub session_id: Option<Uuid>,
+    /// With whom, if it matters.
+    pub resource_id: Option<Uuid>,
+    /// Places; 1 unless said.
+    #[oai(default = "one")]
+    pub quantity: i32,
+    /// For whom; a signed-in customer is known.
+    pub customer: Option<Customer>,
+    /// What the customer wants known.
+    #[oai(default)]
+    pub notes: String,
+    /// How the customer came.
+    pub attribution: Option<AttributionInput>,
+}
+
+const fn one() -> i32 {
+    1
+}
+
+/// The time asked for: one of the two, not both.
+pub(crate) fn when(starts_at: Option<Instant>, session: Option<Uuid>) -> Result<When, Refusal> {
+    match (starts_at, session) {
+        (Some(at), None) => Ok(When::Start(at.0)),
+        (None, Some(session)) => Ok(When::Session(session.into())),
+        _ => {
+            let detail = "Name either `starts_at` or `session_id`.";
+            Err(refuse(Problem::field("starts_at", "WRONG_SHAPE", detail)))
+        }
+    }
+}
+
+impl BookingRequest {
+    pub(crate) fn into_wish(self) -> Result<NewBooking, Refusal> {
+        let attribution = self.attribution.unwrap_or_default();
+        let fields = [
+            &attribution.pixel_event_id,
+            &attribution.ttclid,
+            &attribution.utm_source,
+            &attribution.utm_medium,
+            &attribution.utm_campaign,
+        ];
+        if fields.into_iter().flatten().any(|value| value.chars().count() > 500) {
+            let detail = "At most 500 characters each.";
+            return Err(refuse(Problem::field("attribution", "TOO_LONG", detail)));
+        }
+        Ok(NewBooking {
+            product_id: self.product_id.into(),
+            when: when(self.starts_at, self.session_id)?,
+            resource_id: self.resource_id.map(Into::into),
+            quantity: self.quantity,
+            customer: self.customer.map(|customer| CustomerInput {
+                name: customer.name,
+                email: customer.email,
+                locale: customer.locale,
+            }),
+            notes: self.notes,
+            attribution: Attribution {
+                pixel_event_id: attribution.pixel_event_id,
+                ttclid: attribution.ttclid,
+                utm_source: attribution.utm_source,
+                utm_medium: attribution.utm_medium,
+                utm_campaign: attribution.utm_campaign,
+            },
+        })
+    }
+}
+
+/// Where a booking stands.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BookingStatus {
+    /// Held and unpaid; expires.
+    Pending,
+    /// Certain.
+    Confirmed,
+    /// Took place.
+    Completed,
+    /// The customer did not come.
+    NoShow,
+    /// Called off.
+    Cancelled,
+    /// Not paid, or not in time.
+    Failed,
+}
+
+impl From<Status> for BookingStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Pending => Self::Pending,
+            Status::Confirmed => Self::Confirmed,
+            Status::Completed => Self::Completed,
+            Status::NoShow => Self::NoShow,
+            Status::Cancelled => Self::Cancelled,
+            Status::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<BookingStatus> for Status {
+    fn from(status: BookingStatus) -> Self {
+        match status {
+            BookingStatus::Pending => Self::Pending,
+            BookingStatus::Confirmed => Self::Confirmed,
+            BookingStatus::Completed => Self::Completed,
+            BookingStatus::NoShow => Self::NoShow,
+            BookingStatus::Cancelled => Self::Cancelled,
+            BookingStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A booking.
+#[derive(Clone, Debug, Object)]
+pub struct BookingAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// The short code to read out.
+    pub reference: String,
+    /// Where it stands.
+    pub status: BookingStatus,
+    /// Raised by each change; name it when you change the booking.
+    pub version: i64,
+    /// What is booked.
+    pub product_id: Uuid,
+    /// Its name when booked.
+    pub product_name: String,
+    /// With whom.
+    #[oai(skip_serializing_if_is_none)]
+    pub resource_id: Option<Uuid>,
+    /// Which session.
+    #[oai(skip_serializing_if_is_none)]
+    pub session_id: Option<Uuid>,
+    /// The account that booked.
+    #[oai(skip_serializing_if_is_none)]
+    pub customer_id: Option<Uuid>,
+    /// For whom.
+    pub customer: Customer,
+    /// Start.
+    pub starts_at: Instant,
+    /// End, exclusive.
+    pub ends_at: Instant,
+    /// Start as the clock on the wall of the place shows it, with its offset.
+    pub local_start: String,
+    /// IANA zone of the place.
+    pub timezone: String,
+    /// Places.
+    pub quantity: i32,
+    /// The price agreed, all places together.
+    pub price: Money,
+    /// Whether it is paid.
+    pub paid: bool,
+    /// What the customer wants known.
+    pub notes: String,
+    /// Until when it is held unpaid.
+    #[oai(skip_serializing_if_is_none)]
+    pub expires_at: Option<Instant>,
+    /// Where it is paid; only while it is held.
+    #[oai(skip_serializing_if_is_none)]
+    pub checkout_url: Option<String>,
+    /// Why it ended as it did.
+    #[oai(skip_serializing_if_is_none)]
+    pub status_reason: Option<String>,
+    /// What is given back of it.
+    #[oai(skip_serializing_if_is_none)]
+    pub refund_due: Option<Money>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// A page of bookings.
+#[derive(Debug, Object)]
+pub struct BookingPage {
+    /// The bookings.
+    pub items: Vec<BookingAnswer>,
+    /// Where the next page starts; none on the last.
+    #[oai(skip_serializing_if_is_none)]
+    pub next_cursor: Option<String>,
+}
+
+/// What is to be edited; what is left out stays.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct BookingEdit {
+    /// The version you read.
+    pub version: i64,
+    /// What the customer wants known.
+    pub notes: Option<String>,
+    /// Name of who it is for.
+    pub customer_name: Option<String>,
+    /// Address of who it is for.
+    pub customer_email: Option<String>,
+}
+
+/// A cancellation.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(deny_unknown_fields)]
+pub struct CancelRequest {
+    /// The version you read, if it matters.
+    pub version: Option<i64>,
+}
+
+/// A move to another time.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct RescheduleRequest {
+    /// The version you read.
+    pub version: i64,
+    /// New start of an appointment.
+    pub starts_at: Option<Instant>,
+    /// New session.
+    pub session_id: Option<Uuid>,
+    /// With whom, if it matters.
+    pub resource_id: Option<Uuid>,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum BookingSort {
+    /// The last made first.
+    Newest,
+    /// By start.
+    Start,
+}
+
+/// The operations.
+pub(crate) struct BookingsApi(pub(crate) Api);
+
+impl BookingsApi {
+    fn answer(&self, slug: &str, booking: Booking) -> Json<BookingAnswer> {
+        Json(answer(&self.0, slug, booking))
+    }
+}
+
+pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
+    let held = booking.status == Status::Pending;
+    BookingAnswer {
+        id: booking.id.into(),
+        reference: booking.reference,
+        status: booking.status.into(),
+        version: booking.version,
+        product_id: booking.product_id.into(),
+        product_name: booking.product_name,
+        resource_id: booking.resource_id.map(Into::into),
+        session_id: booking.session_id.map(Into::into),
+        customer_id: booking.customer_id.map(Into::into),
+        customer: Customer {
+            name: booking.customer.name,
+            email: booking.customer.email,
+            locale: Some(booking.customer.locale),
+        },
+        starts_at: booking.starts_at.into(),
+        ends_at: booking.ends_at.into(),
+        local_start: local(booking.starts_at, &booking.timezone),
+        timezone: booking.timezone,
+        quantity: booking.quantity,
+        price: booking.price.into(),
+        paid: booking.paid,
+        notes: booking.notes,
+        expires_at: booking.expires_at.map(Into::into),
+        checkout_url: held.then(|| (api.checkout_url)(slug, booking.id)),
+        status_reason: booking.status_reason,
+        refund_due: booking.refund_due.map(Into::into),
+        created_at: booking.created_at.into(),
+        updated_at: booking.updated_at.into(),
+    }
+}
+
+#[OpenApi(tag = "Tag::Bookings")]
+impl BookingsApi {
+    /// Book.
+    ///
+    /// A booking that is paid online is held (`PENDING`) until it is paid at `checkout_url` or
+    /// `expires_at` passes. A lost race answers 409 `BOOKING_CONFLICT` with what is free nearby.
+    #[oai(path = "/bookings", method = "post", operation_id = "create_booking")]
+    async fn create(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<BookingRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/bookings", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let wish = body.0.into_wish()?;
+        let booking = self.0.bookings.create(&ctx, &wish, key.as_ref()).await.map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// List bookings.
+    ///
+    /// A customer sees their own.
+    #[oai(path = "/bookings", method = "get", operation_id = "list_bookings")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    async fn list(
+        &self,
+        asker: Asker,
+        /// Those of one account.
+        customer_id: Query<Option<Uuid>>,
+        /// Those of one product.
+        product_id: Query<Option<Uuid>>,
+        /// Those with one provider.
+        provider_id: Query<Option<Uuid>>,
+        /// Those that stand so.
+        status: Query<Option<BookingStatus>>,
+        /// Those that start then or later.
+        from: Query<Option<Instant>>,
+        /// Those that start before.
+        to: Query<Option<Instant>>,
+        /// The order; `newest` unless asked.
+        sort: Query<Option<BookingSort>>,
+        /// `next_cursor` of the page before.
+        #[oai(name = "cursor")]
+        after: Query<Option<String>>,
+        /// Rows of a page, 1 to 100; 20 unless asked.
+        #[oai(name = "limit")]
+        rows: Query<Option<u16>>,
+    ) -> Result<Json<BookingPage>, Refusal> {
+        let ctx = asker.context();
+        let filter = Filter {
+            customer: customer_id.0.map(Into::into),
+            product: product_id.0.map(Into::into),
+            resource: provider_id.0.map(Into::into),
+            status: status.0.map(Into::into),
+            from: from.0.map(|at| at.0),
+            to: to.0.map(|at| at.0),
+        };
+        let sort = match sort.0 {
+            Some(BookingSort::Start) => Sort::Start,
+            _ => Sort::Newest,
+        };
+        let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
+        let page =
+            self.0.bookings.list(&ctx, &filter, sort, after, rows).await.map_err(refuse)?;
+        Ok(Json(BookingPage {
+            next_cursor: page.next.map(|next| next.to_string()),
+            items: page.items.into_iter().map(|b| answer(&self.0, &ctx.tenant.slug, b)).collect(),
+        }))
+    }
+
+    /// Read a booking.
+    #[oai(path = "/bookings/:id", method = "get", operation_id = "get_booking")]
+    async fn get(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let booking = self.0.bookings.get(&ctx, BookingId::from(id.0)).await.map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// Edit a booking's details.
+    #[oai(path = "/bookings/:id", method = "patch", operation_id = "update_booking")]
+    async fn update(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<BookingEdit>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = BookingChange {
+            version: body.0.version,
+            notes: body.0.notes,
+            customer_name: body.0.customer_name,
+            customer_email: body.0.customer_email,
+        };
+        let booking =
+            self.0.bookings.update(&ctx, id.0.into(), &change).await.map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// Hide a booking that is over or ended.
+    #[oai(path = "/bookings/:id", method = "delete", operation_id = "delete_booking")]
+    async fn delete(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        self.0.bookings.delete(&ctx, id.0.into()).await.map_err(refuse)
+    }
+
+    /// Cancel a booking.
+    ///
+    /// The customer gets back what the policy agreed on; when the business cancels, everything.
+    #[oai(path = "/bookings/:id/cancel", method = "post", operation_id = "cancel_booking")]
+    async fn cancel(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<CancelRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/cancel";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let cancelled = self.0.bookings.cancel(&ctx, id.0.into(), body.0.version, key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, cancelled.await.map_err(refuse)?))
+    }
+
+    /// Confirm a held booking without payment.
+    #[oai(path = "/bookings/:id/confirm", method = "post", operation_id = "confirm_booking")]
+    async fn confirm(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/confirm";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let confirmed = self.0.bookings.confirm(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, confirmed.await.map_err(refuse)?))
+    }
+
+    /// Record that a booking took place.
+    #[oai(path = "/bookings/:id/complete", method = "post", operation_id = "complete_booking")]
+    async fn complete(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/complete";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let completed = self.0.bookings.complete(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, completed.await.map_err(refuse)?))
+    }
+
+    /// Record that nobody came.
+    #[oai(path = "/bookings/:id/no-show", method = "post", operation_id = "no_show_booking")]
+    async fn no_show(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/no-show";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let concluded = self.0.bookings.no_show(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, concluded.await.map_err(refuse)?))
+    }
+
+    /// Move a booking to another time.
+    ///
+    /// Price and policy stay as agreed; the old time is kept when the new one is not to be had.
+    #[oai(path = "/bookings/:id/reschedule", method = "post", operation_id = "reschedule_booking")]
+    async fn reschedule(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<RescheduleRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/reschedule";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let when = when(body.0.starts_at, body.0.session_id)?;
+        let resource = body.0.resource_id.map(Into::into);
+        let moved = self.0.bookings.reschedule(
+            &ctx,
+            id.0.into(),
+            body.0.version,
+            when,
+            resource,
+            key.as_ref(),
+        );
+        Ok(self.answer(&ctx.tenant.slug, moved.await.map_err(refuse)?))
+    }
+}
