@@ -26,7 +26,7 @@ mod place;
 mod session;
 mod settings;
 mod shell;
-mod show;
+mod shown;
 mod stop;
 
 use std::sync::Arc;
@@ -109,7 +109,7 @@ fn portal_pages() -> Route {
         .at("/", Named("portal_payouts", get(payouts::show)))
         .at("/connect", Named("portal_payouts_connect", post(payouts::connect)))
         .at("/check", Named("portal_payouts_check", post(payouts::check)))
-        .at("/return", Named("portal_payouts_return", get(payouts::back)))
+        .at("/return", Named("portal_payouts_return", get(payouts::returned)))
         .at("/refresh", Named("portal_payouts_refresh", get(payouts::refresh)));
     Route::new()
         .at("/", Named("portal_overview", get(overview::show)))
@@ -124,7 +124,7 @@ fn portal_pages() -> Route {
         .at("/bookings/:id/:step", Named("portal_booking_step", post(booking::act)))
         .at("/payments", Named("portal_payments", get(payments::show)))
         .at("/payments/:id", Named("portal_payment", get(payment::show)))
-        .at("/payments/:id/refund", Named("portal_payment_refund", post(payment::refund)))
+        .at("/payments/:id/refund", Named("portal_payment_refund", post(payment::act)))
         .nest("/payouts", payouts_pages)
 }
 

@@ -14,7 +14,7 @@ use url::{Host, Url};
 use crate::{SettingsError, settings::web_url};
 
 /// Fewer characters than this could be a word somebody chose.
-const SHORTEST_SECRET: usize = 32;
+const SHORTEST_SECRET: usize = 24;
 
 /// Makes and checks links to payment pages, and knows under which address each business answers.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ pub struct PortalSettings {
     /// Whether cookies are for HTTPS alone; off is for development.
     #[serde(default = "yes")]
     pub secure_cookies: bool,
-    /// Signs links to payment pages; at least 32 characters, the same on all servers.
+    /// Signs links to payment pages; at least 24 characters, the same on all servers.
     pub link_secret: Secret,
 }
 
@@ -44,7 +44,7 @@ pub enum SettingsError {
     #[error("`{0}` is no http or https URL of the form wanted here")]
     Address(String),
     /// The secret can be guessed.
-    #[error("the secret that signs payment links must have at least 32 characters")]
+    #[error("the secret that signs payment links must have at least 24 characters")]
     WeakLinkSecret,
     /// Cookies could be read on the way.
     #[error("secure_cookies cannot be off where the public URL is https")]

@@ -138,7 +138,7 @@ pub struct OnboardingAnswer {
 
 /// How far the business's account at the provider is.
 #[derive(Debug, Object)]
-pub struct AccountAnswer {
+pub struct PaymentAccountAnswer {
     /// The provider's id of it.
     #[oai(skip_serializing_if_is_none)]
     pub account_id: Option<String>,
@@ -152,7 +152,7 @@ pub struct AccountAnswer {
     pub requirements: Vec<String>,
 }
 
-impl From<AccountState> for AccountAnswer {
+impl From<AccountState> for PaymentAccountAnswer {
     fn from(state: AccountState) -> Self {
         Self {
             account_id: state.account_id,
@@ -269,7 +269,7 @@ impl PaymentsApi {
 
     /// How far the business's account at the payment provider is.
     #[oai(path = "/payment-account", method = "get", operation_id = "get_payment_account")]
-    async fn account(&self, asker: Asker) -> Result<Json<AccountAnswer>, Refusal> {
+    async fn account(&self, asker: Asker) -> Result<Json<PaymentAccountAnswer>, Refusal> {
         let state = self.0.payments.refresh_account(&asker.context()).await.map_err(refuse)?;
         Ok(Json(state.into()))
     }

@@ -20,7 +20,7 @@ use poem::{
 };
 use serde::Deserialize;
 
-use crate::{House, assets::CHECKOUT, brand::Brand, dress::Scene, pages::html, place::Place, shell::Shell, show, stop::Stop};
+use crate::{House, assets::CHECKOUT, brand::Brand, dress::Scene, pages::html, place::Place, shell::Shell, shown, stop::Stop};
 
 use state::{Asked, Returned, State, decide};
 use words::Words;
@@ -198,7 +198,7 @@ fn assemble(
 /// The hour a hold ends, with its zone.
 fn clock(at: Timestamp, zone: &str) -> String {
     let local = at.to_zoned(berth_wording::zone(zone));
-    format!("{} ({})", local.strftime("%H:%M"), show::zone_of(at, zone))
+    format!("{} ({})", local.strftime("%H:%M"), shown::zone_of(at, zone))
 }
 
 #[cfg(test)]

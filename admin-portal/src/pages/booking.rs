@@ -16,7 +16,7 @@ use crate::{
     pages::html,
     session::{Bare, Submission, Visit},
     shell::{Section, Shell, notice},
-    show::{self, Pill},
+    shown::{self, Pill},
     stop::Stop,
 };
 
@@ -59,25 +59,25 @@ impl From<&Booking> for View {
         Self {
             path: path(booking.id),
             reference: booking.reference.clone(),
-            status: show::booking(booking.status),
-            reason: reason.map(show::reason),
+            status: shown::booking(booking.status),
+            reason: reason.map(shown::reason),
             product: booking.product_name.clone(),
             quantity: booking.quantity,
-            when: show::span(booking.starts_at, booking.ends_at, zone),
-            zone: show::zone_of(booking.starts_at, zone),
+            when: shown::span(booking.starts_at, booking.ends_at, zone),
+            zone: shown::zone_of(booking.starts_at, zone),
             customer: booking.customer.name.clone(),
             email: booking.customer.email.clone(),
-            price: show::money(booking.price),
+            price: shown::money(booking.price),
             paid: match (booking.paid, booking.price.is_zero()) {
                 (true, _) => "Paid online",
                 (false, true) => "Free of charge",
                 (false, false) => "Not paid online",
             },
-            refund_due: booking.refund_due.filter(|due| due.amount > 0).map(show::money),
-            held_until: booking.expires_at.map(|at| show::time(at, zone)),
+            refund_due: booking.refund_due.filter(|due| due.amount > 0).map(shown::money),
+            held_until: booking.expires_at.map(|at| shown::time(at, zone)),
             notes: booking.notes.clone(),
-            created: show::time(booking.created_at, zone),
-            updated: show::time(booking.updated_at, zone),
+            created: shown::time(booking.created_at, zone),
+            updated: shown::time(booking.updated_at, zone),
         }
     }
 }

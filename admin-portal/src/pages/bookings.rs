@@ -9,7 +9,7 @@ use crate::{
     pages::html,
     session::Visit,
     shell::{Section, Shell},
-    show::{self, Pill},
+    shown::{self, Pill},
     stop::Stop,
 };
 
@@ -54,10 +54,10 @@ impl From<&Booking> for Row {
             product: booking.product_name.clone(),
             quantity: booking.quantity,
             customer: booking.customer.name.clone(),
-            when: show::span(booking.starts_at, booking.ends_at, &booking.timezone),
-            zone: show::zone_of(booking.starts_at, &booking.timezone),
-            price: show::money(booking.price),
-            status: show::booking(booking.status),
+            when: shown::span(booking.starts_at, booking.ends_at, &booking.timezone),
+            zone: shown::zone_of(booking.starts_at, &booking.timezone),
+            price: shown::money(booking.price),
+            status: shown::booking(booking.status),
         }
     }
 }
@@ -82,7 +82,7 @@ pub(crate) async fn show(visit: Visit, Query(query): Query<ListQuery>) -> Result
 
 fn filters(chosen: Option<Status>, sort: Sort) -> Vec<Choice> {
     let all = std::iter::once((None, "All"));
-    let each = Status::ALL.into_iter().map(|status| (Some(status), show::booking(status).word));
+    let each = Status::ALL.into_iter().map(|status| (Some(status), shown::booking(status).word));
     let choice = |(status, word)| Choice {
         href: address(status, sort, None),
         word,

@@ -12,7 +12,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use askama::Template;
 use berth_kernel::Cursor;

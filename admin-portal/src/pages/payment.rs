@@ -7,7 +7,6 @@ use berth_payment::{Payment, Refund, RefundState};
 use berth_tenancy::IdempotencyKey;
 use poem::{
     Response, handler,
-    http::StatusCode,
     web::{Path, Query},
 };
 use serde::Deserialize;
@@ -20,7 +19,7 @@ use crate::{
     pages::{html, html_with},
     session::{Submission, Visit},
     shell::{Section, Shell, notice},
-    show::{self, Pill},
+    shown::{self, Pill},
     stop::{self, Stop},
 };
 
@@ -77,7 +76,7 @@ pub(crate) async fn show(
     let (payment, refunds) = visit.house.payments.get(&visit.ctx, id).await?;
     let form = offered(&visit, &payment, &refunds).map(|left| View {
         once: form_token::random(),
-        amount: show::typed(left),
+        amount: shown::typed(left),
         reason: String::new(),
         error: None,
         ..view(left)
@@ -87,7 +86,7 @@ pub(crate) async fn show(
 }
 
 #[handler]
-pub(crate) async fn refund(
+pub(crate) async fn act(
     Submission { visit, form }: Submission<RefundForm>,
     Path(id): Path<PaymentId>,
 ) -> Result<Response, Stop> {
@@ -124,7 +123,7 @@ pub(crate) async fn refund(
 
 /// What the form says: how much and why.
 fn read(form: &RefundForm, payment: &Payment) -> Result<(Money, String), &'static str> {
-    let amount = show::parse_amount(&form.amount, payment.amount.currency)
+    let amount = shown::parse_amount(&form.amount, payment.amount.currency)
         .ok_or("Write the amount in digits, as in 12.50.")?;
     let reason = berth_wording::single_line(&form.reason, LONGEST_REASON);
     if !form_token::is_random(&form.once) {
@@ -177,7 +176,7 @@ fn view(left: Money) -> View {
     View {
         once: String::new(),
         currency: left.currency.to_string(),
-        left: show::money(left),
+        left: shown::money(left),
         amount: String::new(),
         reason: String::new(),
         error: None,
@@ -186,21 +185,21 @@ fn view(left: Money) -> View {
 
 fn page(shell: Shell, payment: &Payment, refunds: &[Refund], zone: &str, form: Option<View>) -> Page {
     let row = |refund: &Refund| RefundRow {
-        when: show::time(refund.created_at, zone),
-        amount: show::money(refund.amount),
+        when: shown::time(refund.created_at, zone),
+        amount: shown::money(refund.amount),
         reason: refund.reason.clone(),
-        status: show::refund(refund.state),
-        failure: refund.failure_code.as_deref().map(show::plain),
+        status: shown::refund(refund.state),
+        failure: refund.failure_code.as_deref().map(shown::plain),
     };
     Page {
         shell,
         path: path(payment.id),
         payment: payments::row(payment, zone),
         booking_path: booking::path(payment.booking.booking_id),
-        fee: show::money(Money::new(payment.fee_minor, payment.amount.currency)),
+        fee: shown::money(Money::new(payment.fee_minor, payment.amount.currency)),
         provider_ref: payment.provider_ref.clone(),
-        failure: payment.failure_code.as_deref().map(show::plain),
-        updated: show::time(payment.updated_at, zone),
+        failure: payment.failure_code.as_deref().map(shown::plain),
+        updated: shown::time(payment.updated_at, zone),
         refunds: refunds.iter().map(row).collect(),
         form,
     }
@@ -222,7 +221,7 @@ mod tests {
         let left = left(&payment, refunds);
         let form = (left.amount > 0).then(|| View {
             once: sample::TOKEN.into(),
-            amount: if error.is_some() { "\"><script>".into() } else { show::typed(left) },
+            amount: if error.is_some() { "\"><script>".into() } else { shown::typed(left) },
             error: error.map(Into::into),
             ..view(left)
         });

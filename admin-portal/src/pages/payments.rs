@@ -9,7 +9,7 @@ use crate::{
     pages::html,
     session::Visit,
     shell::{Section, Shell},
-    show::{self, Pill},
+    shown::{self, Pill},
     stop::Stop,
 };
 
@@ -40,14 +40,14 @@ pub(crate) struct Row {
 pub(crate) fn row(payment: &Payment, zone: &str) -> Row {
     Row {
         href: format!("/portal/payments/{}", payment.id),
-        when: show::time(payment.created_at, zone),
+        when: shown::time(payment.created_at, zone),
         reference: payment.booking.reference.clone(),
         product: payment.booking.product_name.clone(),
         customer: payment.booking.customer.name.clone(),
-        amount: show::money(payment.amount),
-        refunded: (payment.refunded.amount > 0).then(|| show::money(payment.refunded)),
+        amount: shown::money(payment.amount),
+        refunded: (payment.refunded.amount > 0).then(|| shown::money(payment.refunded)),
         method: payment.method.clone(),
-        status: show::payment(payment.status),
+        status: shown::payment(payment.status),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     pages::html,
     session::{Bare, Submission, Visit},
     shell::{Section, Shell, notice},
-    show,
+    shown,
     stop::Stop,
 };
 
@@ -120,7 +120,7 @@ pub(crate) async fn refresh(visit: Visit) -> Result<Response, Stop> {
 
 /// Where Stripe sends the browser when the person is done, or gave up.
 #[handler]
-pub(crate) async fn back(visit: Visit) -> Result<Response, Stop> {
+pub(crate) async fn returned(visit: Visit) -> Result<Response, Stop> {
     Ok(see_other(&format!("{PAGE}?done={}", ask(&visit).await?)))
 }
 
@@ -196,7 +196,7 @@ fn requirement(name: &str) -> String {
         "tax_id" => "tax number",
         "owners_provided" | "directors_provided" | "executives_provided" => "who owns and runs it",
         address if address.starts_with("address.") => "address",
-        _ => return show::plain(name),
+        _ => return shown::plain(name),
     };
     if who.is_empty() { words.to_owned() } else { format!("{who}: {words}") }
 }

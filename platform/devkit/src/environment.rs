@@ -93,7 +93,7 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
         ("BERTH_SMTP_URL", format!("smtp://127.0.0.1:{smtp_port}")),
         (
             "BERTH_MAIL_FROM",
-            "Berth <bookings@berth.localhost>".to_owned(),
+            "bookings@berth.localhost".to_owned(),
         ),
         ("BERTH_TIKTOK_API_URL", emulator.clone()),
         ("BERTH_STORE_URL", format!("file://{}", store.display())),

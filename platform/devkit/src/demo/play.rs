@@ -102,9 +102,10 @@ pub async fn play(
         bail!("step 10: the receipt is no PDF");
     }
     let (number, path) = (word(&receipt, "number")?, word(&receipt, "path")?);
-    stage.done("receipt PDF stored", format!("{number}, {} bytes at {path}", pdf.len()));
+    let stored = format!("{number}, {} bytes at {path}", pdf.len());
+    stage.done("receipt PDF stored", stored);
 
-    let mail = stage.wait(11, || mail(endpoints, &reference)).await?;
+    let mail = stage.wait(11, || mail(endpoints, &number)).await?;
     stage.done("e-mail with the receipt sent", mail);
 
     let conversion = stage.wait(12, || conversion(endpoints, &pixel)).await?;
@@ -214,12 +215,12 @@ async fn stored_receipt(customer: &Client, path: &str) -> anyhow::Result<Option<
     Ok(list["items"].get(0).filter(|receipt| receipt["stored"] == true).cloned())
 }
 
-/// The mail that names the booking's reference in its subject or text.
-async fn mail(endpoints: &Endpoints, reference: &str) -> anyhow::Result<Option<String>> {
+/// The mail that names the receipt in its subject.
+async fn mail(endpoints: &Endpoints, receipt: &str) -> anyhow::Result<Option<String>> {
     let http = client::http().build()?;
     let list: Value = http
         .get(format!("{}/api/messages", endpoints.mailbox))
-        .query(&[("subject", reference)])
+        .query(&[("subject", receipt)])
         .send()
         .await?
         .json()

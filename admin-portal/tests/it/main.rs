@@ -1,0 +1,299 @@
+//! The pages over HTTP, on a real database: one module a theme.
+
+mod booking;
+mod checkout;
+mod headers;
+mod payouts;
+mod provider;
+mod refunds;
+mod sign_in;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use berth_access::{Actor, Role};
+use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings, routes};
+use berth_booking::{Booking, Bookings, CustomerInput, NewBooking, When};
+use berth_catalog::{
+    Catalog, NewProduct, NewResource, PaymentMode, ProductKind, ResourceKind, Weekly, Window,
+};
+use berth_events::booking::Attribution;
+use berth_kernel::{Cause, Clock, ProductId, Secret, SessionTokenId, UserId};
+use berth_payment::{PaymentSettings, Payments, provider::Provider};
+use berth_tenancy::Tenant;
+use berth_testkit::TestPlatform;
+use berth_user::{NewAccount, Users};
+use berth_web::{Limits, Web};
+use jiff::civil::time;
+use poem::{
+    Route,
+    http::{StatusCode, header},
+    test::{TestClient, TestResponse},
+};
+
+use provider::Till;
+
+const PASSWORD: &str = "correct horse battery";
+const LINK_SECRET: &str = "0123456789abcdef0123456789abcdef";
+const PUBLIC_URL: &str = "http://localhost:8080";
+
+/// A platform with the portal on it.
+struct House {
+    platform: TestPlatform,
+    client: TestClient<Route>,
+    users: Users,
+    bookings: Bookings,
+    payments: Payments,
+    catalog: Catalog,
+    till: Arc<Till>,
+}
+
+impl House {
+    async fn open() -> Self {
+        Self::with(false, false).await
+    }
+
+    async fn with(secure_cookies: bool, limited: bool) -> Self {
+        let platform = TestPlatform::start().await;
+        let tenancy = platform.tenancy().clone();
+        let till = Arc::new(Till::default());
+        let payments = payments(&platform, &till, platform.clock().clone());
+        let catalog = Catalog::new(tenancy.clone());
+        let bookings = Bookings::new(tenancy.clone(), catalog.clone());
+        let users = Users::new(tenancy, platform.tokens());
+        let portal = Portal {
+            web: web(&platform, limited),
+            users: users.clone(),
+            bookings: bookings.clone(),
+            payments: payments.clone(),
+            settings: PortalSettings {
+                public_url: PUBLIC_URL.into(),
+                stripe_js_url: "http://127.0.0.1:12111/v3/".into(),
+                stripe_api_url: Some("http://127.0.0.1:12111".into()),
+                secure_cookies,
+                link_secret: Secret::new(LINK_SECRET),
+            },
+        };
+        let client = TestClient::new(routes(portal).unwrap());
+        Self { platform, client, users, bookings, payments, catalog, till }
+    }
+
+    fn alpha(&self) -> Arc<Tenant> {
+        self.platform.alpha()
+    }
+
+    /// Somebody who works at `tenant`.
+    async fn hire(&self, tenant: &Tenant, email: &str, role: Role) {
+        let new = NewAccount {
+            email: email.into(),
+            password: Secret::new(PASSWORD),
+            name: "Ada Lovelace".into(),
+            phone: None,
+            locale: None,
+        };
+        let clock = self.platform.clock();
+        self.users.create_staff(tenant, new, role, clock, &Cause::fresh()).await.unwrap();
+    }
+
+    /// A browser at `tenant`'s own host, with `email` signed in.
+    async fn sign_in(&self, tenant: &Tenant, email: &str) -> Browser<'_> {
+        let browser = self.browser(&format!("{}.localhost:8080", tenant.slug));
+        let page = browser.sign_in(&[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+        browser
+    }
+
+    /// An administrator of the first tenant, signed in.
+    async fn admin(&self) -> Browser<'_> {
+        let tenant = self.alpha();
+        self.hire(&tenant, "boss@example.org", Role::Admin).await;
+        self.sign_in(&tenant, "boss@example.org").await
+    }
+
+    fn browser(&self, host: &str) -> Browser<'_> {
+        Browser { client: &self.client, host: host.to_owned(), cookies: Mutex::default() }
+    }
+
+    /// A booking of an appointment the first tenant sells, held until it is paid.
+    async fn booked(&self) -> Booking {
+        self.till.connect(self).await;
+        let admin = self.platform.context(&self.tenant().await, admin());
+        let new = NewBooking {
+            product_id: self.product(&admin).await,
+            when: When::Start("2027-03-02T09:00:00Z".parse().unwrap()),
+            resource_id: None,
+            quantity: 1,
+            customer: Some(CustomerInput {
+                name: "<script>alert(1)</script>".into(),
+                email: "zoe@example.org".into(),
+                locale: Some("en".into()),
+            }),
+            notes: String::new(),
+            attribution: Attribution::default(),
+        };
+        self.bookings.create(&admin, &new, None).await.unwrap()
+    }
+
+    /// The payment service at another time.
+    fn payments_at(&self, time: &str) -> Payments {
+        payments(&self.platform, &self.till, Clock::at(time.parse().unwrap()))
+    }
+
+    /// The first tenant as it now is.
+    async fn tenant(&self) -> Arc<Tenant> {
+        let id = self.alpha().id;
+        self.platform.tenancy().registry().refresh(id).await.unwrap().unwrap()
+    }
+
+    async fn product(&self, admin: &berth_access::Context) -> ProductId {
+        let window = Window { starts: time(8, 0, 0, 0), ends: time(18, 0, 0, 0) };
+        let resource = NewResource {
+            kind: ResourceKind::Staff,
+            name: "Dr Grace Hopper".into(),
+            timezone: None,
+            weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
+        };
+        let resource = self.catalog.create_resource(admin, &resource, None).await.unwrap();
+        let product = NewProduct {
+            kind: ProductKind::Appointment,
+            category_id: None,
+            name: "Consultation".into(),
+            description: String::new(),
+            duration_min: 45,
+            step_min: 15,
+            buffer_before_min: 0,
+            buffer_after_min: 0,
+            timezone: None,
+            price_minor: 8_950,
+            currency: admin.tenant.currency,
+            payment_mode: PaymentMode::Online,
+            max_quantity: 1,
+            min_notice_min: 0,
+            window_days: 90,
+            hold_min: 15,
+            cancellation_policy: vec![],
+            resource_ids: vec![resource.id],
+        };
+        self.catalog.create_product(admin, &product, None).await.unwrap().id
+    }
+
+    fn checkout_path(&self, booking: &Booking) -> String {
+        let links = CheckoutLinks::new(PUBLIC_URL, &Secret::new(LINK_SECRET)).unwrap();
+        let url = links.checkout_url(&self.alpha().slug, booking.id);
+        let host = format!("http://{}.localhost:8080", self.alpha().slug);
+        url.strip_prefix(&host).unwrap().to_owned()
+    }
+}
+
+fn payments(platform: &TestPlatform, till: &Arc<Till>, clock: Clock) -> Payments {
+    let settings = PaymentSettings {
+        application_fee_basis_points: 150,
+        webhook_secret: Secret::new("whsec_test"),
+        webhook_secret_previous: None,
+        publishable_key: "pk_test_portal".into(),
+        livemode: false,
+    };
+    let provider: Arc<dyn Provider> = till.clone();
+    Payments::new(platform.tenancy().clone(), provider, settings, clock)
+}
+
+fn web(platform: &TestPlatform, limited: bool) -> Web {
+    // Nothing listens there: limits are counted in this process, as when Redis is down.
+    let redis = deadpool_redis::Config::from_url("redis://127.0.0.1:1");
+    let redis = redis.create_pool(Some(deadpool_redis::Runtime::Tokio1)).unwrap();
+    Web {
+        tenancy: platform.tenancy().clone(),
+        access: platform.access(),
+        tokens: platform.tokens(),
+        clock: platform.clock().clone(),
+        limits: Limits::new(redis, platform.name(), limited),
+        host: "localhost".into(),
+    }
+}
+
+fn admin() -> Actor {
+    Actor::User {
+        id: UserId::new(),
+        role: Role::Admin,
+        session: SessionTokenId::new(),
+        name: "Ada".into(),
+        email: "ada@example.org".into(),
+    }
+}
+
+/// What a browser keeps: its cookies, at one host.
+struct Browser<'h> {
+    client: &'h TestClient<Route>,
+    host: String,
+    cookies: Mutex<Vec<(String, String)>>,
+}
+
+/// What came back.
+struct Page {
+    status: StatusCode,
+    headers: header::HeaderMap,
+    body: String,
+}
+
+impl Page {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The value of a hidden field.
+    fn hidden(&self, name: &str) -> String {
+        let mark = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self.body.split_once(&mark).unwrap_or_else(|| panic!("no {name} in {}", self.body));
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+impl Browser<'_> {
+    async fn get(&self, path: &str) -> Page {
+        let request = self.client.get(path).header("host", &self.host).header("cookie", self.cookie());
+        self.keep(request.send().await).await
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        let request = self.client.post(path).header("host", &self.host).header("cookie", self.cookie());
+        self.keep(request.form(&form).send().await).await
+    }
+
+    /// Opens `page` and sends its form to `path`, with what the page hides in it.
+    async fn submit(&self, page: &str, path: &str, form: &[(&str, &str)]) -> Page {
+        let csrf = self.get(page).await.hidden("csrf");
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend_from_slice(form);
+        self.post(path, &all).await
+    }
+
+    async fn sign_in(&self, form: &[(&str, &str)]) -> Page {
+        self.submit("/portal/sign-in", "/portal/sign-in", form).await
+    }
+
+    fn cookie(&self) -> String {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    async fn keep(&self, response: TestResponse) -> Page {
+        let TestResponse(mut response) = response;
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        for header in response.headers().get_all(header::SET_COOKIE) {
+            let text = header.to_str().unwrap();
+            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
+            cookies.retain(|(known, _)| known != name);
+            if !text.contains("Max-Age=0") {
+                cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        drop(cookies);
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.take_body().into_string().await.unwrap();
+        Page { status, headers, body }
+    }
+}
