@@ -30,7 +30,11 @@ pub(crate) static CHECKOUT: LazyLock<Asset> = LazyLock::new(|| {
 
 fn asset(stem: &str, kind: &str, content_type: &'static str, content: &'static str) -> Asset {
     let hash = hex::encode(&Sha256::digest(content.as_bytes())[..8]);
-    Asset { path: format!("{PREFIX}{stem}.{hash}.{kind}"), content_type, content }
+    Asset {
+        path: format!("{PREFIX}{stem}.{hash}.{kind}"),
+        content_type,
+        content,
+    }
 }
 
 /// Serves a file under its present name; under a former one it is not found.
@@ -39,7 +43,9 @@ pub(crate) fn serve(Path(name): Path<String>) -> Response {
     let found = [&*STYLE, &*CHECKOUT]
         .into_iter()
         .find(|asset| asset.path.strip_prefix(PREFIX) == Some(name.as_str()));
-    let Some(asset) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = found else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     Response::builder()
         .content_type(asset.content_type)
         .header("cache-control", "public, max-age=31536000, immutable")

@@ -36,7 +36,9 @@ pub(crate) struct Palette {
 impl Brand {
     /// The brand of the business `name` whose colour is `color`, `#rrggbb`.
     pub(crate) fn new(name: &str, color: &str) -> Self {
-        let color = Color::parse(color).or_else(|| Color::parse(OWN)).unwrap_or(Color([0; 3]));
+        let color = Color::parse(color)
+            .or_else(|| Color::parse(OWN))
+            .unwrap_or(Color([0; 3]));
         let initial = name.chars().find(|c| c.is_alphanumeric());
         Self {
             name: name.to_owned(),
@@ -82,7 +84,11 @@ impl Color {
     fn luminance(self) -> f64 {
         let linear = |part: u8| {
             let share = f64::from(part) / 255.0;
-            if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+            if share <= 0.040_45 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
         };
         let [red, green, blue] = self.0.map(linear);
         0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -96,7 +102,11 @@ impl Color {
     /// Black or white, whichever can be read better on it. One of them always reaches 4.5.
     fn ink(self) -> Self {
         let (black, white) = (Self([0; 3]), Self([255; 3]));
-        if self.contrast(white) >= self.contrast(black) { white } else { black }
+        if self.contrast(white) >= self.contrast(black) {
+            white
+        } else {
+            black
+        }
     }
 
     /// The colour, moved away from `surface` as little as it takes to stand out by `ratio`.
@@ -126,11 +136,16 @@ mod tests {
     fn whatever_the_colour_everything_can_be_read() {
         for part in 0..=0xf_u32 {
             for other in 0..=0xf_u32 {
-                let color = format!("#{:02x}{:02x}{:02x}", part * 17, other * 17, (part * other) % 256);
+                let color = format!(
+                    "#{:02x}{:02x}{:02x}",
+                    part * 17,
+                    other * 17,
+                    (part * other) % 256
+                );
                 let brand = Brand::new("x", &color);
                 for (palette, surface) in [(&brand.light, LIGHT), (&brand.dark, DARK)] {
-                    let [fill, ink, accent] =
-                        [&palette.fill, &palette.ink, &palette.accent].map(|text| Color::parse(text).unwrap());
+                    let [fill, ink, accent] = [&palette.fill, &palette.ink, &palette.accent]
+                        .map(|text| Color::parse(text).unwrap());
                     assert!(ink.contrast(fill) >= 4.5, "{color}: {ink:?} on {fill:?}");
                     assert!(fill.contrast(surface) >= 3.0, "{color}: {fill:?}");
                     assert!(accent.contrast(surface) >= 4.5, "{color}: {accent:?}");
@@ -142,15 +157,29 @@ mod tests {
     #[test]
     fn a_colour_that_will_do_is_left_alone() {
         let brand = Brand::new("Alpha Clinic", "#1f4b99");
-        assert_eq!((brand.light.fill.as_str(), brand.light.ink.as_str()), ("#1f4b99", "#ffffff"));
+        assert_eq!(
+            (brand.light.fill.as_str(), brand.light.ink.as_str()),
+            ("#1f4b99", "#ffffff")
+        );
         assert_eq!(brand.light.accent, "#1f4b99");
         assert_eq!(brand.initial, "A");
     }
 
     #[test]
     fn text_that_is_no_colour_never_reaches_the_style() {
-        for hostile in ["", "red", "#12", "#12345g", "#1f4b99;}body{display:none", "url(//x)"] {
-            assert_eq!(Brand::new("x", hostile).light, Brand::own().light, "{hostile}");
+        for hostile in [
+            "",
+            "red",
+            "#12",
+            "#12345g",
+            "#1f4b99;}body{display:none",
+            "url(//x)",
+        ] {
+            assert_eq!(
+                Brand::new("x", hostile).light,
+                Brand::own().light,
+                "{hostile}"
+            );
         }
     }
 }

@@ -98,7 +98,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Dressed<E> {
                 _ => refusal(&scene, stop::words(&error, &method)),
             },
         };
-        self.house.policies.apply(response.headers_mut(), &scene.nonce, self.checkout);
+        self.house
+            .policies
+            .apply(response.headers_mut(), &scene.nonce, self.checkout);
         if let Some(operation) = scene.operation.get() {
             response.set_data(OperationId(operation));
         }
@@ -108,18 +110,27 @@ impl<E: Endpoint<Output = Response>> Endpoint for Dressed<E> {
 
 /// Sends the browser on with a GET.
 pub(crate) fn see_other(url: &str) -> Response {
-    Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, url).finish()
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header(header::LOCATION, url)
+        .finish()
 }
 
 fn refusal(scene: &Scene, words: Words) -> Response {
     let status = words.status;
     let retry_after = words.retry_after;
-    let shell = scene.shell.get().cloned().unwrap_or_else(|| scene.outside());
+    let shell = scene
+        .shell
+        .get()
+        .cloned()
+        .unwrap_or_else(|| scene.outside());
     let mut response = refusal::page(shell, words)
         .unwrap_or_else(|_| "Something went wrong on our side.".into_response());
     response.set_status(status);
     if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -140,10 +151,16 @@ impl Policies {
         let api = api.map(Origin::ascii_serialization);
         // Browsers hold the redirect that follows a form to `form-action` too: the way from
         // "Connect Stripe" to the provider's pages has to be named.
-        let onboarding = api.as_deref().unwrap_or("https://connect.stripe.com https://*.stripe.com");
+        let onboarding = api
+            .as_deref()
+            .unwrap_or("https://connect.stripe.com https://*.stripe.com");
         let (scripts, calls, frames) = match &api {
             Some(api) if *api == script => (script.clone(), script.clone(), script.clone()),
-            Some(api) => (script.clone(), format!("{script} {api}"), format!("{script} {api}")),
+            Some(api) => (
+                script.clone(),
+                format!("{script} {api}"),
+                format!("{script} {api}"),
+            ),
             None => (
                 format!("{script} https://*.js.stripe.com"),
                 "https://api.stripe.com".to_owned(),
@@ -163,19 +180,30 @@ impl Policies {
     }
 
     fn apply(&self, headers: &mut HeaderMap, nonce: &str, checkout: bool) {
-        let policy = if checkout { &self.checkout } else { &self.portal };
+        let policy = if checkout {
+            &self.checkout
+        } else {
+            &self.portal
+        };
         let policy = format!("{policy}; style-src 'self' 'nonce-{nonce}'");
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         // The address of a payment page holds its token: other sites see the origin alone.
-        let referrer = if checkout { "strict-origin" } else { "same-origin" };
+        let referrer = if checkout {
+            "strict-origin"
+        } else {
+            "same-origin"
+        };
         let fixed = [
             (header::CACHE_CONTROL, "no-store"),
             (header::REFERRER_POLICY, referrer),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::X_FRAME_OPTIONS, "DENY"),
-            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin-allow-popups"),
+            (
+                HeaderName::from_static("cross-origin-opener-policy"),
+                "same-origin-allow-popups",
+            ),
             (
                 HeaderName::from_static("permissions-policy"),
                 "camera=(), microphone=(), geolocation=()",
@@ -207,7 +235,9 @@ mod tests {
     }
 
     fn text(headers: &HeaderMap, name: &str) -> String {
-        headers.get(name).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        headers
+            .get(name)
+            .map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -219,7 +249,10 @@ mod tests {
     #[test]
     fn payment_pages_load_exactly_the_providers_script() {
         insta::assert_snapshot!(text(&headers(None, true), "content-security-policy"));
-        let emulator = text(&headers(Some("http://127.0.0.1:12111"), true), "content-security-policy");
+        let emulator = text(
+            &headers(Some("http://127.0.0.1:12111"), true),
+            "content-security-policy",
+        );
         insta::assert_snapshot!(emulator);
     }
 
@@ -227,8 +260,20 @@ mod tests {
     fn pages_are_kept_by_nobody_and_strict_transport_comes_with_secure_cookies() {
         let secure = headers(None, false);
         assert_eq!(text(&secure, "cache-control"), "no-store");
-        assert_eq!(text(&secure, "strict-transport-security"), "max-age=31536000");
-        assert_eq!(text(&headers(Some("http://localhost"), false), "strict-transport-security"), "");
-        assert_eq!(text(&headers(None, true), "referrer-policy"), "strict-origin");
+        assert_eq!(
+            text(&secure, "strict-transport-security"),
+            "max-age=31536000"
+        );
+        assert_eq!(
+            text(
+                &headers(Some("http://localhost"), false),
+                "strict-transport-security"
+            ),
+            ""
+        );
+        assert_eq!(
+            text(&headers(None, true), "referrer-policy"),
+            "strict-origin"
+        );
     }
 }

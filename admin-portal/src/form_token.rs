@@ -26,10 +26,19 @@ mod tests {
     fn only_the_very_token_matches() {
         let token = random();
         assert!(matches(&token, &token));
-        for wrong in ["", &token[1..], &format!("{token}0"), &random(), &token.to_uppercase().replace('0', "1")] {
+        for wrong in [
+            "",
+            &token[1..],
+            &format!("{token}0"),
+            &random(),
+            &token.to_uppercase().replace('0', "1"),
+        ] {
             assert!(!matches(wrong, &token), "{wrong}");
         }
-        assert!(!matches("", ""), "a token that is missing on both sides proves nothing");
+        assert!(
+            !matches("", ""),
+            "a token that is missing on both sides proves nothing"
+        );
     }
 
     #[test]

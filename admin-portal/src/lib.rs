@@ -83,14 +83,27 @@ pub fn mount(route: Route, portal: Portal) -> Result<Route, SettingsError> {
         bookings: portal.bookings,
         payments: portal.payments,
         links: checked.links,
-        cookies: Cookies { secure: portal.settings.secure_cookies },
+        cookies: Cookies {
+            secure: portal.settings.secure_cookies,
+        },
         policies: checked.policies,
         stripe_js_url: portal.settings.stripe_js_url,
     });
-    let pages = Dressed { inner: portal_pages(), house: Arc::clone(&house), checkout: false };
-    let checkout = Dressed { inner: checkout_pages(), house, checkout: true };
+    let pages = Dressed {
+        inner: portal_pages(),
+        house: Arc::clone(&house),
+        checkout: false,
+    };
+    let checkout = Dressed {
+        inner: checkout_pages(),
+        house,
+        checkout: true,
+    };
     Ok(route
-        .nest("/portal/static", Route::new().at("/:name", get(assets::serve)))
+        .nest(
+            "/portal/static",
+            Route::new().at("/:name", get(assets::serve)),
+        )
         .nest("/portal", pages)
         .nest("/checkout", checkout))
 }
@@ -104,16 +117,33 @@ pub fn routes(portal: Portal) -> Result<Route, SettingsError> {
 }
 
 fn portal_pages() -> Route {
-    use pages::{booking, bookings, cancel, overview, payment, payments, payouts, sign_in, sign_out};
+    use pages::{
+        booking, bookings, cancel, overview, payment, payments, payouts, sign_in, sign_out,
+    };
     let payouts_pages = Route::new()
         .at("/", Named("portal_payouts", get(payouts::show)))
-        .at("/connect", Named("portal_payouts_connect", post(payouts::connect)))
-        .at("/check", Named("portal_payouts_check", post(payouts::check)))
-        .at("/return", Named("portal_payouts_return", get(payouts::returned)))
-        .at("/refresh", Named("portal_payouts_refresh", get(payouts::refresh)));
+        .at(
+            "/connect",
+            Named("portal_payouts_connect", post(payouts::connect)),
+        )
+        .at(
+            "/check",
+            Named("portal_payouts_check", post(payouts::check)),
+        )
+        .at(
+            "/return",
+            Named("portal_payouts_return", get(payouts::returned)),
+        )
+        .at(
+            "/refresh",
+            Named("portal_payouts_refresh", get(payouts::refresh)),
+        );
     Route::new()
         .at("/", Named("portal_overview", get(overview::show)))
-        .at("/sign-in", Named("portal_sign_in", get(sign_in::show).post(sign_in::act)))
+        .at(
+            "/sign-in",
+            Named("portal_sign_in", get(sign_in::show).post(sign_in::act)),
+        )
         .at("/sign-out", Named("portal_sign_out", post(sign_out::act)))
         .at("/bookings", Named("portal_bookings", get(bookings::show)))
         .at("/bookings/:id", Named("portal_booking", get(booking::show)))
@@ -121,10 +151,16 @@ fn portal_pages() -> Route {
             "/bookings/:id/cancel",
             Named("portal_booking_cancel", get(cancel::show).post(cancel::act)),
         )
-        .at("/bookings/:id/:step", Named("portal_booking_step", post(booking::act)))
+        .at(
+            "/bookings/:id/:step",
+            Named("portal_booking_step", post(booking::act)),
+        )
         .at("/payments", Named("portal_payments", get(payments::show)))
         .at("/payments/:id", Named("portal_payment", get(payment::show)))
-        .at("/payments/:id/refund", Named("portal_payment_refund", post(payment::act)))
+        .at(
+            "/payments/:id/refund",
+            Named("portal_payment_refund", post(payment::act)),
+        )
         .nest("/payouts", payouts_pages)
 }
 

@@ -41,8 +41,13 @@ impl CheckoutLinks {
         // Exposed to be measured, and to become the key.
         let secret = secret.expose();
         let long = secret.chars().count() >= SHORTEST_SECRET;
-        let keyed = long.then(|| Hmac::new_from_slice(secret.as_bytes()).ok()).flatten();
-        Ok(Self { public, keyed: keyed.ok_or(SettingsError::WeakLinkSecret)? })
+        let keyed = long
+            .then(|| Hmac::new_from_slice(secret.as_bytes()).ok())
+            .flatten();
+        Ok(Self {
+            public,
+            keyed: keyed.ok_or(SettingsError::WeakLinkSecret)?,
+        })
     }
 
     /// The address of a booking's payment page, for whoever is to pay.
@@ -50,7 +55,8 @@ impl CheckoutLinks {
     pub fn checkout_url(&self, slug: &str, booking: BookingId) -> String {
         let mut url = self.address(Some(slug));
         url.set_path(&format!("/checkout/{booking}"));
-        url.query_pairs_mut().append_pair("token", &self.token(slug, booking));
+        url.query_pairs_mut()
+            .append_pair("token", &self.token(slug, booking));
         url.into()
     }
 
@@ -103,7 +109,10 @@ mod tests {
         let (links, booking) = (links("http://localhost:8080"), BookingId::new());
         let url = Url::parse(&links.checkout_url("alpha-clinic", booking)).unwrap();
         assert_eq!(url.host_str(), Some("alpha-clinic.localhost"));
-        assert_eq!((url.port(), url.path()), (Some(8080), &*format!("/checkout/{booking}")));
+        assert_eq!(
+            (url.port(), url.path()),
+            (Some(8080), &*format!("/checkout/{booking}"))
+        );
         let (_, token) = url.query_pairs().next().unwrap();
         assert_eq!(links.slug(&token, booking), Some("alpha-clinic"));
     }
@@ -125,7 +134,15 @@ mod tests {
         let (links, booking) = (links("http://localhost"), BookingId::new());
         let token = links.token("alpha-clinic", booking);
         let short = &token[..token.len() - 4];
-        for bad in ["", ".", "alpha-clinic", "alpha-clinic.", "alpha-clinic.%%", short, &format!("{token}A")] {
+        for bad in [
+            "",
+            ".",
+            "alpha-clinic",
+            "alpha-clinic.",
+            "alpha-clinic.%%",
+            short,
+            &format!("{token}A"),
+        ] {
             assert_eq!(links.slug(bad, booking), None, "{bad}");
         }
     }
@@ -133,6 +150,9 @@ mod tests {
     #[test]
     fn a_host_without_names_below_it_keeps_everything() {
         let links = links("http://127.0.0.1:8080");
-        assert_eq!(links.address(Some("alpha-clinic")).as_str(), "http://127.0.0.1:8080/");
+        assert_eq!(
+            links.address(Some("alpha-clinic")).as_str(),
+            "http://127.0.0.1:8080/"
+        );
     }
 }

@@ -9,9 +9,13 @@ pub(crate) fn local(wanted: Option<&str>) -> &str {
 }
 
 fn is_page(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix(HOME) else { return false };
+    let Some(rest) = path.strip_prefix(HOME) else {
+        return false;
+    };
     let plain = path.len() <= 500
-        && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'<' | b'>' | b'"'));
+        && path
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'<' | b'>' | b'"'));
     let (below, _query) = rest.split_once('?').unwrap_or((rest, ""));
     plain
         && (below.is_empty() || below.starts_with('/'))
@@ -78,7 +82,10 @@ mod tests {
     #[test]
     fn the_sign_in_page_remembers_the_page_asked_for() {
         assert_eq!(sign_in("/portal"), "/portal/sign-in");
-        assert_eq!(sign_in("/portal/bookings?a=b"), "/portal/sign-in?next=%2Fportal%2Fbookings%3Fa%3Db");
+        assert_eq!(
+            sign_in("/portal/bookings?a=b"),
+            "/portal/sign-in?next=%2Fportal%2Fbookings%3Fa%3Db"
+        );
         assert_eq!(sign_in("/elsewhere"), "/portal/sign-in");
     }
 }

@@ -24,12 +24,21 @@ impl Place {
     /// # Errors
     /// 404 for a host below the platform's that is no business's; 503 when that cannot be told.
     pub(crate) async fn of(web: &Web, request: &Request) -> Result<Self, Problem> {
-        let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok());
         let host = host.or_else(|| request.uri().host()).unwrap_or_default();
-        let Some(slug) = slug(host, &web.host) else { return Ok(Self::Platform) };
+        let Some(slug) = slug(host, &web.host) else {
+            return Ok(Self::Platform);
+        };
         let tenant = web.tenant_by_slug(&slug).await?;
         tenant.map(Self::Tenant).ok_or_else(|| {
-            Problem::new(Kind::NotFound, "TENANT_UNKNOWN", "There is no business at this address.")
+            Problem::new(
+                Kind::NotFound,
+                "TENANT_UNKNOWN",
+                "There is no business at this address.",
+            )
         })
     }
 
@@ -57,7 +66,9 @@ fn slug(authority: &str, platform: &str) -> Option<String> {
         _ => authority,
     };
     let host = host.to_ascii_lowercase();
-    let below = host.strip_suffix(&platform.to_ascii_lowercase())?.strip_suffix('.')?;
+    let below = host
+        .strip_suffix(&platform.to_ascii_lowercase())?
+        .strip_suffix('.')?;
     Some(below.to_owned())
 }
 

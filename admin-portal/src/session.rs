@@ -58,8 +58,11 @@ impl Cookies {
     pub(crate) fn read(self, request: &Request, cookie: Cookie) -> Option<String> {
         let name = self.name(cookie);
         let pairs = request.headers().get_all(header::COOKIE).into_iter();
-        let mut pairs = pairs.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
-        let found = pairs.find_map(|pair| pair.trim().split_once('=').filter(|(is, _)| *is == name));
+        let mut pairs = pairs
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'));
+        let found =
+            pairs.find_map(|pair| pair.trim().split_once('=').filter(|(is, _)| *is == name));
         found.map(|(_, value)| value.to_owned())
     }
 
@@ -76,8 +79,10 @@ impl Cookies {
 
     fn header(self, cookie: Cookie, value: &str, more: &str) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
-        let text =
-            format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}", self.name(cookie));
+        let text = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}",
+            self.name(cookie)
+        );
         let mut header = HeaderValue::from_str(&text).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -95,7 +100,10 @@ pub(crate) struct Visit {
 impl Visit {
     /// The page around the content, in `section`.
     pub(crate) fn shell(&self, section: Section) -> Shell {
-        Shell { section, ..around(&self.scene, &self.ctx, &self.user) }
+        Shell {
+            section,
+            ..around(&self.scene, &self.ctx, &self.user)
+        }
     }
 
     /// Where the person is, with a slash at its end: the host their cookie is bound to.
@@ -122,7 +130,12 @@ impl Visit {
         ctx.authorize(Permission::PortalEnter)?;
         // A refusal later on is shown within the same page.
         scene.remember(around(&scene, &ctx, &user));
-        Ok(Self { house: Arc::clone(&scene.house), ctx, user, scene })
+        Ok(Self {
+            house: Arc::clone(&scene.house),
+            ctx,
+            user,
+            scene,
+        })
     }
 }
 
@@ -133,7 +146,10 @@ fn around(scene: &Scene, ctx: &Context, user: &PortalUser) -> Shell {
         csrf: user.csrf.clone(),
         manages_account: ctx.authorize(Permission::PaymentAccountManage).is_ok(),
     };
-    Shell { person: Some(person), ..Shell::outside(brand, scene.nonce.clone()) }
+    Shell {
+        person: Some(person),
+        ..Shell::outside(brand, scene.nonce.clone())
+    }
 }
 
 /// Whom the request's cookie stands for, at the business whose host this is or, on the platform's
@@ -143,21 +159,34 @@ pub(crate) async fn signed_in(
     request: &Request,
 ) -> Result<Option<(Arc<Tenant>, PortalUser)>, Stop> {
     let house = &scene.house;
-    let Some(token) = house.cookies.read(request, Cookie::Session) else { return Ok(None) };
-    let named = token.split_once('.').and_then(|(tenant, _)| tenant.parse::<TenantId>().ok());
+    let Some(token) = house.cookies.read(request, Cookie::Session) else {
+        return Ok(None);
+    };
+    let named = token
+        .split_once('.')
+        .and_then(|(tenant, _)| tenant.parse::<TenantId>().ok());
     let Some(named) = named else { return Ok(None) };
     let tenant = match &scene.place {
         Place::Tenant(tenant) if tenant.id == named => Arc::clone(tenant),
         Place::Tenant(_) => return Ok(None),
         Place::Platform => {
-            let found = house.web.tenancy.registry().get(named).await.map_err(unavailable)?;
+            let found = house
+                .web
+                .tenancy
+                .registry()
+                .get(named)
+                .await
+                .map_err(unavailable)?;
             match found.filter(|tenant| tenant.active) {
                 Some(tenant) => tenant,
                 None => return Ok(None),
             }
         }
     };
-    let user = house.users.portal_session(&tenant, &token, &house.web.clock).await?;
+    let user = house
+        .users
+        .portal_session(&tenant, &token, &house.web.clock)
+        .await?;
     Ok(user.map(|user| (tenant, user)))
 }
 
@@ -172,7 +201,10 @@ fn page_asked_for(request: &Request) -> String {
     if *request.method() != Method::GET {
         return next::HOME.to_owned();
     }
-    request.original_uri().path_and_query().map_or_else(String::new, ToString::to_string)
+    request
+        .original_uri()
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string)
 }
 
 impl<'a> FromRequest<'a> for Visit {
@@ -217,13 +249,18 @@ mod tests {
 
     #[test]
     fn a_secure_cookie_is_bound_to_its_host_and_out_of_reach_of_scripts() {
-        let header = Cookies { secure: true }.set(Cookie::Session, "t.1").unwrap();
+        let header = Cookies { secure: true }
+            .set(Cookie::Session, "t.1")
+            .unwrap();
         assert_eq!(
             header.to_str().unwrap(),
             "__Host-berth_session=t.1; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
         assert!(header.is_sensitive());
         let cleared = Cookies { secure: false }.clear(Cookie::Form).unwrap();
-        assert_eq!(cleared.to_str().unwrap(), "berth_form=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        assert_eq!(
+            cleared.to_str().unwrap(),
+            "berth_form=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
     }
 }

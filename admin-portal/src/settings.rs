@@ -63,7 +63,12 @@ pub(crate) struct Checked {
 impl PortalSettings {
     pub(crate) fn check(&self, publishable_key: &str) -> Result<Checked, SettingsError> {
         let script = web_url(&self.stripe_js_url)?.origin();
-        let api = self.stripe_api_url.as_deref().map(web_url).transpose()?.map(|url| url.origin());
+        let api = self
+            .stripe_api_url
+            .as_deref()
+            .map(web_url)
+            .transpose()?
+            .map(|url| url.origin());
         let stripes_own = script.ascii_serialization() == STRIPE_JS && api.is_none();
         if publishable_key.starts_with("pk_live_") && !stripes_own {
             return Err(SettingsError::LiveKeyElsewhere);
@@ -80,8 +85,13 @@ impl PortalSettings {
 /// An http or https URL with a host.
 pub(crate) fn web_url(text: &str) -> Result<Url, SettingsError> {
     let url = Url::parse(text).map_err(|_| SettingsError::Address(text.to_owned()))?;
-    let fits = matches!(url.scheme(), "http" | "https") && matches!(url.origin(), Origin::Tuple(..));
-    if fits { Ok(url) } else { Err(SettingsError::Address(text.to_owned())) }
+    let fits =
+        matches!(url.scheme(), "http" | "https") && matches!(url.origin(), Origin::Tuple(..));
+    if fits {
+        Ok(url)
+    } else {
+        Err(SettingsError::Address(text.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -105,23 +115,63 @@ mod tests {
     #[test]
     fn settings_for_development_pass_with_a_test_key_alone() {
         assert_eq!(refused(&settings(), "pk_test_a"), None);
-        assert_eq!(refused(&settings(), "pk_live_a"), Some(SettingsError::LiveKeyElsewhere));
-        let stripe =
-            PortalSettings { stripe_js_url: default_stripe_js_url(), stripe_api_url: None, ..settings() };
+        assert_eq!(
+            refused(&settings(), "pk_live_a"),
+            Some(SettingsError::LiveKeyElsewhere)
+        );
+        let stripe = PortalSettings {
+            stripe_js_url: default_stripe_js_url(),
+            stripe_api_url: None,
+            ..settings()
+        };
         assert_eq!(refused(&stripe, "pk_live_a"), None);
-        let beside = PortalSettings { stripe_js_url: "https://js.stripe.com.example/".into(), ..stripe };
-        assert_eq!(refused(&beside, "pk_live_a"), Some(SettingsError::LiveKeyElsewhere));
+        let beside = PortalSettings {
+            stripe_js_url: "https://js.stripe.com.example/".into(),
+            ..stripe
+        };
+        assert_eq!(
+            refused(&beside, "pk_live_a"),
+            Some(SettingsError::LiveKeyElsewhere)
+        );
     }
 
     #[test]
     fn weak_settings_are_refused() {
-        let weak = PortalSettings { link_secret: Secret::new("change-me"), ..settings() };
-        assert_eq!(refused(&weak, "pk_test_a"), Some(SettingsError::WeakLinkSecret));
-        let plain = PortalSettings { public_url: "https://book.example".into(), ..settings() };
-        assert_eq!(refused(&plain, "pk_test_a"), Some(SettingsError::InsecureCookies));
-        for url in ["", "localhost:8080", "ftp://x", "http://x/portal", "http://u:p@x", "http://x?a"] {
-            let settings = PortalSettings { public_url: url.into(), ..settings() };
-            assert!(matches!(refused(&settings, "pk_test_a"), Some(SettingsError::Address(_))), "{url}");
+        let weak = PortalSettings {
+            link_secret: Secret::new("change-me"),
+            ..settings()
+        };
+        assert_eq!(
+            refused(&weak, "pk_test_a"),
+            Some(SettingsError::WeakLinkSecret)
+        );
+        let plain = PortalSettings {
+            public_url: "https://book.example".into(),
+            ..settings()
+        };
+        assert_eq!(
+            refused(&plain, "pk_test_a"),
+            Some(SettingsError::InsecureCookies)
+        );
+        for url in [
+            "",
+            "localhost:8080",
+            "ftp://x",
+            "http://x/portal",
+            "http://u:p@x",
+            "http://x?a",
+        ] {
+            let settings = PortalSettings {
+                public_url: url.into(),
+                ..settings()
+            };
+            assert!(
+                matches!(
+                    refused(&settings, "pk_test_a"),
+                    Some(SettingsError::Address(_))
+                ),
+                "{url}"
+            );
         }
     }
 }

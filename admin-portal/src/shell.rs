@@ -54,7 +54,14 @@ pub(crate) struct Shell {
 impl Shell {
     /// A page nobody is signed in at.
     pub(crate) fn outside(brand: Brand, nonce: String) -> Self {
-        Self { language: "en", brand, nonce, person: None, section: Section::None, notice: None }
+        Self {
+            language: "en",
+            brand,
+            nonce,
+            person: None,
+            section: Section::None,
+            notice: None,
+        }
     }
 
     pub(crate) fn style(&self) -> &'static str {
@@ -67,8 +74,14 @@ impl Shell {
     }
 
     pub(crate) fn navigation(&self) -> Vec<Link> {
-        let Some(person) = &self.person else { return Vec::new() };
-        let link = |href, word, section| Link { href, word, current: self.section == section };
+        let Some(person) = &self.person else {
+            return Vec::new();
+        };
+        let link = |href, word, section| Link {
+            href,
+            word,
+            current: self.section == section,
+        };
         let mut links = vec![
             link(HOME, "Overview", Section::Overview),
             link("/portal/bookings", "Bookings", Section::Bookings),
@@ -86,14 +99,20 @@ impl Shell {
 pub(crate) fn notice(done: Option<&str>) -> Option<Notice> {
     let (tone, text) = match done? {
         "confirmed" => ("good", "The booking is confirmed."),
-        "cancelled" => ("good", "The booking is cancelled. What was paid is on its way back."),
+        "cancelled" => (
+            "good",
+            "The booking is cancelled. What was paid is on its way back.",
+        ),
         "completed" => ("good", "The booking is marked as completed."),
         "no_show" => ("good", "The booking is marked as a no-show."),
         "refunded" => ("good", "The refund is made."),
         "refund_pending" => ("good", "The refund is on its way."),
         "refund_failed" => ("bad", "The refund failed; no money was given back."),
         "asked" => ("good", "This is what Stripe says now."),
-        "no_answer" => ("warn", "Stripe does not answer at the moment. This is what it said last."),
+        "no_answer" => (
+            "warn",
+            "Stripe does not answer at the moment. This is what it said last.",
+        ),
         _ => return None,
     };
     Some(Notice { tone, text })

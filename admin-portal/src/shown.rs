@@ -75,7 +75,10 @@ pub(crate) fn time(at: Timestamp, zone_name: &str) -> String {
 
 /// From when until when, at a place: `Tue 14 Jul 2026, 10:00–10:45`.
 pub(crate) fn span(from: Timestamp, until: Timestamp, zone_name: &str) -> String {
-    let (from, until) = (from.to_zoned(zone(zone_name)), until.to_zoned(zone(zone_name)));
+    let (from, until) = (
+        from.to_zoned(zone(zone_name)),
+        until.to_zoned(zone(zone_name)),
+    );
     if from.date() == until.date() {
         format!("{}–{}", moment(&from), until.strftime("%H:%M"))
     } else {
@@ -100,7 +103,9 @@ fn moment(at: &Zoned) -> String {
 pub(crate) fn plain(code: &str) -> String {
     let words = code.replace(['_', '.', '-'], " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// An amount as a form's field shows it: `12.50`.
@@ -116,7 +121,12 @@ pub(crate) fn parse_amount(text: &str, currency: Currency) -> Option<Money> {
     let (major, minor) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let places = usize::from(currency.exponent());
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if major.is_empty() || major.len() > 12 || minor.len() > places || !digits(major) || !digits(minor) {
+    if major.is_empty()
+        || major.len() > 12
+        || minor.len() > places
+        || !digits(major)
+        || !digits(minor)
+    {
         return None;
     }
     if text.contains(['.', ',']) && minor.is_empty() {
@@ -136,7 +146,13 @@ mod tests {
 
     #[test]
     fn amounts_are_read_in_minor_units_of_their_currency() {
-        for (text, minor) in [("12.50", 1250), ("12,5", 1250), (" 7 ", 700), ("0.01", 1), ("007.30", 730)] {
+        for (text, minor) in [
+            ("12.50", 1250),
+            ("12,5", 1250),
+            (" 7 ", 700),
+            ("0.01", 1),
+            ("007.30", 730),
+        ] {
             assert_eq!(read(text, "EUR"), Some(minor), "{text}");
         }
         assert_eq!(read("1200", "JPY"), Some(1200));
@@ -145,7 +161,21 @@ mod tests {
 
     #[test]
     fn what_could_be_meant_otherwise_is_not_read() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1.234", "1,234.50", "1 000", "1e3", "€5", "٣", "1234567890123"] {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1.234",
+            "1,234.50",
+            "1 000",
+            "1e3",
+            "€5",
+            "٣",
+            "1234567890123",
+        ] {
             assert_eq!(read(text, "EUR"), None, "{text}");
         }
         assert_eq!(read("1.5", "JPY"), None);
@@ -161,11 +191,22 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_place() {
-        let (from, until): (Timestamp, Timestamp) =
-            ("2026-07-14T08:00:00Z".parse().unwrap(), "2026-07-14T08:45:00Z".parse().unwrap());
-        assert_eq!(span(from, until, "Europe/Berlin"), "Tue 14 Jul 2026, 10:00–10:45");
+        let (from, until): (Timestamp, Timestamp) = (
+            "2026-07-14T08:00:00Z".parse().unwrap(),
+            "2026-07-14T08:45:00Z".parse().unwrap(),
+        );
+        assert_eq!(
+            span(from, until, "Europe/Berlin"),
+            "Tue 14 Jul 2026, 10:00–10:45"
+        );
         assert_eq!(zone_of(from, "Europe/Berlin"), "Europe/Berlin (UTC+02:00)");
-        assert_eq!(span(from, until, "America/New_York"), "Tue 14 Jul 2026, 04:00–04:45");
-        assert_eq!(zone_of(from, "America/New_York"), "America/New York (UTC-04:00)");
+        assert_eq!(
+            span(from, until, "America/New_York"),
+            "Tue 14 Jul 2026, 04:00–04:45"
+        );
+        assert_eq!(
+            zone_of(from, "America/New_York"),
+            "America/New York (UTC-04:00)"
+        );
     }
 }

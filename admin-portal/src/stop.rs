@@ -68,7 +68,12 @@ pub(crate) struct Words {
 /// Words for whatever a handler, an extractor or the router ended with. What went wrong beneath is
 /// logged here, once.
 pub(crate) fn words(error: &poem::Error, method: &Method) -> Words {
-    let said = |status, title, detail: &str| Words { status, title, detail: detail.to_owned(), retry_after: None };
+    let said = |status, title, detail: &str| Words {
+        status,
+        title,
+        detail: detail.to_owned(),
+        retry_after: None,
+    };
     match error.downcast_ref::<Stop>() {
         Some(Stop::Refused(problem)) => of_problem(problem),
         Some(Stop::Forged) => said(
@@ -82,15 +87,23 @@ pub(crate) fn words(error: &poem::Error, method: &Method) -> Words {
             StatusCode::BAD_REQUEST if matches!(*method, Method::GET | Method::HEAD) => {
                 of_problem(&Problem::not_found())
             }
-            StatusCode::METHOD_NOT_ALLOWED => {
-                said(StatusCode::METHOD_NOT_ALLOWED, "Not found", "There is no such page here.")
-            }
-            status if status.is_client_error() => {
-                said(status, "This cannot be understood", "Go back, check what you entered and try again.")
-            }
+            StatusCode::METHOD_NOT_ALLOWED => said(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not found",
+                "There is no such page here.",
+            ),
+            status if status.is_client_error() => said(
+                status,
+                "This cannot be understood",
+                "Go back, check what you entered and try again.",
+            ),
             _ => {
                 tracing::error!(error = %error, "page failed: {error}");
-                of_problem(&Problem::new(Kind::Internal, "INTERNAL", "Something went wrong on our side."))
+                of_problem(&Problem::new(
+                    Kind::Internal,
+                    "INTERNAL",
+                    "Something went wrong on our side.",
+                ))
             }
         },
     }

@@ -20,7 +20,10 @@ use poem::{
 };
 use serde::Deserialize;
 
-use crate::{House, assets::CHECKOUT, brand::Brand, dress::Scene, pages::html, place::Place, shell::Shell, shown, stop::Stop};
+use crate::{
+    House, assets::CHECKOUT, brand::Brand, dress::Scene, pages::html, place::Place, shell::Shell,
+    shown, stop::Stop,
+};
 
 use state::{Asked, Returned, State, decide};
 use words::Words;
@@ -82,7 +85,10 @@ pub(crate) async fn show(
     let scene = Scene::of(request)?;
     let house = &scene.house;
     // No link, a link of another business, a booking that is gone: nobody learns which.
-    let slug = house.links.slug(&query.token, id).ok_or_else(Problem::not_found)?;
+    let slug = house
+        .links
+        .slug(&query.token, id)
+        .ok_or_else(Problem::not_found)?;
     let tenant = match &scene.place {
         Place::Tenant(tenant) if tenant.slug == slug => Some(std::sync::Arc::clone(tenant)),
         Place::Tenant(_) => None,
@@ -137,7 +143,10 @@ fn page(
     address: String,
     now: Timestamp,
 ) -> Page {
-    let stripe = Stripe { script: &house.stripe_js_url, key: house.payments.publishable_key() };
+    let stripe = Stripe {
+        script: &house.stripe_js_url,
+        key: house.payments.publishable_key(),
+    };
     assemble(shell, stripe, booking, state, address, now)
 }
 
@@ -162,21 +171,30 @@ fn assemble(
     let refresh = state.refresh();
     let again = matches!(state, State::Checking).then(|| address.clone());
     let form = match state {
-        State::Payable { account, client_secret, declined } => Some(CardForm {
+        State::Payable {
+            account,
+            client_secret,
+            declined,
+        } => Some(CardForm {
             stripe_js_url: stripe.script.to_owned(),
             script: &CHECKOUT.path,
             publishable_key: stripe.key.to_owned(),
             account,
             client_secret,
             return_url: address,
-            left_ms: booking.expires_at.map_or(0, |at| at.as_millisecond() - now.as_millisecond()),
+            left_ms: booking
+                .expires_at
+                .map_or(0, |at| at.as_millisecond() - now.as_millisecond()),
             pay: words.pay.replace("{}", &price),
             error: declined.then_some(words.declined),
         }),
         _ => None,
     };
     Page {
-        shell: Shell { language: language.tag(), ..shell },
+        shell: Shell {
+            language: language.tag(),
+            ..shell
+        },
         words,
         tone,
         title,
@@ -188,7 +206,10 @@ fn assemble(
             when: language.period(booking.starts_at, booking.ends_at, &booking.timezone),
             price,
             reference: booking.reference.clone(),
-            held_until: form.as_ref().and(booking.expires_at).map(|at| clock(at, &booking.timezone)),
+            held_until: form
+                .as_ref()
+                .and(booking.expires_at)
+                .map(|at| clock(at, &booking.timezone)),
         },
         form,
         again,
@@ -210,10 +231,18 @@ mod tests {
     fn render(booking: &Booking, asked: Asked, returned: Option<Returned>) -> String {
         let state = decide(booking, asked, returned, sample::now());
         let shell = Shell::outside(sample::brand(), sample::NONCE.into());
-        let stripe = Stripe { script: "http://127.0.0.1:12111/v3/", key: "pk_test_\"<b>" };
+        let stripe = Stripe {
+            script: "http://127.0.0.1:12111/v3/",
+            key: "pk_test_\"<b>",
+        };
         let address = "http://alpha-clinic.localhost/checkout/1?token=alpha-clinic.x".to_owned();
-        let html = assemble(shell, stripe, booking, state, address, sample::now()).render().unwrap();
-        assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+        let html = assemble(shell, stripe, booking, state, address, sample::now())
+            .render()
+            .unwrap();
+        assert!(
+            !html.contains("<script>") && !html.contains("<b>"),
+            "{html}"
+        );
         html
     }
 
@@ -237,7 +266,11 @@ mod tests {
         let mut booking = held();
         booking.customer.locale = "de-AT".into();
         let returned = Some(Returned::Failed);
-        insta::assert_snapshot!(render(&booking, known(PaymentStatus::RequiresPayment), returned));
+        insta::assert_snapshot!(render(
+            &booking,
+            known(PaymentStatus::RequiresPayment),
+            returned
+        ));
     }
 
     #[test]
@@ -248,7 +281,11 @@ mod tests {
     #[test]
     fn golden_back_from_the_provider() {
         let returned = Some(Returned::Succeeded);
-        insta::assert_snapshot!(render(&held(), known(PaymentStatus::RequiresPayment), returned));
+        insta::assert_snapshot!(render(
+            &held(),
+            known(PaymentStatus::RequiresPayment),
+            returned
+        ));
     }
 
     #[test]
@@ -258,16 +295,28 @@ mod tests {
 
     #[test]
     fn golden_confirmed() {
-        insta::assert_snapshot!(render(&sample::booking(Status::Confirmed), Asked::NotNeeded, None));
+        insta::assert_snapshot!(render(
+            &sample::booking(Status::Confirmed),
+            Asked::NotNeeded,
+            None
+        ));
     }
 
     #[test]
     fn golden_not_paid_in_time() {
-        insta::assert_snapshot!(render(&sample::booking(Status::Failed), Asked::NotNeeded, None));
+        insta::assert_snapshot!(render(
+            &sample::booking(Status::Failed),
+            Asked::NotNeeded,
+            None
+        ));
     }
 
     #[test]
     fn golden_cancelled() {
-        insta::assert_snapshot!(render(&sample::booking(Status::Cancelled), Asked::NotNeeded, None));
+        insta::assert_snapshot!(render(
+            &sample::booking(Status::Cancelled),
+            Asked::NotNeeded,
+            None
+        ));
     }
 }

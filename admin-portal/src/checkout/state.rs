@@ -109,14 +109,20 @@ fn held(booking: &Booking, payment: Payment, returned: Option<Returned>, now: Ti
     match payment.status {
         PaymentStatus::Created => State::Preparing,
         PaymentStatus::RequiresPayment | PaymentStatus::RequiresAction => {
-            let Some(client_secret) = payment.client_secret else { return State::Preparing };
+            let Some(client_secret) = payment.client_secret else {
+                return State::Preparing;
+            };
             if matches!(returned, Some(Returned::Succeeded | Returned::Pending)) {
                 State::Checking
             } else if booking.expires_at.is_some_and(|at| at <= now) {
                 State::Failed
             } else {
                 let declined = returned == Some(Returned::Failed);
-                State::Payable { account: payment.account_id, client_secret, declined }
+                State::Payable {
+                    account: payment.account_id,
+                    client_secret,
+                    declined,
+                }
             }
         }
         PaymentStatus::Processing => State::Processing,
@@ -134,25 +140,48 @@ mod tests {
 
     fn shown(status: PaymentStatus, returned: Option<Returned>) -> State {
         let payment = Box::new(sample::payment(status));
-        decide(&sample::booking(Status::Pending), Asked::Known(payment), returned, sample::now())
+        decide(
+            &sample::booking(Status::Pending),
+            Asked::Known(payment),
+            returned,
+            sample::now(),
+        )
     }
 
     #[test]
     fn what_the_address_says_proves_nothing() {
         let returned = Some(Returned::Succeeded);
-        assert_eq!(shown(PaymentStatus::RequiresPayment, returned), State::Checking);
+        assert_eq!(
+            shown(PaymentStatus::RequiresPayment, returned),
+            State::Checking
+        );
         assert_eq!(shown(PaymentStatus::Canceled, returned), State::Failed);
         assert_eq!(shown(PaymentStatus::Created, returned), State::Preparing);
-        assert_eq!(shown(PaymentStatus::Succeeded, Some(Returned::Failed)), State::Paid);
+        assert_eq!(
+            shown(PaymentStatus::Succeeded, Some(Returned::Failed)),
+            State::Paid
+        );
         let booking = sample::booking(Status::Failed);
-        assert_eq!(decide(&booking, Asked::NotNeeded, returned, sample::now()), State::Failed);
+        assert_eq!(
+            decide(&booking, Asked::NotNeeded, returned, sample::now()),
+            State::Failed
+        );
     }
 
     #[test]
     fn only_a_confirmed_booking_is_confirmed() {
         for status in Status::ALL {
-            let state = decide(&sample::booking(status), Asked::NotNeeded, None, sample::now());
-            assert_eq!(state == State::Confirmed, status == Status::Confirmed, "{status:?}");
+            let state = decide(
+                &sample::booking(status),
+                Asked::NotNeeded,
+                None,
+                sample::now(),
+            );
+            assert_eq!(
+                state == State::Confirmed,
+                status == Status::Confirmed,
+                "{status:?}"
+            );
         }
         assert_eq!(shown(PaymentStatus::Succeeded, None), State::Paid);
     }
@@ -164,13 +193,28 @@ mod tests {
         let late = booking.expires_at.unwrap();
         let state = decide(&booking, asked(PaymentStatus::RequiresPayment), None, late);
         assert_eq!(state, State::Failed);
-        assert_eq!(decide(&booking, asked(PaymentStatus::Succeeded), None, late), State::Paid);
+        assert_eq!(
+            decide(&booking, asked(PaymentStatus::Succeeded), None, late),
+            State::Paid
+        );
     }
 
     #[test]
     fn what_is_still_moving_is_looked_at_again() {
-        let moving = [PaymentStatus::Created, PaymentStatus::Processing, PaymentStatus::Succeeded];
-        assert!(moving.iter().all(|status| shown(*status, None).refresh().is_some()));
-        assert_eq!(shown(PaymentStatus::RequiresPayment, None).refresh(), None, "would clear the form");
+        let moving = [
+            PaymentStatus::Created,
+            PaymentStatus::Processing,
+            PaymentStatus::Succeeded,
+        ];
+        assert!(
+            moving
+                .iter()
+                .all(|status| shown(*status, None).refresh().is_some())
+        );
+        assert_eq!(
+            shown(PaymentStatus::RequiresPayment, None).refresh(),
+            None,
+            "would clear the form"
+        );
     }
 }

@@ -50,7 +50,11 @@ impl Words {
     }
 
     /// The tone, title and sentence of a state.
-    pub(super) fn say(&self, state: &State, language: Language) -> (&'static str, &'static str, String) {
+    pub(super) fn say(
+        &self,
+        state: &State,
+        language: Language,
+    ) -> (&'static str, &'static str, String) {
         let said = &self.said;
         let (tone, (title, text)) = match state {
             State::Preparing => ("wait", said.preparing),
@@ -90,18 +94,45 @@ static ENGLISH: Words = Words {
     again: "Back to the payment form",
     safe: "Card details go straight to Stripe, over an encrypted connection.",
     said: Said {
-        preparing: ("One moment", "Your payment is being prepared. This page goes on by itself."),
-        waiting: ("A moment longer", "The payment service does not answer. Your place is held; this page keeps trying by itself."),
+        preparing: (
+            "One moment",
+            "Your payment is being prepared. This page goes on by itself.",
+        ),
+        waiting: (
+            "A moment longer",
+            "The payment service does not answer. Your place is held; this page keeps trying by itself.",
+        ),
         payable: ("Payment", "Your place is held while you pay."),
-        checking: ("Thank you", "Your payment was handed in. We are waiting for word of it; this page goes on by itself."),
-        processing: ("At your bank", "Your bank is working on the payment. You can close this page; we write to you when it is done."),
-        paid: ("Paid", "Your payment has arrived and your booking is being confirmed."),
-        confirmed: ("Your booking is confirmed", "A confirmation is on its way to you by e-mail."),
+        checking: (
+            "Thank you",
+            "Your payment was handed in. We are waiting for word of it; this page goes on by itself.",
+        ),
+        processing: (
+            "At your bank",
+            "Your bank is working on the payment. You can close this page; we write to you when it is done.",
+        ),
+        paid: (
+            "Paid",
+            "Your payment has arrived and your booking is being confirmed.",
+        ),
+        confirmed: (
+            "Your booking is confirmed",
+            "A confirmation is on its way to you by e-mail.",
+        ),
         over: ("This booking is over", "There is nothing left to pay."),
-        failed: ("This booking was not paid", "The time to pay is over, or the payment failed, and the place is free again. If money was taken all the same, it comes back by itself. You are welcome to book again."),
+        failed: (
+            "This booking was not paid",
+            "The time to pay is over, or the payment failed, and the place is free again. If money was taken all the same, it comes back by itself. You are welcome to book again.",
+        ),
         cancelled: ("This booking was cancelled", "There is nothing to pay."),
-        cancelled_with_refund: ("This booking was cancelled", "{} goes back to you the way you paid."),
-        not_ready: ("Payment is not possible yet", "This business cannot take payments at the moment. Please get in touch with it."),
+        cancelled_with_refund: (
+            "This booking was cancelled",
+            "{} goes back to you the way you paid.",
+        ),
+        not_ready: (
+            "Payment is not possible yet",
+            "This business cannot take payments at the moment. Please get in touch with it.",
+        ),
     },
 };
 
@@ -122,17 +153,53 @@ static GERMAN: Words = Words {
     again: "Zurück zum Zahlungsformular",
     safe: "Kartendaten gehen verschlüsselt direkt an Stripe.",
     said: Said {
-        preparing: ("Einen Moment", "Ihre Zahlung wird vorbereitet. Diese Seite geht von selbst weiter."),
-        waiting: ("Noch einen Moment", "Der Zahlungsdienst antwortet nicht. Ihr Platz bleibt reserviert; diese Seite versucht es von selbst weiter."),
-        payable: ("Zahlung", "Ihr Platz bleibt reserviert, während Sie bezahlen."),
-        checking: ("Vielen Dank", "Ihre Zahlung ist abgeschickt. Wir warten auf die Bestätigung; diese Seite geht von selbst weiter."),
-        processing: ("Bei Ihrer Bank", "Ihre Bank bearbeitet die Zahlung. Sie können diese Seite schließen; wir schreiben Ihnen, wenn es so weit ist."),
-        paid: ("Bezahlt", "Ihre Zahlung ist eingegangen, und Ihre Buchung wird bestätigt."),
-        confirmed: ("Ihre Buchung ist bestätigt", "Eine Bestätigung ist per E-Mail zu Ihnen unterwegs."),
-        over: ("Diese Buchung ist vorbei", "Es ist nichts mehr zu bezahlen."),
-        failed: ("Diese Buchung wurde nicht bezahlt", "Die Zeit zum Bezahlen ist abgelaufen, oder die Zahlung ist fehlgeschlagen, und der Platz ist wieder frei. Falls dennoch Geld abgebucht wurde, kommt es von selbst zurück. Buchen Sie gerne neu."),
-        cancelled: ("Diese Buchung wurde storniert", "Es ist nichts zu bezahlen."),
-        cancelled_with_refund: ("Diese Buchung wurde storniert", "{} gehen auf dem Weg an Sie zurück, auf dem Sie bezahlt haben."),
-        not_ready: ("Bezahlen ist noch nicht möglich", "Dieser Anbieter kann zurzeit keine Zahlungen annehmen. Bitte wenden Sie sich an ihn."),
+        preparing: (
+            "Einen Moment",
+            "Ihre Zahlung wird vorbereitet. Diese Seite geht von selbst weiter.",
+        ),
+        waiting: (
+            "Noch einen Moment",
+            "Der Zahlungsdienst antwortet nicht. Ihr Platz bleibt reserviert; diese Seite versucht es von selbst weiter.",
+        ),
+        payable: (
+            "Zahlung",
+            "Ihr Platz bleibt reserviert, während Sie bezahlen.",
+        ),
+        checking: (
+            "Vielen Dank",
+            "Ihre Zahlung ist abgeschickt. Wir warten auf die Bestätigung; diese Seite geht von selbst weiter.",
+        ),
+        processing: (
+            "Bei Ihrer Bank",
+            "Ihre Bank bearbeitet die Zahlung. Sie können diese Seite schließen; wir schreiben Ihnen, wenn es so weit ist.",
+        ),
+        paid: (
+            "Bezahlt",
+            "Ihre Zahlung ist eingegangen, und Ihre Buchung wird bestätigt.",
+        ),
+        confirmed: (
+            "Ihre Buchung ist bestätigt",
+            "Eine Bestätigung ist per E-Mail zu Ihnen unterwegs.",
+        ),
+        over: (
+            "Diese Buchung ist vorbei",
+            "Es ist nichts mehr zu bezahlen.",
+        ),
+        failed: (
+            "Diese Buchung wurde nicht bezahlt",
+            "Die Zeit zum Bezahlen ist abgelaufen, oder die Zahlung ist fehlgeschlagen, und der Platz ist wieder frei. Falls dennoch Geld abgebucht wurde, kommt es von selbst zurück. Buchen Sie gerne neu.",
+        ),
+        cancelled: (
+            "Diese Buchung wurde storniert",
+            "Es ist nichts zu bezahlen.",
+        ),
+        cancelled_with_refund: (
+            "Diese Buchung wurde storniert",
+            "{} gehen auf dem Weg an Sie zurück, auf dem Sie bezahlt haben.",
+        ),
+        not_ready: (
+            "Bezahlen ist noch nicht möglich",
+            "Dieser Anbieter kann zurzeit keine Zahlungen annehmen. Bitte wenden Sie sich an ihn.",
+        ),
     },
 };

@@ -55,7 +55,10 @@ pub(crate) struct View {
 impl From<&Booking> for View {
     fn from(booking: &Booking) -> Self {
         let zone = &booking.timezone;
-        let reason = booking.status_reason.as_deref().filter(|reason| !reason.is_empty());
+        let reason = booking
+            .status_reason
+            .as_deref()
+            .filter(|reason| !reason.is_empty());
         Self {
             path: path(booking.id),
             reference: booking.reference.clone(),
@@ -73,7 +76,10 @@ impl From<&Booking> for View {
                 (false, true) => "Free of charge",
                 (false, false) => "Not paid online",
             },
-            refund_due: booking.refund_due.filter(|due| due.amount > 0).map(shown::money),
+            refund_due: booking
+                .refund_due
+                .filter(|due| due.amount > 0)
+                .map(shown::money),
             held_until: booking.expires_at.map(|at| shown::time(at, zone)),
             notes: booking.notes.clone(),
             created: shown::time(booking.created_at, zone),
@@ -100,9 +106,20 @@ pub(crate) async fn show(
     let house = &visit.house;
     let booking = house.bookings.get(&visit.ctx, id).await?;
     let paid = house.payments.list(&visit.ctx, Some(id), None, 10).await?;
-    let checkout_url = booking.expires_at.map(|_| house.links.checkout_url(&visit.ctx.tenant.slug, id));
-    let shell = Shell { notice: notice(query.done.as_deref()), ..visit.shell(Section::Bookings) };
-    html(&page(shell, &booking, &paid.items, checkout_url, visit.ctx.clock.now()))
+    let checkout_url = booking
+        .expires_at
+        .map(|_| house.links.checkout_url(&visit.ctx.tenant.slug, id));
+    let shell = Shell {
+        notice: notice(query.done.as_deref()),
+        ..visit.shell(Section::Bookings)
+    };
+    html(&page(
+        shell,
+        &booking,
+        &paid.items,
+        checkout_url,
+        visit.ctx.clock.now(),
+    ))
 }
 
 fn page(
@@ -115,7 +132,10 @@ fn page(
     Page {
         shell,
         booking: booking.into(),
-        payments: paid.iter().map(|payment| payments::row(payment, &booking.timezone)).collect(),
+        payments: paid
+            .iter()
+            .map(|payment| payments::row(payment, &booking.timezone))
+            .collect(),
         steps: steps(booking, now),
         cancel: booking.status.step(Status::Cancelled).is_ok(),
         checkout_url,
@@ -151,7 +171,10 @@ fn steps(booking: &Booking, now: Timestamp) -> Vec<Step> {
 
 #[handler]
 pub(crate) async fn act(
-    Submission { visit, form: Bare {} }: Submission<Bare>,
+    Submission {
+        visit,
+        form: Bare {},
+    }: Submission<Bare>,
     Path((id, step)): Path<(BookingId, String)>,
 ) -> Result<Response, Stop> {
     let (bookings, ctx) = (&visit.house.bookings, &visit.ctx);
@@ -175,8 +198,16 @@ mod tests {
     use super::*;
     use crate::pages::sample;
 
-    fn render(status: Status, paid: Option<PaymentStatus>, done: Option<&str>, now: Timestamp) -> String {
-        let shell = Shell { notice: notice(done), ..sample::shell(Section::Bookings) };
+    fn render(
+        status: Status,
+        paid: Option<PaymentStatus>,
+        done: Option<&str>,
+        now: Timestamp,
+    ) -> String {
+        let shell = Shell {
+            notice: notice(done),
+            ..sample::shell(Section::Bookings)
+        };
         let booking = sample::booking(status);
         let paid: Vec<Payment> = paid.map(sample::payment).into_iter().collect();
         let url = "http://alpha-clinic.localhost:8080/checkout/1?token=alpha-clinic.x";

@@ -65,10 +65,21 @@ impl From<&Booking> for Row {
 #[handler]
 pub(crate) async fn show(visit: Visit, Query(query): Query<ListQuery>) -> Result<Response, Stop> {
     let status = query.status.as_deref().and_then(Status::parse);
-    let sort = if query.order.as_deref() == Some("start") { Sort::Start } else { Sort::Newest };
+    let sort = if query.order.as_deref() == Some("start") {
+        Sort::Start
+    } else {
+        Sort::Newest
+    };
     let after = query.cursor();
-    let filter = Filter { status, ..Filter::default() };
-    let page = visit.house.bookings.list(&visit.ctx, &filter, sort, after, ROWS).await?;
+    let filter = Filter {
+        status,
+        ..Filter::default()
+    };
+    let page = visit
+        .house
+        .bookings
+        .list(&visit.ctx, &filter, sort, after, ROWS)
+        .await?;
     html(&Page {
         shell: visit.shell(Section::Bookings),
         filters: filters(status, sort),
@@ -76,13 +87,17 @@ pub(crate) async fn show(visit: Visit, Query(query): Query<ListQuery>) -> Result
         rows: page.items.iter().map(Row::from).collect(),
         first: after.is_none(),
         start: address(status, sort, None),
-        next: page.next.map(|next| address(status, sort, Some(&next.to_string()))),
+        next: page
+            .next
+            .map(|next| address(status, sort, Some(&next.to_string()))),
     })
 }
 
 fn filters(chosen: Option<Status>, sort: Sort) -> Vec<Choice> {
     let all = std::iter::once((None, "All"));
-    let each = Status::ALL.into_iter().map(|status| (Some(status), shown::booking(status).word));
+    let each = Status::ALL
+        .into_iter()
+        .map(|status| (Some(status), shown::booking(status).word));
     let choice = |(status, word)| Choice {
         href: address(status, sort, None),
         word,

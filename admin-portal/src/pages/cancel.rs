@@ -41,7 +41,12 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<BookingId>) -> Result<Resp
 }
 
 fn page(shell: Shell, booking: &Booking) -> Page {
-    Page { shell, version: booking.version, paid: booking.paid, booking: booking.into() }
+    Page {
+        shell,
+        version: booking.version,
+        paid: booking.paid,
+        booking: booking.into(),
+    }
 }
 
 #[handler]
@@ -49,7 +54,11 @@ pub(crate) async fn act(
     Submission { visit, form }: Submission<CancelForm>,
     Path(id): Path<BookingId>,
 ) -> Result<Response, Stop> {
-    visit.house.bookings.cancel(&visit.ctx, id, Some(form.version), None).await?;
+    visit
+        .house
+        .bookings
+        .cancel(&visit.ctx, id, Some(form.version), None)
+        .await?;
     Ok(see_other(&format!("{}?done=cancelled", path(id))))
 }
 
@@ -60,7 +69,10 @@ mod tests {
 
     #[test]
     fn golden() {
-        let page = page(sample::shell(Section::Bookings), &sample::booking(Status::Confirmed));
+        let page = page(
+            sample::shell(Section::Bookings),
+            &sample::booking(Status::Confirmed),
+        );
         let html = page.render().unwrap();
         assert!(!html.contains("<script"));
         insta::assert_snapshot!(html);
@@ -68,7 +80,10 @@ mod tests {
 
     #[test]
     fn golden_unpaid() {
-        let page = page(sample::shell(Section::Bookings), &sample::booking(Status::Pending));
+        let page = page(
+            sample::shell(Section::Bookings),
+            &sample::booking(Status::Pending),
+        );
         insta::assert_snapshot!(page.render().unwrap());
     }
 }

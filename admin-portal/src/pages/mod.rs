@@ -10,6 +10,7 @@ pub(crate) mod payouts;
 pub(crate) mod refusal;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod standing;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -56,5 +57,8 @@ pub(crate) fn html(page: &impl Template) -> Result<Response, Stop> {
 /// Renders a page with another status.
 pub(crate) fn html_with(page: &impl Template, status: StatusCode) -> Result<Response, Stop> {
     let body = page.render().map_err(unrendered)?;
-    Ok(Response::builder().status(status).content_type("text/html; charset=utf-8").body(body))
+    Ok(Response::builder()
+        .status(status)
+        .content_type("text/html; charset=utf-8")
+        .body(body))
 }

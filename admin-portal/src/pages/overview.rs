@@ -8,8 +8,14 @@ use berth_wording::zone;
 use jiff::{Timestamp, ToSpan as _};
 use poem::{Response, handler};
 
-use super::{bookings, payments, payouts::Standing};
-use crate::{House, pages::html, session::Visit, shell::{Section, Shell}, stop::Stop};
+use super::{bookings, payments, standing::Standing};
+use crate::{
+    House,
+    pages::html,
+    session::Visit,
+    shell::{Section, Shell},
+    stop::Stop,
+};
 
 /// Up to this many are counted one by one.
 const COUNTED: u16 = 100;
@@ -34,8 +40,21 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Stop> {
     let (house, ctx) = (&visit.house, &visit.ctx);
     let now = ctx.clock.now();
     let (from, to) = today(now, &ctx.tenant.timezone);
-    let today = active(house, ctx, Filter { from: Some(from), to: Some(to), ..Filter::default() }).await?;
-    let status = |status| Filter { from: Some(now), status: Some(status), ..Filter::default() };
+    let today = active(
+        house,
+        ctx,
+        Filter {
+            from: Some(from),
+            to: Some(to),
+            ..Filter::default()
+        },
+    )
+    .await?;
+    let status = |status| Filter {
+        from: Some(now),
+        status: Some(status),
+        ..Filter::default()
+    };
     let pending = active(house, ctx, status(Status::Pending)).await?;
     let upcoming = active(house, ctx, status(Status::Confirmed)).await?;
     let paid = house.payments.list(ctx, None, None, 6).await?;
@@ -45,9 +64,18 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Stop> {
             .day(berth_wording::local_date(now, &ctx.tenant.timezone)),
         today: today.count(),
         pending: pending.count(),
-        next: upcoming.bookings.iter().take(SHOWN).map(bookings::Row::from).collect(),
+        next: upcoming
+            .bookings
+            .iter()
+            .take(SHOWN)
+            .map(bookings::Row::from)
+            .collect(),
         upcoming: upcoming.count(),
-        payments: paid.items.iter().map(|payment: &Payment| payments::row(payment, &ctx.tenant.timezone)).collect(),
+        payments: paid
+            .items
+            .iter()
+            .map(|payment: &Payment| payments::row(payment, &ctx.tenant.timezone))
+            .collect(),
         standing: standing(house, ctx).await?,
     })
 }
@@ -66,9 +94,15 @@ impl Counted {
 }
 
 async fn active(house: &House, ctx: &Context, filter: Filter) -> Result<Counted, Stop> {
-    let page = house.bookings.list(ctx, &filter, Sort::Start, None, COUNTED).await?;
+    let page = house
+        .bookings
+        .list(ctx, &filter, Sort::Start, None, COUNTED)
+        .await?;
     let bookings = page.items.into_iter().filter(Booking::is_active).collect();
-    Ok(Counted { bookings, more: page.next.is_some() })
+    Ok(Counted {
+        bookings,
+        more: page.next.is_some(),
+    })
 }
 
 /// The state of the payment account: as the provider told it to who manages it, in short to who
@@ -77,14 +111,21 @@ async fn standing(house: &House, ctx: &Context) -> Result<Standing, Stop> {
     if ctx.authorize(Permission::PaymentAccountManage).is_ok() {
         return Ok(Standing::of(&house.payments.account_state(ctx).await?));
     }
-    let ready = ctx.tenant.account.as_ref().is_some_and(|account| account.charges_enabled);
+    let ready = ctx
+        .tenant
+        .account
+        .as_ref()
+        .is_some_and(|account| account.charges_enabled);
     Ok(Standing::for_staff(ready))
 }
 
 /// The instants between which it is today at a place.
 fn today(now: Timestamp, zone_name: &str) -> (Timestamp, Timestamp) {
     let starts = now.to_zoned(zone(zone_name)).start_of_day();
-    let ends = starts.as_ref().ok().and_then(|day| day.checked_add(1.day()).ok());
+    let ends = starts
+        .as_ref()
+        .ok()
+        .and_then(|day| day.checked_add(1.day()).ok());
     let from = starts.map_or(now, |day| day.timestamp());
     (from, ends.map_or(now, |day| day.timestamp()))
 }
@@ -135,6 +176,9 @@ mod tests {
     #[test]
     fn today_has_23_hours_when_the_clocks_go_forward() {
         let (from, to) = today("2027-03-28T12:00:00Z".parse().unwrap(), "Europe/Berlin");
-        assert_eq!((from.to_string(), to.to_string()), ("2027-03-27T23:00:00Z".into(), "2027-03-28T22:00:00Z".into()));
+        assert_eq!(
+            (from.to_string(), to.to_string()),
+            ("2027-03-27T23:00:00Z".into(), "2027-03-28T22:00:00Z".into())
+        );
     }
 }

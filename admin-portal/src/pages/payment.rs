@@ -81,8 +81,17 @@ pub(crate) async fn show(
         error: None,
         ..view(left)
     });
-    let shell = Shell { notice: notice(query.done.as_deref()), ..visit.shell(Section::Payments) };
-    html(&page(shell, &payment, &refunds, &visit.ctx.tenant.timezone, form))
+    let shell = Shell {
+        notice: notice(query.done.as_deref()),
+        ..visit.shell(Section::Payments)
+    };
+    html(&page(
+        shell,
+        &payment,
+        &refunds,
+        &visit.ctx.tenant.timezone,
+        form,
+    ))
 }
 
 #[handler]
@@ -106,7 +115,9 @@ pub(crate) async fn act(
         }
         Err(problem) => problem,
     };
-    let Some(left) = offered(&visit, &payment, &refunds) else { return Err(problem.into()) };
+    let Some(left) = offered(&visit, &payment, &refunds) else {
+        return Err(problem.into());
+    };
     let words = stop::of_problem(&problem);
     let form = View {
         // A wish whose answer was lost is the same wish when it is sent again.
@@ -117,7 +128,13 @@ pub(crate) async fn act(
         ..view(left)
     };
     let shell = visit.shell(Section::Payments);
-    let page = page(shell, &payment, &refunds, &visit.ctx.tenant.timezone, Some(form));
+    let page = page(
+        shell,
+        &payment,
+        &refunds,
+        &visit.ctx.tenant.timezone,
+        Some(form),
+    );
     html_with(&page, words.status)
 }
 
@@ -148,21 +165,27 @@ async fn give(
         request_hash: Sha256::digest(format!("{}\0{amount}\0{reason}", payment.id)).into(),
     };
     let (payments, ctx) = (&visit.house.payments, &visit.ctx);
-    Ok(payments.refund(ctx, payment.id, Some(amount), &reason, Some(&key)).await?)
+    Ok(payments
+        .refund(ctx, payment.id, Some(amount), &reason, Some(&key))
+        .await?)
 }
 
 /// What can be given back, if the person may and there is any.
 fn offered(visit: &Visit, payment: &Payment, refunds: &[Refund]) -> Option<Money> {
     let may = visit.ctx.authorize(Permission::PaymentRefund).is_ok();
-    may.then(|| left(payment, refunds)).filter(|left| left.amount > 0)
+    may.then(|| left(payment, refunds))
+        .filter(|left| left.amount > 0)
 }
 
 /// What is neither given back nor on its way, to be shown; the use case reckons it anew, locked.
 fn left(payment: &Payment, refunds: &[Refund]) -> Money {
     // Nothing can be given back of what never arrived.
     let paid = payment.method.is_some() || payment.refunded.amount > 0 || is_paid(payment);
-    let under_way: i64 =
-        refunds.iter().filter(|refund| refund.state.is_open()).map(|refund| refund.amount.amount).sum();
+    let under_way: i64 = refunds
+        .iter()
+        .filter(|refund| refund.state.is_open())
+        .map(|refund| refund.amount.amount)
+        .sum();
     let amount = payment.amount.amount - payment.refunded.amount - under_way;
     Money::new(if paid { amount } else { 0 }, payment.amount.currency)
 }
@@ -183,7 +206,13 @@ fn view(left: Money) -> View {
     }
 }
 
-fn page(shell: Shell, payment: &Payment, refunds: &[Refund], zone: &str, form: Option<View>) -> Page {
+fn page(
+    shell: Shell,
+    payment: &Payment,
+    refunds: &[Refund],
+    zone: &str,
+    form: Option<View>,
+) -> Page {
     let row = |refund: &Refund| RefundRow {
         when: shown::time(refund.created_at, zone),
         amount: shown::money(refund.amount),
@@ -221,20 +250,35 @@ mod tests {
         let left = left(&payment, refunds);
         let form = (left.amount > 0).then(|| View {
             once: sample::TOKEN.into(),
-            amount: if error.is_some() { "\"><script>".into() } else { shown::typed(left) },
+            amount: if error.is_some() {
+                "\"><script>".into()
+            } else {
+                shown::typed(left)
+            },
             error: error.map(Into::into),
             ..view(left)
         });
-        let html = page(sample::shell(Section::Payments), &payment, refunds, "Europe/Berlin", form)
-            .render()
-            .unwrap();
+        let html = page(
+            sample::shell(Section::Payments),
+            &payment,
+            refunds,
+            "Europe/Berlin",
+            form,
+        )
+        .render()
+        .unwrap();
         assert!(!html.contains("<script"));
         html
     }
 
     #[test]
     fn golden_with_refunds() {
-        let refunds = [RefundState::Succeeded, RefundState::Failed, RefundState::Pending].map(sample::refund);
+        let refunds = [
+            RefundState::Succeeded,
+            RefundState::Failed,
+            RefundState::Pending,
+        ]
+        .map(sample::refund);
         insta::assert_snapshot!(render(PaymentStatus::PartiallyRefunded, &refunds, None));
     }
 
@@ -254,8 +298,14 @@ mod tests {
         let open = sample::refund(RefundState::Pending);
         let payment = sample::payment(PaymentStatus::PartiallyRefunded);
         assert_eq!(left(&payment, &[open]).amount, 8_950 - 2_000 - 2_000);
-        assert_eq!(left(&sample::payment(PaymentStatus::Processing), &[]).amount, 0);
-        assert_eq!(left(&sample::payment(PaymentStatus::Canceled), &[]).amount, 0);
+        assert_eq!(
+            left(&sample::payment(PaymentStatus::Processing), &[]).amount,
+            0
+        );
+        assert_eq!(
+            left(&sample::payment(PaymentStatus::Canceled), &[]).amount,
+            0
+        );
     }
 
     #[test]
@@ -266,11 +316,23 @@ mod tests {
             amount: amount.into(),
             reason: reason.into(),
         };
-        assert_eq!(read(&form("1,50", " two\nlines "), &payment).unwrap().0.amount, 150);
-        assert_eq!(read(&form("1", " two\nlines "), &payment).unwrap().1, "two lines");
+        assert_eq!(
+            read(&form("1,50", " two\nlines "), &payment)
+                .unwrap()
+                .0
+                .amount,
+            150
+        );
+        assert_eq!(
+            read(&form("1", " two\nlines "), &payment).unwrap().1,
+            "two lines"
+        );
         assert!(read(&form("", "why"), &payment).is_err());
         assert!(read(&form("1", " \n "), &payment).is_err());
-        let twice = RefundForm { once: "1".into(), ..form("1", "why") };
+        let twice = RefundForm {
+            once: "1".into(),
+            ..form("1", "why")
+        };
         assert!(read(&twice, &payment).is_err());
     }
 }

@@ -54,13 +54,23 @@ pub(crate) fn row(payment: &Payment, zone: &str) -> Row {
 #[handler]
 pub(crate) async fn show(visit: Visit, Query(query): Query<ListQuery>) -> Result<Response, Stop> {
     let after = query.cursor();
-    let page = visit.house.payments.list(&visit.ctx, None, after, ROWS).await?;
+    let page = visit
+        .house
+        .payments
+        .list(&visit.ctx, None, after, ROWS)
+        .await?;
     let zone = &visit.ctx.tenant.timezone;
     html(&Page {
         shell: visit.shell(Section::Payments),
-        rows: page.items.iter().map(|payment| row(payment, zone)).collect(),
+        rows: page
+            .items
+            .iter()
+            .map(|payment| row(payment, zone))
+            .collect(),
         first: after.is_none(),
-        next: page.next.map(|next| format!("/portal/payments?after={next}")),
+        next: page
+            .next
+            .map(|next| format!("/portal/payments?after={next}")),
     })
 }
 
@@ -74,10 +84,21 @@ mod tests {
     #[test]
     fn golden() {
         use PaymentStatus::{Canceled, PartiallyRefunded, Processing, RequiresPayment, Succeeded};
-        let statuses = [Succeeded, PartiallyRefunded, Processing, RequiresPayment, Canceled];
+        let statuses = [
+            Succeeded,
+            PartiallyRefunded,
+            Processing,
+            RequiresPayment,
+            Canceled,
+        ];
         let rows = statuses.map(|status| row(&sample::payment(status), "Europe/Berlin"));
         let shell = sample::shell(Section::Payments);
-        let page = Page { shell, rows: rows.into(), first: true, next: Some("/portal/payments?after=1.2".into()) };
+        let page = Page {
+            shell,
+            rows: rows.into(),
+            first: true,
+            next: Some("/portal/payments?after=1.2".into()),
+        };
         let html = page.render().unwrap();
         assert!(!html.contains("<script"));
         insta::assert_snapshot!(html);
@@ -85,7 +106,12 @@ mod tests {
 
     #[test]
     fn golden_when_empty() {
-        let page = Page { shell: sample::shell(Section::Payments), rows: vec![], first: true, next: None };
+        let page = Page {
+            shell: sample::shell(Section::Payments),
+            rows: vec![],
+            first: true,
+            next: None,
+        };
         insta::assert_snapshot!(page.render().unwrap());
     }
 }

@@ -3,7 +3,11 @@
 use askama::Template;
 use poem::Response;
 
-use crate::{pages::html, shell::Shell, stop::{Stop, Words}};
+use crate::{
+    pages::html,
+    shell::Shell,
+    stop::{Stop, Words},
+};
 
 #[derive(Template)]
 #[template(path = "portal/refusal.html")]
@@ -15,7 +19,11 @@ struct Page {
 
 /// The page; its status is set by whoever asks for it.
 pub(crate) fn page(shell: Shell, words: Words) -> Result<Response, Stop> {
-    html(&Page { shell, title: words.title, detail: words.detail })
+    html(&Page {
+        shell,
+        title: words.title,
+        detail: words.detail,
+    })
 }
 
 #[cfg(test)]
@@ -29,7 +37,11 @@ mod tests {
     fn golden() {
         let words = of_problem(&Problem::not_found());
         let shell = sample::shell(Section::None);
-        let page = Page { shell, title: words.title, detail: words.detail };
+        let page = Page {
+            shell,
+            title: words.title,
+            detail: words.detail,
+        };
         insta::assert_snapshot!(page.render().unwrap());
     }
 }

@@ -35,14 +35,24 @@ pub(crate) fn brand() -> Brand {
 }
 
 pub(crate) fn shell(section: Section) -> Shell {
-    let person =
-        Person { name: "Ada <Lovelace>".into(), csrf: TOKEN.into(), manages_account: true };
-    Shell { person: Some(person), section, ..Shell::outside(brand(), NONCE.into()) }
+    let person = Person {
+        name: "Ada <Lovelace>".into(),
+        csrf: TOKEN.into(),
+        manages_account: true,
+    };
+    Shell {
+        person: Some(person),
+        section,
+        ..Shell::outside(brand(), NONCE.into())
+    }
 }
 
 /// A booking in the state given.
 pub(crate) fn booking(status: Status) -> Booking {
-    let paid = matches!(status, Status::Confirmed | Status::Completed | Status::NoShow);
+    let paid = matches!(
+        status,
+        Status::Confirmed | Status::Completed | Status::NoShow
+    );
     Booking {
         id: id(1),
         reference: "K7QF-3M2P".into(),
@@ -64,7 +74,10 @@ pub(crate) fn booking(status: Status) -> Booking {
         timezone: "Europe/Berlin".into(),
         quantity: 1,
         price: eur(8_950),
-        policy: vec![CancellationTier { hours_before: 24, refund_percent: 100 }],
+        policy: vec![CancellationTier {
+            hours_before: 24,
+            refund_percent: 100,
+        }],
         attribution: Attribution::default(),
         notes: "Second line\n<img src=x onerror=alert(1)>".into(),
         paid,

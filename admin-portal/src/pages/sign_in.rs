@@ -25,8 +25,11 @@ use crate::{
 };
 
 /// Tries a minute from one address at one business.
-const TRIES: Limit =
-    Limit { name: "portal_sign_in", count: 10, window: Duration::from_secs(60) };
+const TRIES: Limit = Limit {
+    name: "portal_sign_in",
+    count: 10,
+    window: Duration::from_secs(60),
+};
 
 const WRONG: &str = "These details do not open the portal. Check them and try again.";
 const EXPIRED: &str = "The page had expired. Please sign in again.";
@@ -65,17 +68,25 @@ struct SignInForm {
 }
 
 #[handler]
-pub(crate) async fn show(request: &Request, Query(query): Query<SignInQuery>) -> Result<Response, Stop> {
+pub(crate) async fn show(
+    request: &Request,
+    Query(query): Query<SignInQuery>,
+) -> Result<Response, Stop> {
     let scene = Scene::of(request)?;
     let next = next::local(query.next.as_deref());
     if signed_in(&scene, request).await?.is_some() {
         return Ok(see_other(next));
     }
     let business = query.business.unwrap_or_default();
-    let notice = (query.done.as_deref() == Some("signed_out"))
-        .then_some(Notice { tone: "good", text: "You are signed out." });
+    let notice = (query.done.as_deref() == Some("signed_out")).then_some(Notice {
+        tone: "good",
+        text: "You are signed out.",
+    });
     let page = Page {
-        shell: Shell { notice, ..scene.outside() },
+        shell: Shell {
+            notice,
+            ..scene.outside()
+        },
         form_token: token(&scene, request),
         next: next.to_owned(),
         business: asked_business(&scene, business),
@@ -88,9 +99,19 @@ pub(crate) async fn show(request: &Request, Query(query): Query<SignInQuery>) ->
 #[handler]
 pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Result<Response, Stop> {
     let scene = Scene::of(request)?;
-    let held = scene.house.cookies.read(request, Cookie::Form).unwrap_or_default();
+    let held = scene
+        .house
+        .cookies
+        .read(request, Cookie::Form)
+        .unwrap_or_default();
     if !form_token::matches(&form.csrf, &held) {
-        return again(&scene, request, form, StatusCode::FORBIDDEN, EXPIRED.to_owned());
+        return again(
+            &scene,
+            request,
+            form,
+            StatusCode::FORBIDDEN,
+            EXPIRED.to_owned(),
+        );
     }
     match enter(&scene, request, &form).await {
         Ok(token) => {
@@ -107,7 +128,9 @@ pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Resu
             let words = stop::of_problem(&problem);
             let mut response = again(&scene, request, form, words.status, words.detail)?;
             if let Some(seconds) = words.retry_after {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             Ok(response)
         }
@@ -117,13 +140,18 @@ pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Resu
 /// Opens a session: its token.
 async fn enter(scene: &Scene, request: &Request, form: &SignInForm) -> Result<Secret, Problem> {
     let web = &scene.house.web;
-    let slug = scene.place.slug().map_or_else(|| canonical(&form.business), ToOwned::to_owned);
+    let slug = scene
+        .place
+        .slug()
+        .map_or_else(|| canonical(&form.business), ToOwned::to_owned);
     let peer = request.remote_addr().as_socket_addr();
     let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string());
     web.limits.check(TRIES, &format!("{peer}:{slug}")).await?;
     let tenant = tenant(scene, &slug).await?.ok_or_else(wrong)?;
     let agent = request.headers().get(header::USER_AGENT);
-    let agent = agent.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let agent = agent.map_or_else(String::new, |value| {
+        String::from_utf8_lossy(value.as_bytes()).into_owned()
+    });
     let (clock, cause) = (&web.clock, observe::cause(request));
     let opened = scene
         .house
@@ -170,7 +198,8 @@ fn again(
 /// The form's token: the one the browser has, so that several tabs may be open at once.
 fn token(scene: &Scene, request: &Request) -> String {
     let held = scene.house.cookies.read(request, Cookie::Form);
-    held.filter(|held| form_token::is_random(held)).unwrap_or_else(form_token::random)
+    held.filter(|held| form_token::is_random(held))
+        .unwrap_or_else(form_token::random)
 }
 
 fn with_token(scene: &Scene, page: &Page, status: StatusCode) -> Result<Response, Stop> {
@@ -199,13 +228,19 @@ mod tests {
     use crate::{brand::Brand, pages::sample};
 
     fn page(business: Option<&str>, error: Option<&str>) -> String {
-        let brand = if business.is_some() { Brand::own() } else { sample::brand() };
+        let brand = if business.is_some() {
+            Brand::own()
+        } else {
+            sample::brand()
+        };
         let page = Page {
             shell: Shell::outside(brand, sample::NONCE.into()),
             form_token: sample::TOKEN.into(),
             next: "/portal/bookings?status=PENDING&order=start".into(),
             business: business.map(Into::into),
-            email: error.map_or_else(String::new, |_| "\"><script>alert(1)</script>@x.example".into()),
+            email: error.map_or_else(String::new, |_| {
+                "\"><script>alert(1)</script>@x.example".into()
+            }),
             error: error.map(Into::into),
         };
         page.render().unwrap()

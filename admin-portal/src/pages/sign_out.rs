@@ -9,9 +9,17 @@ use crate::{
 };
 
 #[handler]
-pub(crate) async fn act(Submission { visit, form: Bare {} }: Submission<Bare>) -> Result<Response, Stop> {
+pub(crate) async fn act(
+    Submission {
+        visit,
+        form: Bare {},
+    }: Submission<Bare>,
+) -> Result<Response, Stop> {
     let house = &visit.house;
-    house.users.portal_sign_out(&visit.ctx.tenant, visit.user.session, &visit.ctx.clock).await?;
+    house
+        .users
+        .portal_sign_out(&visit.ctx.tenant, visit.user.session, &visit.ctx.clock)
+        .await?;
     let mut response = see_other("/portal/sign-in?done=signed_out");
     if let Some(cleared) = house.cookies.clear(Cookie::Session) {
         response.headers_mut().append(header::SET_COOKIE, cleared);

@@ -1,6 +1,7 @@
 //! The pages over HTTP, on a real database: one module a theme.
 
 mod booking;
+mod browser;
 mod checkout;
 mod headers;
 mod payouts;
@@ -8,7 +9,7 @@ mod provider;
 mod refunds;
 mod sign_in;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use berth_access::{Actor, Role};
 use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings, routes};
@@ -24,12 +25,9 @@ use berth_testkit::TestPlatform;
 use berth_user::{NewAccount, Users};
 use berth_web::{Limits, Web};
 use jiff::civil::time;
-use poem::{
-    Route,
-    http::{StatusCode, header},
-    test::{TestClient, TestResponse},
-};
+use poem::{Route, http::StatusCode, test::TestClient};
 
+use browser::{Browser, Page};
 use provider::Till;
 
 const PASSWORD: &str = "correct horse battery";
@@ -74,7 +72,15 @@ impl House {
             },
         };
         let client = TestClient::new(routes(portal).unwrap());
-        Self { platform, client, users, bookings, payments, catalog, till }
+        Self {
+            platform,
+            client,
+            users,
+            bookings,
+            payments,
+            catalog,
+            till,
+        }
     }
 
     fn alpha(&self) -> Arc<Tenant> {
@@ -91,13 +97,18 @@ impl House {
             locale: None,
         };
         let clock = self.platform.clock();
-        self.users.create_staff(tenant, new, role, clock, &Cause::fresh()).await.unwrap();
+        self.users
+            .create_staff(tenant, new, role, clock, &Cause::fresh())
+            .await
+            .unwrap();
     }
 
     /// A browser at `tenant`'s own host, with `email` signed in.
     async fn sign_in(&self, tenant: &Tenant, email: &str) -> Browser<'_> {
         let browser = self.browser(&format!("{}.localhost:8080", tenant.slug));
-        let page = browser.sign_in(&[("email", email), ("password", PASSWORD)]).await;
+        let page = browser
+            .sign_in(&[("email", email), ("password", PASSWORD)])
+            .await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         browser
     }
@@ -110,7 +121,7 @@ impl House {
     }
 
     fn browser(&self, host: &str) -> Browser<'_> {
-        Browser { client: &self.client, host: host.to_owned(), cookies: Mutex::default() }
+        Browser::new(&self.client, host)
     }
 
     /// A booking of an appointment the first tenant sells, held until it is paid.
@@ -141,18 +152,31 @@ impl House {
     /// The first tenant as it now is.
     async fn tenant(&self) -> Arc<Tenant> {
         let id = self.alpha().id;
-        self.platform.tenancy().registry().refresh(id).await.unwrap().unwrap()
+        self.platform
+            .tenancy()
+            .registry()
+            .refresh(id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn product(&self, admin: &berth_access::Context) -> ProductId {
-        let window = Window { starts: time(8, 0, 0, 0), ends: time(18, 0, 0, 0) };
+        let window = Window {
+            starts: time(8, 0, 0, 0),
+            ends: time(18, 0, 0, 0),
+        };
         let resource = NewResource {
             kind: ResourceKind::Staff,
             name: "Dr Grace Hopper".into(),
             timezone: None,
             weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
         };
-        let resource = self.catalog.create_resource(admin, &resource, None).await.unwrap();
+        let resource = self
+            .catalog
+            .create_resource(admin, &resource, None)
+            .await
+            .unwrap();
         let product = NewProduct {
             kind: ProductKind::Appointment,
             category_id: None,
@@ -173,7 +197,11 @@ impl House {
             cancellation_policy: vec![],
             resource_ids: vec![resource.id],
         };
-        self.catalog.create_product(admin, &product, None).await.unwrap().id
+        self.catalog
+            .create_product(admin, &product, None)
+            .await
+            .unwrap()
+            .id
     }
 
     fn checkout_path(&self, booking: &Booking) -> String {
@@ -199,7 +227,9 @@ fn payments(platform: &TestPlatform, till: &Arc<Till>, clock: Clock) -> Payments
 fn web(platform: &TestPlatform, limited: bool) -> Web {
     // Nothing listens there: limits are counted in this process, as when Redis is down.
     let redis = deadpool_redis::Config::from_url("redis://127.0.0.1:1");
-    let redis = redis.create_pool(Some(deadpool_redis::Runtime::Tokio1)).unwrap();
+    let redis = redis
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .unwrap();
     Web {
         tenancy: platform.tenancy().clone(),
         access: platform.access(),
@@ -217,83 +247,5 @@ fn admin() -> Actor {
         session: SessionTokenId::new(),
         name: "Ada".into(),
         email: "ada@example.org".into(),
-    }
-}
-
-/// What a browser keeps: its cookies, at one host.
-struct Browser<'h> {
-    client: &'h TestClient<Route>,
-    host: String,
-    cookies: Mutex<Vec<(String, String)>>,
-}
-
-/// What came back.
-struct Page {
-    status: StatusCode,
-    headers: header::HeaderMap,
-    body: String,
-}
-
-impl Page {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    fn location(&self) -> &str {
-        self.header("location")
-    }
-
-    /// The value of a hidden field.
-    fn hidden(&self, name: &str) -> String {
-        let mark = format!("name=\"{name}\" value=\"");
-        let (_, rest) = self.body.split_once(&mark).unwrap_or_else(|| panic!("no {name} in {}", self.body));
-        rest.split_once('"').unwrap().0.to_owned()
-    }
-}
-
-impl Browser<'_> {
-    async fn get(&self, path: &str) -> Page {
-        let request = self.client.get(path).header("host", &self.host).header("cookie", self.cookie());
-        self.keep(request.send().await).await
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
-        let request = self.client.post(path).header("host", &self.host).header("cookie", self.cookie());
-        self.keep(request.form(&form).send().await).await
-    }
-
-    /// Opens `page` and sends its form to `path`, with what the page hides in it.
-    async fn submit(&self, page: &str, path: &str, form: &[(&str, &str)]) -> Page {
-        let csrf = self.get(page).await.hidden("csrf");
-        let mut all = vec![("csrf", csrf.as_str())];
-        all.extend_from_slice(form);
-        self.post(path, &all).await
-    }
-
-    async fn sign_in(&self, form: &[(&str, &str)]) -> Page {
-        self.submit("/portal/sign-in", "/portal/sign-in", form).await
-    }
-
-    fn cookie(&self) -> String {
-        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("; ")
-    }
-
-    async fn keep(&self, response: TestResponse) -> Page {
-        let TestResponse(mut response) = response;
-        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        for header in response.headers().get_all(header::SET_COOKIE) {
-            let text = header.to_str().unwrap();
-            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
-            cookies.retain(|(known, _)| known != name);
-            if !text.contains("Max-Age=0") {
-                cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        drop(cookies);
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.take_body().into_string().await.unwrap();
-        Page { status, headers, body }
     }
 }

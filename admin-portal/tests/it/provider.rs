@@ -33,7 +33,11 @@ impl Till {
     pub(crate) async fn connect(&self, house: &House) {
         self.complete.store(true, Ordering::SeqCst);
         let ctx = house.platform.context(&house.alpha(), admin());
-        house.payments.onboard(&ctx, "http://a/", "http://b/", "boss@example.org").await.unwrap();
+        house
+            .payments
+            .onboard(&ctx, "http://a/", "http://b/", "boss@example.org")
+            .await
+            .unwrap();
         house.payments.refresh_account(&ctx).await.unwrap();
     }
 
@@ -56,7 +60,11 @@ impl Till {
             charges_enabled: complete,
             payouts_enabled: complete,
             details_submitted: complete,
-            requirements: if complete { vec![] } else { vec!["external_account".into()] },
+            requirements: if complete {
+                vec![]
+            } else {
+                vec!["external_account".into()]
+            },
             livemode: false,
         }
     }
@@ -86,7 +94,9 @@ impl Provider for Till {
     ) -> Result<String, ProviderError> {
         self.answers()?;
         let number = self.links.fetch_add(1, Ordering::SeqCst);
-        Ok(format!("http://127.0.0.1:12111/{account}/{number}?back={return_url}&again={refresh_url}"))
+        Ok(format!(
+            "http://127.0.0.1:12111/{account}/{number}?back={return_url}&again={refresh_url}"
+        ))
     }
 
     async fn create_intent(&self, new: &NewIntent) -> Result<Intent, ProviderError> {
@@ -108,7 +118,11 @@ impl Provider for Till {
         let paid = self.paid.load(Ordering::SeqCst);
         Ok(Intent {
             id: intent.to_owned(),
-            status: if paid { IntentStatus::Succeeded } else { IntentStatus::RequiresPayment },
+            status: if paid {
+                IntentStatus::Succeeded
+            } else {
+                IntentStatus::RequiresPayment
+            },
             amount: berth_kernel::Money::new(8_950, berth_kernel::Currency::EUR),
             client_secret: Some("pi_secret_of_the_intent".into()),
             method: paid.then(|| "visa •••• 4242".into()),
@@ -134,7 +148,10 @@ impl Provider for Till {
         _idempotency_key: &str,
     ) -> Result<Intent, ProviderError> {
         let intent = self.intent("", intent).await?;
-        Ok(Intent { status: IntentStatus::Canceled, ..intent })
+        Ok(Intent {
+            status: IntentStatus::Canceled,
+            ..intent
+        })
     }
 
     async fn refund(&self, new: &NewRefund) -> Result<ProviderRefund, ProviderError> {

@@ -13,7 +13,10 @@ async fn paid(house: &House) -> Payment {
     let tenant = house.tenant().await;
     // Payments are asked about when their turn has come by the database's clock.
     let payments = house.payments_at("2020-01-01T00:00:00Z");
-    let asked = payments.ensure(&tenant, &booking.told(), &Cause::fresh()).await.unwrap();
+    let asked = payments
+        .ensure(&tenant, &booking.told(), &Cause::fresh())
+        .await
+        .unwrap();
     house.till.pay();
     payments.reconcile_once().await.unwrap();
     let ctx = house.platform.context(&tenant, admin());
@@ -23,12 +26,21 @@ async fn paid(house: &House) -> Payment {
 }
 
 fn made(house: &House) -> usize {
-    house.till.refunds.lock().unwrap_or_else(PoisonError::into_inner).len()
+    house
+        .till
+        .refunds
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .len()
 }
 
 async fn give(browser: &Browser<'_>, path: &str, amount: &str, reason: &str) -> Page {
     let once = browser.get(path).await.hidden("once");
-    let form = [("once", once.as_str()), ("amount", amount), ("reason", reason)];
+    let form = [
+        ("once", once.as_str()),
+        ("amount", amount),
+        ("reason", reason),
+    ];
     browser.submit(path, &format!("{path}/refund"), &form).await
 }
 
@@ -45,7 +57,11 @@ async fn money_is_given_back_in_parts_and_never_more_than_was_paid() {
     let done = give(&browser, &path, "20,5", "Started <i>late</i>").await;
     assert_eq!(done.location(), format!("{path}?done=refunded"));
     let page = browser.get(&path).await;
-    assert!(page.body.contains("€20.50") && page.body.contains("value=\"69.00\""), "{}", page.body);
+    assert!(
+        page.body.contains("€20.50") && page.body.contains("value=\"69.00\""),
+        "{}",
+        page.body
+    );
     assert!(!page.body.contains("<i>late"));
 
     let over = give(&browser, &path, "69.01", "Too much").await;
@@ -53,11 +69,18 @@ async fn money_is_given_back_in_parts_and_never_more_than_was_paid() {
     assert!(over.body.contains("That much is not left"), "{}", over.body);
     for (amount, reason) in [("", "why"), ("x", "why"), ("0", "why"), ("1", " ")] {
         let page = give(&browser, &path, amount, reason).await;
-        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{amount:?} {reason:?}");
+        assert_eq!(
+            page.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{amount:?} {reason:?}"
+        );
     }
     assert_eq!(made(&house), 1);
     give(&browser, &path, "69", "The rest").await;
-    assert!(!browser.get(&path).await.body.contains("name=\"once\""), "nothing is left");
+    assert!(
+        !browser.get(&path).await.body.contains("name=\"once\""),
+        "nothing is left"
+    );
 }
 
 #[tokio::test]
@@ -68,7 +91,12 @@ async fn the_same_form_sent_twice_is_one_refund() {
     let path = format!("/portal/payments/{}", payment.id);
     let page = browser.get(&path).await;
     let (csrf, once) = (page.hidden("csrf"), page.hidden("once"));
-    let form = [("csrf", csrf.as_str()), ("once", &once), ("amount", "10"), ("reason", "Twice")];
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("once", &once),
+        ("amount", "10"),
+        ("reason", "Twice"),
+    ];
     for _ in 0..2 {
         let done = browser.post(&format!("{path}/refund"), &form).await;
         assert_eq!(done.location(), format!("{path}?done=refunded"));
@@ -80,15 +108,23 @@ async fn the_same_form_sent_twice_is_one_refund() {
 async fn staff_see_payments_and_give_nothing_back() {
     let house = House::open().await;
     let payment = paid(&house).await;
-    house.hire(&house.alpha(), "desk@example.org", Role::Staff).await;
+    house
+        .hire(&house.alpha(), "desk@example.org", Role::Staff)
+        .await;
     let browser = house.sign_in(&house.alpha(), "desk@example.org").await;
     let path = format!("/portal/payments/{}", payment.id);
     let page = browser.get(&path).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.contains("name=\"once\""));
     let once = "0".repeat(32);
-    let form = [("once", once.as_str()), ("amount", "10"), ("reason", "By hand")];
-    let refused = browser.submit(&path, &format!("{path}/refund"), &form).await;
+    let form = [
+        ("once", once.as_str()),
+        ("amount", "10"),
+        ("reason", "By hand"),
+    ];
+    let refused = browser
+        .submit(&path, &format!("{path}/refund"), &form)
+        .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(made(&house), 0);
 }

@@ -10,11 +10,17 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 async fn maintenance() -> PgConnection {
-    PgConnection::connect(&environment::database_url()).await.unwrap()
+    PgConnection::connect(&environment::database_url())
+        .await
+        .unwrap()
 }
 
 async fn exists(conn: &mut PgConnection, sql: &'static str, name: &str) -> bool {
-    sqlx::query_scalar(sql).bind(name).fetch_one(conn).await.unwrap()
+    sqlx::query_scalar(sql)
+        .bind(name)
+        .fetch_one(conn)
+        .await
+        .unwrap()
 }
 
 async fn database_exists(name: &str) -> bool {
@@ -31,11 +37,23 @@ async fn role_exists(name: &str) -> bool {
 async fn a_clone_holds_two_tenants_of_different_kinds() {
     let platform = TestPlatform::start().await;
     let (alpha, beta) = (platform.alpha(), platform.beta());
-    assert_eq!((alpha.kind.as_str(), alpha.timezone.as_str()), ("clinic", "Europe/Berlin"));
-    assert_eq!((beta.kind.as_str(), beta.timezone.as_str()), ("theatre", "America/New_York"));
-    assert_eq!((alpha.currency.code(), beta.currency.code()), ("EUR", "USD"));
+    assert_eq!(
+        (alpha.kind.as_str(), alpha.timezone.as_str()),
+        ("clinic", "Europe/Berlin")
+    );
+    assert_eq!(
+        (beta.kind.as_str(), beta.timezone.as_str()),
+        ("theatre", "America/New_York")
+    );
+    assert_eq!(
+        (alpha.currency.code(), beta.currency.code()),
+        ("EUR", "USD")
+    );
     let ctx = platform.context(&beta, Actor::Anonymous);
-    assert_eq!((ctx.tenant.id, ctx.clock.now()), (beta.id, platform.clock().now()));
+    assert_eq!(
+        (ctx.tenant.id, ctx.clock.now()),
+        (beta.id, platform.clock().now())
+    );
 }
 
 #[tokio::test]
@@ -49,8 +67,10 @@ async fn what_one_test_writes_another_does_not_see() {
     );
     one.admin_pool().execute(AssertSqlSafe(sql)).await.unwrap();
     let mut tx = two.tenancy().begin(&two.alpha()).await.unwrap();
-    let seen: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM idempotency").fetch_one(tx.conn()).await.unwrap();
+    let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM idempotency")
+        .fetch_one(tx.conn())
+        .await
+        .unwrap();
     assert_eq!(seen, 0);
 }
 
@@ -68,8 +88,16 @@ async fn a_clone_and_its_own_tenants_roles_go_with_its_platform() {
         legal_name: "Gamma".into(),
         address: String::new(),
     };
-    let made = lifecycle::create(platform.settings(), &new, &Clock::System).await.unwrap();
-    let gamma = platform.tenancy().registry().get(made.id).await.unwrap().unwrap();
+    let made = lifecycle::create(platform.settings(), &new, &Clock::System)
+        .await
+        .unwrap();
+    let gamma = platform
+        .tenancy()
+        .registry()
+        .get(made.id)
+        .await
+        .unwrap()
+        .unwrap();
     let (name, own) = (platform.name().to_owned(), gamma.role().to_owned());
     let shared = platform.alpha().role().to_owned();
     assert!(database_exists(&name).await && role_exists(&own).await);
@@ -78,7 +106,10 @@ async fn a_clone_and_its_own_tenants_roles_go_with_its_platform() {
     drop(platform);
     assert!(!database_exists(&name).await);
     assert!(!role_exists(&own).await);
-    assert!(role_exists(&shared).await, "other clones use the template's roles");
+    assert!(
+        role_exists(&shared).await,
+        "other clones use the template's roles"
+    );
     drop(held);
 }
 
@@ -86,7 +117,11 @@ async fn a_clone_and_its_own_tenants_roles_go_with_its_platform() {
 async fn what_a_killed_test_left_is_swept_and_what_is_at_work_is_not() {
     let abandoned = format!("berth_test_1000000000_{}", Uuid::now_v7().simple());
     let create = format!("CREATE DATABASE {abandoned}");
-    maintenance().await.execute(AssertSqlSafe(create)).await.unwrap();
+    maintenance()
+        .await
+        .execute(AssertSqlSafe(create))
+        .await
+        .unwrap();
     let at_work = TestPlatform::start().await;
     let _next = TestPlatform::start().await;
     assert!(!database_exists(&abandoned).await);
