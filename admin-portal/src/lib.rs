@@ -104,8 +104,8 @@ pub fn mount(route: Route, portal: Portal) -> Result<Route, SettingsError> {
             "/portal/static",
             Route::new().at("/:name", get(assets::serve)),
         )
-        .nest("/portal", pages)
-        .nest("/checkout", checkout))
+        .nest_no_strip("/portal", pages)
+        .nest_no_strip("/checkout", checkout))
 }
 
 /// The routes alone.
@@ -120,50 +120,60 @@ fn portal_pages() -> Route {
     use pages::{
         booking, bookings, cancel, overview, payment, payments, payouts, sign_in, sign_out,
     };
-    let payouts_pages = Route::new()
-        .at("/", Named("portal_payouts", get(payouts::show)))
-        .at(
-            "/connect",
-            Named("portal_payouts_connect", post(payouts::connect)),
-        )
-        .at(
-            "/check",
-            Named("portal_payouts_check", post(payouts::check)),
-        )
-        .at(
-            "/return",
-            Named("portal_payouts_return", get(payouts::returned)),
-        )
-        .at(
-            "/refresh",
-            Named("portal_payouts_refresh", get(payouts::refresh)),
-        );
-    Route::new()
-        .at("/", Named("portal_overview", get(overview::show)))
-        .at(
-            "/sign-in",
-            Named("portal_sign_in", get(sign_in::show).post(sign_in::act)),
-        )
-        .at("/sign-out", Named("portal_sign_out", post(sign_out::act)))
-        .at("/bookings", Named("portal_bookings", get(bookings::show)))
-        .at("/bookings/:id", Named("portal_booking", get(booking::show)))
-        .at(
-            "/bookings/:id/cancel",
-            Named("portal_booking_cancel", get(cancel::show).post(cancel::act)),
-        )
-        .at(
-            "/bookings/:id/:step",
-            Named("portal_booking_step", post(booking::act)),
-        )
-        .at("/payments", Named("portal_payments", get(payments::show)))
-        .at("/payments/:id", Named("portal_payment", get(payment::show)))
-        .at(
-            "/payments/:id/refund",
-            Named("portal_payment_refund", post(payment::act)),
-        )
-        .nest("/payouts", payouts_pages)
+    let sign_in_page = get(sign_in::show).post(sign_in::act);
+    let cancel_page = get(cancel::show).post(cancel::act);
+    let named = [
+        ("/portal", "portal_overview", get(overview::show)),
+        ("/portal/sign-in", "portal_sign_in", sign_in_page),
+        ("/portal/sign-out", "portal_sign_out", post(sign_out::act)),
+        ("/portal/bookings", "portal_bookings", get(bookings::show)),
+        ("/portal/bookings/:id", "portal_booking", get(booking::show)),
+        (
+            "/portal/bookings/:id/cancel",
+            "portal_booking_cancel",
+            cancel_page,
+        ),
+        (
+            "/portal/bookings/:id/:step",
+            "portal_booking_step",
+            post(booking::act),
+        ),
+        ("/portal/payments", "portal_payments", get(payments::show)),
+        ("/portal/payments/:id", "portal_payment", get(payment::show)),
+        (
+            "/portal/payments/:id/refund",
+            "portal_payment_refund",
+            post(payment::act),
+        ),
+        ("/portal/payouts", "portal_payouts", get(payouts::show)),
+        (
+            "/portal/payouts/connect",
+            "portal_payouts_connect",
+            post(payouts::connect),
+        ),
+        (
+            "/portal/payouts/check",
+            "portal_payouts_check",
+            post(payouts::check),
+        ),
+        (
+            "/portal/payouts/return",
+            "portal_payouts_return",
+            get(payouts::returned),
+        ),
+        (
+            "/portal/payouts/refresh",
+            "portal_payouts_refresh",
+            get(payouts::refresh),
+        ),
+    ];
+    named
+        .into_iter()
+        .fold(Route::new(), |route, (path, name, page)| {
+            route.at(path, Named(name, page))
+        })
 }
 
 fn checkout_pages() -> Route {
-    Route::new().at("/:id", Named("checkout", get(checkout::show)))
+    Route::new().at("/checkout/:id", Named("checkout", get(checkout::show)))
 }

@@ -202,7 +202,7 @@ fn page_asked_for(request: &Request) -> String {
         return next::HOME.to_owned();
     }
     request
-        .original_uri()
+        .uri()
         .path_and_query()
         .map_or_else(String::new, ToString::to_string)
 }

@@ -33,7 +33,7 @@ pub(crate) struct Person {
 /// A sentence above the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// `good`, `warn` or `bad`.
+    /// `good`, `calm`, `warn` or `bad`.
     pub(crate) tone: &'static str,
     pub(crate) text: &'static str,
 }
@@ -101,14 +101,14 @@ pub(crate) fn notice(done: Option<&str>) -> Option<Notice> {
         "confirmed" => ("good", "The booking is confirmed."),
         "cancelled" => (
             "good",
-            "The booking is cancelled. What was paid is on its way back.",
+            "The booking is cancelled. If anything was paid online, it is on its way back.",
         ),
         "completed" => ("good", "The booking is marked as completed."),
         "no_show" => ("good", "The booking is marked as a no-show."),
         "refunded" => ("good", "The refund is made."),
         "refund_pending" => ("good", "The refund is on its way."),
         "refund_failed" => ("bad", "The refund failed; no money was given back."),
-        "asked" => ("good", "This is what Stripe says now."),
+        "asked" => ("calm", "This is what Stripe says now."),
         "no_answer" => (
             "warn",
             "Stripe does not answer at the moment. This is what it said last.",

@@ -101,8 +101,12 @@ fn moment(at: &Zoned) -> String {
 
 /// A name meant for programs, as words: `individual.dob.day` as `Individual dob day`.
 pub(crate) fn plain(code: &str) -> String {
-    let words = code.replace(['_', '.', '-'], " ");
-    let mut letters = words.chars();
+    capital(&code.replace(['_', '.', '-'], " "))
+}
+
+/// The text with a capital at its beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
     })

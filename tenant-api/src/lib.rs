@@ -32,6 +32,9 @@ use berth_web::{Refusal, Web, problem::render_errors, refuse};
 use poem::{Endpoint, EndpointExt as _, Response, Route};
 use poem_openapi::OpenApiService;
 
+/// From a tenant's name in addresses and a booking to the address it is paid at.
+pub type CheckoutUrl = std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>;
+
 /// What the operations call.
 #[derive(Clone)]
 pub struct Api {
@@ -52,7 +55,7 @@ pub struct Api {
     /// The integration service.
     pub integrations: Integrations,
     /// Makes the address of a booking's payment page; the server knows where the portal is.
-    pub checkout_url: std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>,
+    pub checkout_url: CheckoutUrl,
 }
 
 impl std::fmt::Debug for Api {

@@ -219,7 +219,7 @@ fn assemble(
 /// The hour a hold ends, with its zone.
 fn clock(at: Timestamp, zone: &str) -> String {
     let local = at.to_zoned(berth_wording::zone(zone));
-    format!("{} ({})", local.strftime("%H:%M"), shown::zone_of(at, zone))
+    format!("{}, {}", local.strftime("%H:%M"), shown::zone_of(at, zone))
 }
 
 #[cfg(test)]

@@ -179,15 +179,15 @@ fn offered(visit: &Visit, payment: &Payment, refunds: &[Refund]) -> Option<Money
 
 /// What is neither given back nor on its way, to be shown; the use case reckons it anew, locked.
 fn left(payment: &Payment, refunds: &[Refund]) -> Money {
-    // Nothing can be given back of what never arrived.
-    let paid = payment.method.is_some() || payment.refunded.amount > 0 || is_paid(payment);
     let under_way: i64 = refunds
         .iter()
         .filter(|refund| refund.state.is_open())
         .map(|refund| refund.amount.amount)
         .sum();
     let amount = payment.amount.amount - payment.refunded.amount - under_way;
-    Money::new(if paid { amount } else { 0 }, payment.amount.currency)
+    // Nothing can be given back of what never arrived.
+    let left = if is_paid(payment) { amount } else { 0 };
+    Money::new(left, payment.amount.currency)
 }
 
 fn is_paid(payment: &Payment) -> bool {

@@ -46,7 +46,7 @@ pub(crate) fn row(payment: &Payment, zone: &str) -> Row {
         customer: payment.booking.customer.name.clone(),
         amount: shown::money(payment.amount),
         refunded: (payment.refunded.amount > 0).then(|| shown::money(payment.refunded)),
-        method: payment.method.clone(),
+        method: payment.method.as_deref().map(shown::capital),
         status: shown::payment(payment.status),
     }
 }

@@ -106,7 +106,8 @@ pub(crate) fn payment(status: PaymentStatus) -> Payment {
         account_id: "acct_1".into(),
         provider_ref: Some("pi_1".into()),
         client_secret: Some("pi_1_secret_\"><b>".into()),
-        method: (!status.is_open()).then(|| "visa •••• 4242".into()),
+        method: (!status.is_open() && status != PaymentStatus::Canceled)
+            .then(|| "visa •••• 4242".into()),
         failure_code: None,
         booking: booking(Status::Pending).told(),
         expires_at: Some(at("2027-03-01T08:15:00Z")),

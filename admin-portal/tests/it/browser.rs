@@ -95,22 +95,24 @@ impl<'h> Browser<'h> {
 
     async fn keep(&self, response: TestResponse) -> Page {
         let TestResponse(mut response) = response;
-        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         for header in response.headers().get_all(header::SET_COOKIE) {
-            let text = header.to_str().unwrap();
-            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
-            cookies.retain(|(known, _)| known != name);
-            if !text.contains("Max-Age=0") {
-                cookies.push((name.to_owned(), value.to_owned()));
-            }
+            self.set(header.to_str().unwrap());
         }
-        drop(cookies);
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.take_body().into_string().await.unwrap();
         Page {
             status,
             headers,
             body,
+        }
+    }
+
+    fn set(&self, cookie: &str) {
+        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.retain(|(known, _)| known != name);
+        if !cookie.contains("Max-Age=0") {
+            cookies.push((name.to_owned(), value.to_owned()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The pages over HTTP, on a real database: one module a theme.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 mod booking;
 mod browser;
 mod checkout;

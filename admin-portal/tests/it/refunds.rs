@@ -52,7 +52,7 @@ async fn money_is_given_back_in_parts_and_never_more_than_was_paid() {
     let path = format!("/portal/payments/{}", payment.id);
     assert!(browser.get("/portal/payments").await.body.contains(&path));
     let page = browser.get(&path).await;
-    assert!(page.body.contains("visa •••• 4242") && page.body.contains("value=\"89.50\""));
+    assert!(page.body.contains("Visa •••• 4242") && page.body.contains("value=\"89.50\""));
 
     let done = give(&browser, &path, "20,5", "Started <i>late</i>").await;
     assert_eq!(done.location(), format!("{path}?done=refunded"));

@@ -25,11 +25,17 @@ pub struct Happening {
 pub fn tracked(event: &Envelope, id: Uuid) -> Result<Option<Happening>, serde_json::Error> {
     if let Some(Succeeded { payment, .. }) = event.open()? {
         let tracked = happening(event, id, "Purchase", payment.amount, payment.booking);
-        return Ok(Some(Happening { tracked, told: true }));
+        return Ok(Some(Happening {
+            tracked,
+            told: true,
+        }));
     }
     if let Some(Created { booking }) = event.open()? {
         let tracked = happening(event, id, "InitiateCheckout", booking.price, booking);
-        return Ok(Some(Happening { tracked, told: false }));
+        return Ok(Some(Happening {
+            tracked,
+            told: false,
+        }));
     }
     Ok(None)
 }

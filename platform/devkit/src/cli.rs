@@ -101,25 +101,23 @@ pub async fn run() -> ExitCode {
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
-    let workspace = Workspace::locate()?;
-    workspace.prepare()?;
     match command {
-        Command::Up(options) => commands::up::run(&workspace, &options).await,
-        Command::Play(options) => commands::play::run(&workspace, &options).await,
-        Command::Down => commands::down::run(&workspace).await,
-        Command::Status => commands::status::run(&workspace).await,
-        Command::Reset => commands::down::reset(&workspace).await,
-        Command::Logs(options) => commands::logs::run(&workspace, &options),
-        Command::Psql { arguments } => commands::psql::run(&workspace, &arguments),
+        Command::Up(options) => commands::up::run(&here()?, &options).await,
+        Command::Play(options) => commands::play::run(&here()?, &options).await,
+        Command::Down => commands::down::run(&here()?).await,
+        Command::Status => commands::status::run(&here()?).await,
+        Command::Reset => commands::down::reset(&here()?).await,
+        Command::Logs(options) => commands::logs::run(&here()?, &options),
+        Command::Psql { arguments } => commands::psql::run(&here()?, &arguments),
         Command::Services {
             action: Services::Start,
-        } => commands::services::start(&workspace).await,
+        } => commands::services::start(&here()?).await,
         Command::Services {
             action: Services::Stop,
-        } => commands::services::stop(&workspace).await,
-        Command::Test { arguments } => commands::test::run(&workspace, &arguments).await,
-        Command::Check { online } => commands::check::run(&workspace, online).await,
-        Command::Prepare { check } => commands::prepare::run(&workspace, check).await,
+        } => commands::services::stop(&here()?).await,
+        Command::Test { arguments } => commands::test::run(&here()?, &arguments).await,
+        Command::Check { online } => commands::check::run(&here()?, online).await,
+        Command::Prepare { check } => commands::prepare::run(&here()?, check).await,
         Command::Mailbox { smtp, http, dir } => {
             mailbox(Config {
                 smtp,
@@ -129,6 +127,13 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             .await
         }
     }
+}
+
+/// The checkout that all commands but `mailbox` are about.
+fn here() -> anyhow::Result<Workspace> {
+    let workspace = Workspace::locate()?;
+    workspace.prepare()?;
+    Ok(workspace)
 }
 
 async fn mailbox(config: Config) -> anyhow::Result<ExitCode> {

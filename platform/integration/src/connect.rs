@@ -20,7 +20,8 @@ impl Integrations {
         pixel_code: &str,
         access_token: &Secret,
     ) -> Result<Connection, Error> {
-        ctx.authorize(Permission::ConnectionManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::ConnectionManage)
+            .map_err(Error::Denied)?;
         if !is_pixel_code(pixel_code) {
             return Err(Error::PixelCode);
         }

@@ -44,7 +44,11 @@ impl Status {
     /// The status of a name that [`Status::as_str`] gave; the table has no other.
     #[must_use]
     pub fn parse(name: &str) -> Self {
-        if name == "SENT" { Self::Sent } else { Self::Refused }
+        if name == "SENT" {
+            Self::Sent
+        } else {
+            Self::Refused
+        }
     }
 }
 

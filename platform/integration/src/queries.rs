@@ -11,7 +11,8 @@ impl Integrations {
     /// # Errors
     /// [`Error::Denied`]; what the database says.
     pub async fn connections(&self, ctx: &Context) -> Result<Vec<Connection>, Error> {
-        ctx.authorize(Permission::ConnectionManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::ConnectionManage)
+            .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let connections = store::connections(&mut tx).await?;
         tx.rollback().await?;
@@ -27,7 +28,8 @@ impl Integrations {
         ctx: &Context,
         booking: BookingId,
     ) -> Result<Vec<Conversion>, Error> {
-        ctx.authorize(Permission::ConnectionManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::ConnectionManage)
+            .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let conversions = store::conversions_of_booking(&mut tx, booking).await?;
         tx.rollback().await?;

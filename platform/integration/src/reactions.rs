@@ -39,7 +39,10 @@ impl Consumer for Reactions {
     }
 
     async fn handle(&self, work: &Work) -> Result<Done, Failure> {
-        let purchase = work.event.open::<Tracked>()?.filter(|tracked| tracked.name == "Purchase");
+        let purchase = work
+            .event
+            .open::<Tracked>()?
+            .filter(|tracked| tracked.name == "Purchase");
         let Some(tracked) = purchase else {
             return work.ignore().await;
         };
@@ -84,7 +87,8 @@ async fn to_be_told(work: &Work, tracked: &Tracked) -> Result<Option<Pixel>, Fai
 
 async fn note(work: &Work, conversion: &Conversion) -> Result<Done, Failure> {
     let (id, outcome) = (conversion.id, conversion.status.as_str());
-    metrics::counter!("berth_conversions_total", "kind" => TIKTOK, "outcome" => outcome).increment(1);
+    metrics::counter!("berth_conversions_total", "kind" => TIKTOK, "outcome" => outcome)
+        .increment(1);
     match &conversion.last_error {
         None => tracing::info!(conversion_id = %id, "conversion {id} sent"),
         Some(words) => {

@@ -73,7 +73,10 @@ pub(crate) async fn pixel(tx: &mut TenantTx) -> Result<Option<Pixel>> {
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| Pixel { code: row.pixel_code, access_token: Secret::new(row.access_token) }))
+    Ok(row.map(|row| Pixel {
+        code: row.pixel_code,
+        access_token: Secret::new(row.access_token),
+    }))
 }
 
 /// Whether it is noted what became of a conversion to TikTok.

@@ -21,7 +21,8 @@ const LONGEST_ERROR: usize = 500;
 impl Reactions {
     /// Sends the letter the event calls for, and records the event as handled.
     pub(crate) async fn deliver(&self, work: &Work, letter: &Letter) -> Result<Done, Failure> {
-        let rendered = templates::render(letter, &Brand::from(&*work.tenant)).map_err(Failure::retry)?;
+        let rendered =
+            templates::render(letter, &Brand::from(&*work.tenant)).map_err(Failure::retry)?;
         let delivery = self.written_down(work, letter, &rendered).await?;
         if delivery.status == Status::Sent {
             return work.ignore().await;
@@ -118,5 +119,8 @@ async fn refused(work: &Work, delivery: &Delivery, words: &str) -> Result<Done, 
     let mut tx = work.begin().await?;
     store::mark_failed(&mut tx, delivery.id, &words).await?;
     tx.commit().await?;
-    Err(Failure::Reject(format!("the mail of delivery {} was refused", delivery.id)))
+    Err(Failure::Reject(format!(
+        "the mail of delivery {} was refused",
+        delivery.id
+    )))
 }

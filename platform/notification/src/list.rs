@@ -15,7 +15,8 @@ impl Notifications {
         ctx: &Context,
         booking: BookingId,
     ) -> Result<Vec<Delivery>, Error> {
-        ctx.authorize(Permission::DeliveryRead).map_err(Error::Denied)?;
+        ctx.authorize(Permission::DeliveryRead)
+            .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let deliveries = store::of_booking(&mut tx, booking).await?;
         tx.rollback().await?;

@@ -100,7 +100,11 @@ impl Mailer {
             .build();
         let from = address(&settings.from)?;
         let reply_to = settings.reply_to.as_deref().map(address).transpose()?;
-        Ok(Self { transport, from, reply_to })
+        Ok(Self {
+            transport,
+            from,
+            reply_to,
+        })
     }
 
     /// The Message-ID of the mail of this name: unique because the name is, and ours because the
@@ -124,9 +128,12 @@ impl Mailer {
 
     fn message(&self, mail: &Mail) -> Result<Message, SendError> {
         let refused = |error: lettre::error::Error| SendError::Refused(error.to_string());
-        let to = mail.to.parse().map_err(|error: lettre::address::AddressError| {
-            SendError::Refused(error.to_string())
-        })?;
+        let to = mail
+            .to
+            .parse()
+            .map_err(|error: lettre::address::AddressError| {
+                SendError::Refused(error.to_string())
+            })?;
         let named = |name: &str, address| {
             Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address)
         };
@@ -141,8 +148,12 @@ impl Mailer {
             builder = builder.reply_to(Mailbox::new(None, reply_to.clone()));
         }
         // Boundaries from the Message-ID instead of at random: see `send`.
-        let boundary: String =
-            mail.message_id.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let boundary: String = mail
+            .message_id
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(40)
+            .collect();
         let words = MultiPart::alternative()
             .boundary(format!("words-{boundary}"))
             .singlepart(SinglePart::plain(mail.text.clone()))
@@ -152,14 +163,19 @@ impl Mailer {
             Some((name, bytes)) => {
                 let pdf = Attachment::new(name.clone()).body(bytes.to_vec(), pdf_type());
                 let all = MultiPart::mixed().boundary(format!("parts-{boundary}"));
-                builder.multipart(all.multipart(words).singlepart(pdf)).map_err(refused)
+                builder
+                    .multipart(all.multipart(words).singlepart(pdf))
+                    .map_err(refused)
             }
         }
     }
 }
 
 fn address(text: &str) -> Result<Address, MailSettingsError> {
-    text.parse().map_err(|source| MailSettingsError::Address { address: text.to_owned(), source })
+    text.parse().map_err(|source| MailSettingsError::Address {
+        address: text.to_owned(),
+        source,
+    })
 }
 
 fn pdf_type() -> ContentType {

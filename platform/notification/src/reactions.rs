@@ -20,7 +20,11 @@ impl Reactions {
     /// Sends by `mailer` what is to be sent, with files from `attachments`.
     #[must_use]
     pub fn new(mailer: Mailer, attachments: Arc<dyn Attachments>, clock: Clock) -> Self {
-        Self { mailer, attachments, clock }
+        Self {
+            mailer,
+            attachments,
+            clock,
+        }
     }
 }
 

@@ -121,9 +121,10 @@ fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
         _ => Default::default(),
     };
     let (refund, by_customer) = match &letter.subject {
-        Subject::Cancellation { refund, by_customer } => {
-            (refund.map(|money| language.money(money)), *by_customer)
-        }
+        Subject::Cancellation {
+            refund,
+            by_customer,
+        } => (refund.map(|money| language.money(money)), *by_customer),
         _ => Default::default(),
     };
     View {
@@ -131,13 +132,20 @@ fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
         sender: Sender {
             name: single_line(&brand.name, LONGEST),
             legal_name: single_line(&brand.legal_name, LONGEST),
-            address: brand.address.lines().map(|line| single_line(line, LONGEST)).collect(),
+            address: brand
+                .address
+                .lines()
+                .map(|line| single_line(line, LONGEST))
+                .collect(),
             color: brand.color.clone(),
             ink: ink_on(&brand.color),
         },
         customer: single_line(&booking.customer.name, LONGEST),
         product: single_line(&booking.product_name, LONGEST),
-        day: language.day(berth_wording::local_date(booking.starts_at, &booking.timezone)),
+        day: language.day(berth_wording::local_date(
+            booking.starts_at,
+            &booking.timezone,
+        )),
         when: language.period(booking.starts_at, booking.ends_at, &booking.timezone),
         reference: booking.reference.clone(),
         quantity: booking.quantity,
@@ -153,13 +161,23 @@ fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
 /// Black or white, whichever stands out more from `#rrggbb` by WCAG's relative luminance.
 fn ink_on(color: &str) -> &'static str {
     let channel = |at: usize| {
-        let value = color.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let value = color
+            .get(at..at + 2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let share = f64::from(value.unwrap_or_default()) / 255.0;
-        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        if share <= 0.040_45 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
     };
     let luminance = 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
     // Where the contrasts with black and with white are equal.
-    if luminance > 0.179 { "#000000" } else { "#ffffff" }
+    if luminance > 0.179 {
+        "#000000"
+    } else {
+        "#ffffff"
+    }
 }
 
 #[cfg(test)]

@@ -85,5 +85,8 @@ pub(crate) async fn render(content: Content) -> Result<Bytes, Error> {
 
 /// The object store took too long.
 pub(crate) fn slow(elapsed: tokio::time::error::Elapsed) -> object_store::Error {
-    object_store::Error::Generic { store: "receipts", source: elapsed.into() }
+    object_store::Error::Generic {
+        store: "receipts",
+        source: elapsed.into(),
+    }
 }

@@ -23,7 +23,9 @@ impl Receipts {
         ctx: &Context,
         booking: BookingId,
     ) -> Result<Vec<Receipt>, Error> {
-        let owner = ctx.authorize_owner(Permission::ReceiptRead).map_err(Error::Denied)?;
+        let owner = ctx
+            .authorize_owner(Permission::ReceiptRead)
+            .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let receipts = store::of_booking(&mut tx, booking, owner).await?;
         tx.rollback().await?;
@@ -65,7 +67,9 @@ impl Receipts {
     }
 
     async fn find(&self, ctx: &Context, id: ReceiptId) -> Result<(Receipt, Content), Error> {
-        let owner = ctx.authorize_owner(Permission::ReceiptRead).map_err(Error::Denied)?;
+        let owner = ctx
+            .authorize_owner(Permission::ReceiptRead)
+            .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let found = store::get(&mut tx, id, owner).await?;
         tx.rollback().await?;

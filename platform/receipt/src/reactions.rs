@@ -38,7 +38,10 @@ impl Consumer for Reactions {
         };
         let (receipt, content) = self.receipts.number(work, &paid, self.clock.now()).await?;
         if receipt.stored_at.is_none() {
-            self.receipts.file(&receipt, content).await.map_err(Problem::from)?;
+            self.receipts
+                .file(&receipt, content)
+                .await
+                .map_err(Problem::from)?;
         }
         let now = self.clock.now();
         let mut tx = work.begin().await?;

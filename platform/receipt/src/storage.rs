@@ -57,8 +57,10 @@ pub enum StorageError {
 /// # Errors
 /// [`StorageError`].
 pub fn open(settings: &StoreSettings) -> Result<Arc<dyn ObjectStore>, StorageError> {
-    let url = Url::parse(&settings.url)
-        .map_err(|source| StorageError::NotUrl { url: settings.url.clone(), source })?;
+    let url = Url::parse(&settings.url).map_err(|source| StorageError::NotUrl {
+        url: settings.url.clone(),
+        source,
+    })?;
     match url.scheme() {
         "file" => folder(&url),
         "s3" => bucket(&url),
@@ -67,10 +69,13 @@ pub fn open(settings: &StoreSettings) -> Result<Arc<dyn ObjectStore>, StorageErr
 }
 
 fn folder(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
-    let path =
-        url.to_file_path().map_err(|()| StorageError::UnknownKind(format!("{url}")))?;
-    std::fs::create_dir_all(&path)
-        .map_err(|source| StorageError::Folder { path: path.clone(), source })?;
+    let path = url
+        .to_file_path()
+        .map_err(|()| StorageError::UnknownKind(format!("{url}")))?;
+    std::fs::create_dir_all(&path).map_err(|source| StorageError::Folder {
+        path: path.clone(),
+        source,
+    })?;
     Ok(Arc::new(LocalFileSystem::new_with_prefix(path)?))
 }
 
@@ -101,7 +106,11 @@ fn bucket(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
     }
     let store = builder.with_client_options(client).build()?;
     let prefix = url.path().trim_matches('/');
-    Ok(if prefix.is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) })
+    Ok(if prefix.is_empty() {
+        Arc::new(store)
+    } else {
+        Arc::new(PrefixStore::new(store, prefix))
+    })
 }
 
 #[cfg(test)]
@@ -109,20 +118,29 @@ mod tests {
     use super::*;
 
     fn opened(url: &str) -> Result<Arc<dyn ObjectStore>, StorageError> {
-        open(&StoreSettings { url: url.to_owned() })
+        open(&StoreSettings {
+            url: url.to_owned(),
+        })
     }
 
     #[test]
     fn a_bucket_is_opened_without_asking_it_anything() {
-        let url = "s3://receipts/demo?region=eu-central-1&endpoint=http://127.0.0.1:9&allow_http=true";
+        let url =
+            "s3://receipts/demo?region=eu-central-1&endpoint=http://127.0.0.1:9&allow_http=true";
         let store = opened(url).unwrap();
         assert!(store.to_string().contains("demo"), "{store}");
     }
 
     #[test]
     fn what_is_misspelt_is_refused() {
-        assert!(matches!(opened("receipts"), Err(StorageError::NotUrl { .. })));
-        assert!(matches!(opened("ftp://host/x"), Err(StorageError::UnknownKind(_))));
+        assert!(matches!(
+            opened("receipts"),
+            Err(StorageError::NotUrl { .. })
+        ));
+        assert!(matches!(
+            opened("ftp://host/x"),
+            Err(StorageError::UnknownKind(_))
+        ));
         assert!(matches!(
             opened("s3://receipts?regoin=eu"),
             Err(StorageError::UnknownOption(option)) if option == "regoin"

@@ -30,7 +30,10 @@ struct Row {
 
 impl Row {
     fn split(self) -> Result<(Receipt, Content)> {
-        let currency = self.currency.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+        let currency = self
+            .currency
+            .parse()
+            .map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
         let receipt = Receipt {
             id: self.id.into(),
             number: self.number,
@@ -145,5 +148,7 @@ pub(crate) async fn of_booking(
     )
     .fetch_all(tx.conn())
     .await?;
-    rows.into_iter().map(|row| row.split().map(|(receipt, _)| receipt)).collect()
+    rows.into_iter()
+        .map(|row| row.split().map(|(receipt, _)| receipt))
+        .collect()
 }

@@ -78,6 +78,7 @@ fn public_routes(
     let routes = Route::new()
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready).data(health.clone()));
+    let routes = berth_admin_portal::mount(routes, app.portal)?;
     let routes = routes.nest("/", berth_tenant_api::routes(app.api));
     Ok(Observed(routes.map_to_response()))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use berth_access::{Access, Tokens};
+use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings};
 use berth_analytics as analytics;
 use berth_booking::{self as booking, Bookings};
 use berth_catalog::Catalog;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) tenancy: Tenancy,
     pub(crate) broker: Broker,
     pub(crate) api: Api,
+    pub(crate) portal: Portal,
     pub(crate) bookings: Bookings,
     pub(crate) payments: Payments,
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
@@ -80,6 +82,15 @@ impl App {
             Arc::new(analytics::Reactions::new(clock.clone())),
             Arc::new(integration::Reactions::new(tiktok, clock.clone())),
         ];
+        let links = CheckoutLinks::new(&settings.public_url, &settings.link_secret)
+            .context("BERTH_PUBLIC_URL or BERTH_LINK_SECRET")?;
+        let portal = Portal {
+            web: web.clone(),
+            users: users.clone(),
+            bookings: bookings.clone(),
+            payments: payments.clone(),
+            settings: portal_settings(settings),
+        };
         let api = Api {
             web,
             bookings: bookings.clone(),
@@ -89,9 +100,9 @@ impl App {
             receipts,
             notifications,
             integrations,
-            checkout_url: Arc::new(move |slug, booking| format!("{slug}/{booking}")),
+            checkout_url: Arc::new(move |slug, booking| links.checkout_url(slug, booking)),
         };
-        Ok(Self { clock, tenancy, broker, api, bookings, payments, consumers })
+        Ok(Self { clock, tenancy, broker, api, portal, bookings, payments, consumers })
     }
 }
 
@@ -101,3 +112,12 @@ fn limits(settings: &Settings) -> anyhow::Result<Limits> {
     Ok(Limits::new(pool, &settings.broker.namespace, settings.limits))
 }
 
+fn portal_settings(settings: &Settings) -> PortalSettings {
+    PortalSettings {
+        public_url: settings.public_url.clone(),
+        stripe_js_url: settings.stripe_js_url.clone(),
+        stripe_api_url: settings.emulated_stripe.clone(),
+        secure_cookies: settings.public_url.starts_with("https://"),
+        link_secret: settings.link_secret.clone(),
+    }
+}

@@ -44,7 +44,11 @@ fn symbol(code: &str) -> Option<&'static str> {
 /// The digits without a sign.
 fn decimal(money: Money, group: char, point: char) -> String {
     let exponent = usize::from(money.currency.exponent());
-    let digits = format!("{:0width$}", money.amount.unsigned_abs(), width = exponent + 1);
+    let digits = format!(
+        "{:0width$}",
+        money.amount.unsigned_abs(),
+        width = exponent + 1
+    );
     let (major, minor) = digits.split_at(digits.len() - exponent);
     let mut text = String::with_capacity(digits.len() * 2);
     for (place, digit) in major.chars().enumerate() {
@@ -72,7 +76,10 @@ mod tests {
     #[test]
     fn amounts_have_the_decimals_of_their_currency_and_the_signs_of_the_language() {
         assert_eq!(both(4_905, "EUR"), ["€49.05", "49,05_€"]);
-        assert_eq!(both(123_456_789, "CHF"), ["CHF_1,234,567.89", "1.234.567,89_CHF"]);
+        assert_eq!(
+            both(123_456_789, "CHF"),
+            ["CHF_1,234,567.89", "1.234.567,89_CHF"]
+        );
         assert_eq!(both(1_200, "JPY"), ["¥1,200", "1.200_¥"]);
         assert_eq!(both(1, "KWD"), ["KWD_0.001", "0,001_KWD"]);
         assert_eq!(both(-100_000, "GBP"), ["-£1,000.00", "-1.000,00_£"]);

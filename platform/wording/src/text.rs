@@ -35,8 +35,14 @@ mod tests {
 
     #[test]
     fn a_line_has_no_breaks_and_no_more_than_it_may() {
-        assert_eq!(single_line("Ann\r\nBcc: eve@example.com", 200), "Ann Bcc: eve@example.com");
-        assert_eq!(single_line("  Zoë \t  O'Neil\u{0}\u{85}\u{2028} x ", 200), "Zoë O'Neil x");
+        assert_eq!(
+            single_line("Ann\r\nBcc: eve@example.com", 200),
+            "Ann Bcc: eve@example.com"
+        );
+        assert_eq!(
+            single_line("  Zoë \t  O'Neil\u{0}\u{85}\u{2028} x ", 200),
+            "Zoë O'Neil x"
+        );
         assert_eq!(single_line("a\u{202e}b\u{2067} \u{202e} c", 200), "ab c");
         assert_eq!(single_line("abc def", 5), "abc d");
         assert_eq!(single_line("abc def", 4), "abc");

@@ -9,12 +9,32 @@ use jiff::{
 use crate::Language;
 
 const ENGLISH_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const GERMAN_MONTHS: [&str; 12] = [
-    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-    "November", "Dezember",
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
 ];
 
 /// The zone of an IANA name; UTC for a name nobody knows, and then [`Language::period`] says UTC.
@@ -65,7 +85,11 @@ impl Language {
             Self::German => " Uhr",
         };
         let zone = named(&from);
-        format!("{}, {}{end}{hours} ({zone})", self.day(from.date()), self.clock(&from))
+        format!(
+            "{}, {}{end}{hours} ({zone})",
+            self.day(from.date()),
+            self.clock(&from)
+        )
     }
 
     fn clock(self, at: &Zoned) -> String {
@@ -76,12 +100,24 @@ impl Language {
 
     fn weekday(self, weekday: Weekday) -> &'static str {
         let names = match self {
-            Self::English => {
-                ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-            }
-            Self::German => {
-                ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"]
-            }
+            Self::English => [
+                "Monday",
+                "Tuesday",
+                "Wednesday",
+                "Thursday",
+                "Friday",
+                "Saturday",
+                "Sunday",
+            ],
+            Self::German => [
+                "Montag",
+                "Dienstag",
+                "Mittwoch",
+                "Donnerstag",
+                "Freitag",
+                "Samstag",
+                "Sonntag",
+            ],
         };
         names[usize::from(weekday.to_monday_zero_offset().unsigned_abs())]
     }
@@ -131,8 +167,16 @@ mod tests {
         let first = at("2026-10-25T00:30:00Z");
         let second = at("2026-10-25T01:30:00Z");
         let told = |from: Timestamp| Language::English.period(from, from, "Europe/Berlin");
-        assert!(told(first).contains("02:30–02:30 (Europe/Berlin, UTC+02:00)"), "{}", told(first));
-        assert!(told(second).contains("02:30–02:30 (Europe/Berlin, UTC+01:00)"), "{}", told(second));
+        assert!(
+            told(first).contains("02:30–02:30 (Europe/Berlin, UTC+02:00)"),
+            "{}",
+            told(first)
+        );
+        assert!(
+            told(second).contains("02:30–02:30 (Europe/Berlin, UTC+01:00)"),
+            "{}",
+            told(second)
+        );
     }
 
     #[test]

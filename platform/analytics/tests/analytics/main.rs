@@ -1,14 +1,17 @@
 //! Each happening is counted once, and purchases are told on once.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests fails the test it helps"
+)]
+
 use berth_analytics::Reactions;
 use berth_events::{
     analytics::Tracked,
     booking::{Attribution, Booking, Created, Customer, Updated},
     payment::{Payment, Succeeded},
 };
-use berth_kernel::{
-    BookingId, Cause, Currency, Envelope, Event, Money, PaymentId, ProductId,
-};
+use berth_kernel::{BookingId, Cause, Currency, Envelope, Event, Money, PaymentId, ProductId};
 use berth_messaging::{Consumer as _, Failure, Work};
 use berth_testkit::TestPlatform;
 use sqlx::AssertSqlSafe;
@@ -48,32 +51,54 @@ fn succeeded(booking: Booking) -> Succeeded {
         provider_ref: None,
         booking,
     };
-    Succeeded { payment, method: None }
+    Succeeded {
+        payment,
+        method: None,
+    }
 }
 
 fn wrapped<E: Event>(platform: &TestPlatform, event: &E) -> Envelope {
-    Envelope::wrap(event, platform.alpha().id, platform.clock().now(), &Cause::fresh()).unwrap()
+    Envelope::wrap(
+        event,
+        platform.alpha().id,
+        platform.clock().now(),
+        &Cause::fresh(),
+    )
+    .unwrap()
 }
 
 async fn handle(platform: &TestPlatform, event: &Envelope) -> Result<(), Failure> {
     let tenancy = platform.tenancy().clone();
     let work = Work::for_test(platform.alpha(), event.clone(), "analytics", tenancy);
-    Reactions::new(platform.clock().clone()).handle(&work).await.map(|_| ())
+    Reactions::new(platform.clock().clone())
+        .handle(&work)
+        .await
+        .map(|_| ())
 }
 
 /// Names and ids of what was counted, in order.
 async fn counted(platform: &TestPlatform) -> Vec<(String, String)> {
     let role = platform.alpha().role().to_owned();
     let sql = format!("SELECT name, pixel_event_id FROM {role}.tracked_event ORDER BY id");
-    sqlx::query_as(AssertSqlSafe(sql)).fetch_all(platform.admin_pool()).await.unwrap()
+    sqlx::query_as(AssertSqlSafe(sql))
+        .fetch_all(platform.admin_pool())
+        .await
+        .unwrap()
 }
 
 async fn told(platform: &TestPlatform) -> Vec<Tracked> {
     let sql = "SELECT envelope FROM platform.outbox WHERE event_type = 'analytics.event.tracked'
                ORDER BY seq";
-    let texts: Vec<String> =
-        sqlx::query_scalar(sql).fetch_all(platform.admin_pool()).await.unwrap();
-    let open = |text: &String| serde_json::from_str::<Envelope>(text).unwrap().open().unwrap();
+    let texts: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(platform.admin_pool())
+        .await
+        .unwrap();
+    let open = |text: &String| {
+        serde_json::from_str::<Envelope>(text)
+            .unwrap()
+            .open()
+            .unwrap()
+    };
     texts.iter().filter_map(open).collect()
 }
 
@@ -85,7 +110,10 @@ async fn a_payment_handled_twice_is_one_purchase_told_once() {
     handle(&platform, &event).await.unwrap();
     handle(&platform, &event).await.unwrap();
 
-    assert_eq!(counted(&platform).await, [("Purchase".to_owned(), "px-42".to_owned())]);
+    assert_eq!(
+        counted(&platform).await,
+        [("Purchase".to_owned(), "px-42".to_owned())]
+    );
     let told = told(&platform).await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].version, &*told[0].name), (1, "Purchase"));
@@ -106,26 +134,39 @@ async fn a_purchase_without_a_pixel_gets_an_id_of_its_booking() {
         handle(&platform, &wrapped(&platform, &paid)).await.unwrap();
         let told = told(&platform).await;
         let id = paid.payment.booking.booking_id;
-        assert_eq!(told.last().unwrap().pixel_event_id, format!("purchase-{id}"));
+        assert_eq!(
+            told.last().unwrap().pixel_event_id,
+            format!("purchase-{id}")
+        );
     }
 }
 
 #[tokio::test]
 async fn a_booking_is_counted_and_not_told() {
     let platform = TestPlatform::start().await;
-    let created = Created { booking: booking(Some("px-42")) };
+    let created = Created {
+        booking: booking(Some("px-42")),
+    };
     let event = wrapped(&platform, &created);
     handle(&platform, &event).await.unwrap();
     handle(&platform, &event).await.unwrap();
     let id = format!("initiatecheckout-{}", created.booking.booking_id);
-    assert_eq!(counted(&platform).await, [("InitiateCheckout".to_owned(), id)]);
+    assert_eq!(
+        counted(&platform).await,
+        [("InitiateCheckout".to_owned(), id)]
+    );
     assert!(told(&platform).await.is_empty());
 }
 
 #[tokio::test]
 async fn other_events_only_pass_by() {
     let platform = TestPlatform::start().await;
-    let updated = Updated { booking: booking(None), change: "edited".into() };
-    handle(&platform, &wrapped(&platform, &updated)).await.unwrap();
+    let updated = Updated {
+        booking: booking(None),
+        change: "edited".into(),
+    };
+    handle(&platform, &wrapped(&platform, &updated))
+        .await
+        .unwrap();
     assert!(counted(&platform).await.is_empty());
 }

@@ -20,6 +20,7 @@ use crate::workspace::Workspace;
 use super::{cargo, succeed};
 
 mod migrate;
+mod packages;
 
 /// The schemas in which the macros see tenant tables, platform tables and
 /// extensions without qualification.
@@ -70,11 +71,14 @@ async fn prepare(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compiles everything once more with the database at hand.
+/// Compiles every crate with queries once more, with the database at hand.
 async fn describe(workspace: &Workspace, url: &str, into: &Path) -> anyhow::Result<()> {
     let target = workspace.target().join("prepare");
     expand_again(&target)?;
-    let mut command: Command = cargo(workspace, &["check", "--workspace", "--all-targets"]);
+    let mut command: Command = cargo(workspace, &["check", "--all-targets"]);
+    for package in packages::with_queries(workspace).await? {
+        command.args(["-p", &package]);
+    }
     command
         .env("DATABASE_URL", url)
         .env("SQLX_OFFLINE", "false")

@@ -60,13 +60,19 @@ impl<'a> Body<'a> {
                 event_id: &tracked.pixel_event_id,
                 user: User {
                     email: &tracked.email_sha256,
-                    ttclid: tracked.attribution.ttclid.as_deref().filter(|id| !id.is_empty()),
+                    ttclid: tracked
+                        .attribution
+                        .ttclid
+                        .as_deref()
+                        .filter(|id| !id.is_empty()),
                 },
                 properties: Properties {
                     currency: tracked.value.currency.code(),
                     value: number(tracked.value),
                     content_type: "product",
-                    contents: [Content { content_name: &tracked.product_name }],
+                    contents: [Content {
+                        content_name: &tracked.product_name,
+                    }],
                     order_id: tracked.booking_id.to_string(),
                 },
             }],
@@ -101,7 +107,10 @@ mod tests {
             booking_id: BookingId::from(Uuid::from_u128(9)),
             product_name: "Zahnreinigung \"plus\"".into(),
             email_sha256: "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476".into(),
-            attribution: Attribution { ttclid: Some("E.C.P.abc".into()), ..Attribution::default() },
+            attribution: Attribution {
+                ttclid: Some("E.C.P.abc".into()),
+                ..Attribution::default()
+            },
         }
     }
 
@@ -115,7 +124,9 @@ mod tests {
     #[test]
     fn a_value_is_a_number_of_exactly_the_amounts_digits() {
         let told = |amount, code: &str| {
-            number(Money::new(amount, code.parse().unwrap())).get().to_owned()
+            number(Money::new(amount, code.parse().unwrap()))
+                .get()
+                .to_owned()
         };
         assert_eq!(told(4_905, "EUR"), "49.05");
         assert_eq!(told(1, "KWD"), "0.001");

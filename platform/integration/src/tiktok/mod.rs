@@ -35,7 +35,9 @@ pub struct IntegrationSettings {
 
 impl Default for IntegrationSettings {
     fn default() -> Self {
-        Self { tiktok_api_url: default_tiktok_api_url() }
+        Self {
+            tiktok_api_url: default_tiktok_api_url(),
+        }
     }
 }
 
@@ -154,25 +156,33 @@ fn judge(status: StatusCode, body: &[u8]) -> Result<Option<String>, TrackError> 
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
     {
-        return Err(TrackError::Unavailable(format!("it answered HTTP {status}").into()));
+        return Err(TrackError::Unavailable(
+            format!("it answered HTTP {status}").into(),
+        ));
     }
     let answer: Answer = match serde_json::from_slice(body) {
         Ok(answer) => answer,
         Err(error) if status.is_success() => return Err(TrackError::Unreadable(error.into())),
         Err(_) => {
             let words = format!("HTTP {status}");
-            return Err(TrackError::Refused { request_id: None, words });
+            return Err(TrackError::Refused {
+                request_id: None,
+                words,
+            });
         }
     };
     match answer.code {
         0 if status.is_success() => Ok(answer.request_id),
-        SLOW_DOWN | OWN_FAULTS.. => {
-            Err(TrackError::Unavailable(format!("it answered code {}", answer.code).into()))
-        }
+        SLOW_DOWN | OWN_FAULTS.. => Err(TrackError::Unavailable(
+            format!("it answered code {}", answer.code).into(),
+        )),
         code => {
             let words = format!("{code}: {}", answer.message);
             let words = words.chars().take(LONGEST_WORDS).collect();
-            Err(TrackError::Refused { request_id: answer.request_id, words })
+            Err(TrackError::Refused {
+                request_id: answer.request_id,
+                words,
+            })
         }
     }
 }
@@ -187,7 +197,10 @@ mod tests {
 
     #[test]
     fn only_a_code_of_zero_is_success() {
-        let taken = judged(200, r#"{"code":0,"message":"OK","request_id":"R1","data":{}}"#);
+        let taken = judged(
+            200,
+            r#"{"code":0,"message":"OK","request_id":"R1","data":{}}"#,
+        );
         assert_eq!(taken.unwrap().as_deref(), Some("R1"));
     }
 
@@ -200,7 +213,10 @@ mod tests {
             (503, "<html>"),
             (408, ""),
         ] {
-            assert!(matches!(judged(status, body), Err(TrackError::Unavailable(_))), "{body}");
+            assert!(
+                matches!(judged(status, body), Err(TrackError::Unavailable(_))),
+                "{body}"
+            );
         }
     }
 
@@ -212,21 +228,35 @@ mod tests {
         };
         assert_eq!(request_id.as_deref(), Some("R2"));
         assert_eq!(words, "40105: Access token is incorrect.");
-        assert!(matches!(judged(404, "<html>"), Err(TrackError::Refused { .. })));
+        assert!(matches!(
+            judged(404, "<html>"),
+            Err(TrackError::Refused { .. })
+        ));
         assert!(matches!(judged(302, ""), Err(TrackError::Refused { .. })));
     }
 
     #[test]
     fn an_answer_nobody_understands_is_a_failure() {
-        assert!(matches!(judged(200, "<html>"), Err(TrackError::Unreadable(_))));
+        assert!(matches!(
+            judged(200, "<html>"),
+            Err(TrackError::Unreadable(_))
+        ));
     }
 
     #[test]
     fn only_http_addresses_are_taken() {
-        let settings = |url: &str| IntegrationSettings { tiktok_api_url: url.to_owned() };
+        let settings = |url: &str| IntegrationSettings {
+            tiktok_api_url: url.to_owned(),
+        };
         assert!(TikTok::new(&IntegrationSettings::default()).is_ok());
         assert!(TikTok::new(&settings("http://127.0.0.1:9/")).is_ok());
-        assert!(matches!(TikTok::new(&settings("file:///etc")), Err(SettingsError::Url(_))));
-        assert!(matches!(TikTok::new(&settings("nonsense")), Err(SettingsError::Url(_))));
+        assert!(matches!(
+            TikTok::new(&settings("file:///etc")),
+            Err(SettingsError::Url(_))
+        ));
+        assert!(matches!(
+            TikTok::new(&settings("nonsense")),
+            Err(SettingsError::Url(_))
+        ));
     }
 }

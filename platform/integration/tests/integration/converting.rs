@@ -26,7 +26,10 @@ async fn a_purchase_handled_twice_is_told_once() {
     assert_eq!(told[0]["body"]["user"]["ttclid"], "E.C.P.abc");
     let conversions = stage.conversions(tracked.booking_id).await;
     assert_eq!(conversions.len(), 1);
-    assert_eq!((conversions[0].status, &*conversions[0].pixel_event_id), (Status::Sent, "px-42"));
+    assert_eq!(
+        (conversions[0].status, &*conversions[0].pixel_event_id),
+        (Status::Sent, "px-42")
+    );
     assert!(conversions[0].provider_ref.is_some());
 }
 
@@ -36,7 +39,12 @@ async fn ending_between_the_call_and_its_note_counts_once() {
     stage.connect(TOKEN).await;
     let tracked = purchase();
     let event = stage.event(&tracked);
-    stage.alter("conversion", "ADD CONSTRAINT no_note CHECK (kind <> 'tiktok')").await;
+    stage
+        .alter(
+            "conversion",
+            "ADD CONSTRAINT no_note CHECK (kind <> 'tiktok')",
+        )
+        .await;
     stage.handle(&event).await.unwrap_err();
     assert_eq!(stage.told().await.len(), 1, "TikTok has it already");
     stage.alter("conversion", "DROP CONSTRAINT no_note").await;
@@ -54,10 +62,18 @@ async fn what_passes_is_waited_for() {
     stage.connect(TOKEN).await;
     let tracked = purchase();
     let event = stage.event(&tracked);
-    for kind in ["rate_limit", "html_502", "error_before_commit", "error_after_commit"] {
+    for kind in [
+        "rate_limit",
+        "html_502",
+        "error_before_commit",
+        "error_after_commit",
+    ] {
         stage.fault(kind).await;
         let failure = stage.handle(&event).await.unwrap_err();
-        assert!(matches!(failure, Failure::Unavailable(_)), "{kind}: {failure}");
+        assert!(
+            matches!(failure, Failure::Unavailable(_)),
+            "{kind}: {failure}"
+        );
     }
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
@@ -87,7 +103,11 @@ async fn what_tiktok_refuses_for_good_is_noted_and_done_with() {
 
     stage.connect(TOKEN).await;
     stage.handle(&event).await.unwrap();
-    assert_eq!(stage.conversions(tracked.booking_id).await.len(), 1, "it is done with");
+    assert_eq!(
+        stage.conversions(tracked.booking_id).await.len(),
+        1,
+        "it is done with"
+    );
     assert!(stage.told().await.is_empty());
 }
 

@@ -2,12 +2,8 @@
 
 use berth_access::{Actor, Context, Role};
 use berth_events::{analytics::Tracked, booking::Attribution};
-use berth_integration::{
-    Conversion, IntegrationSettings, Integrations, Reactions, TikTok,
-};
-use berth_kernel::{
-    BookingId, Cause, Currency, Envelope, Money, Secret, SessionTokenId, UserId,
-};
+use berth_integration::{Conversion, IntegrationSettings, Integrations, Reactions, TikTok};
+use berth_kernel::{BookingId, Cause, Currency, Envelope, Money, Secret, SessionTokenId, UserId};
 use berth_messaging::{Consumer as _, Failure, Work};
 use berth_stripe_emulator::{Config, Emulator, Running};
 use berth_testkit::TestPlatform;
@@ -27,11 +23,19 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set() -> Self {
-        let config = Config { tiktok_access_token: Some(TOKEN.into()), ..Config::default() };
+        let config = Config {
+            tiktok_access_token: Some(TOKEN.into()),
+            ..Config::default()
+        };
         let emulator = Emulator::start(config).await.unwrap();
         let platform = TestPlatform::start().await;
         let integrations = Integrations::new(platform.tenancy().clone());
-        Self { platform, integrations, emulator, client: reqwest::Client::new() }
+        Self {
+            platform,
+            integrations,
+            emulator,
+            client: reqwest::Client::new(),
+        }
     }
 
     pub fn context(&self, role: Role) -> Context {
@@ -48,7 +52,10 @@ impl Stage {
     pub async fn connect(&self, token: &str) {
         let ctx = self.context(Role::Admin);
         let token = Secret::new(token);
-        self.integrations.connect_tiktok(&ctx, "C4PIXEL", &token).await.unwrap();
+        self.integrations
+            .connect_tiktok(&ctx, "C4PIXEL", &token)
+            .await
+            .unwrap();
     }
 
     pub async fn handle(&self, event: &Envelope) -> Result<(), Failure> {
@@ -57,22 +64,41 @@ impl Stage {
 
     /// Handles `event` with TikTok's API at `url`.
     pub async fn handle_at(&self, url: &str, event: &Envelope) -> Result<(), Failure> {
-        let settings = IntegrationSettings { tiktok_api_url: url.to_owned() };
+        let settings = IntegrationSettings {
+            tiktok_api_url: url.to_owned(),
+        };
         let tiktok = TikTok::new(&settings).unwrap();
         let (tenant, tenancy) = (self.platform.alpha(), self.platform.tenancy().clone());
         let work = Work::for_test(tenant, event.clone(), "integration", tenancy);
-        Reactions::new(tiktok, self.platform.clock().clone()).handle(&work).await.map(|_| ())
+        Reactions::new(tiktok, self.platform.clock().clone())
+            .handle(&work)
+            .await
+            .map(|_| ())
     }
 
     pub fn event(&self, tracked: &Tracked) -> Envelope {
         let tenant = self.platform.alpha().id;
-        Envelope::wrap(tracked, tenant, self.platform.clock().now(), &Cause::fresh()).unwrap()
+        Envelope::wrap(
+            tracked,
+            tenant,
+            self.platform.clock().now(),
+            &Cause::fresh(),
+        )
+        .unwrap()
     }
 
     /// What the emulator was told, oldest first.
     pub async fn told(&self) -> Vec<Value> {
         let url = format!("{}/_emulator/tiktok/events", self.emulator.url);
-        let text = self.client.get(url).send().await.unwrap().text().await.unwrap();
+        let text = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         let answer: Value = serde_json::from_str(&text).unwrap();
         answer["events"].as_array().unwrap().clone()
     }
@@ -89,21 +115,30 @@ impl Stage {
 
     pub async fn conversions(&self, booking: BookingId) -> Vec<Conversion> {
         let ctx = self.context(Role::Admin);
-        self.integrations.conversions_for_booking(&ctx, booking).await.unwrap()
+        self.integrations
+            .conversions_for_booking(&ctx, booking)
+            .await
+            .unwrap()
     }
 
     /// Runs a statement on one of the tenant's tables as its owner.
     pub async fn alter(&self, table: &str, change: &str) {
         let role = self.platform.alpha().role().to_owned();
         let sql = format!("ALTER TABLE {role}.{table} {change}");
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.platform.admin_pool()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(self.platform.admin_pool())
+            .await
+            .unwrap();
     }
 
     /// Stops passing events on.
     pub async fn disable(&self) {
         let role = self.platform.alpha().role().to_owned();
         let sql = format!("UPDATE {role}.connection SET enabled = false");
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.platform.admin_pool()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(self.platform.admin_pool())
+            .await
+            .unwrap();
     }
 }
 
@@ -119,6 +154,9 @@ pub fn purchase() -> Tracked {
         booking_id: BookingId::new(),
         product_name: "Yoga".into(),
         email_sha256: "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476".into(),
-        attribution: Attribution { ttclid: Some("E.C.P.abc".into()), ..Attribution::default() },
+        attribution: Attribution {
+            ttclid: Some("E.C.P.abc".into()),
+            ..Attribution::default()
+        },
     }
 }

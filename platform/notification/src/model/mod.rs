@@ -99,9 +99,18 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
         // tells of it. A person's request has no event behind it.
         let paid = event.causation_id.is_some() && !booking.price.is_zero();
         let source = format!("confirmed:{}", booking.booking_id);
-        return Ok((!paid).then_some(Letter { source, booking, subject: Subject::Confirmation }));
+        return Ok((!paid).then_some(Letter {
+            source,
+            booking,
+            subject: Subject::Confirmation,
+        }));
     }
-    if let Some(Cancelled { booking, reason, refund_due }) = event.open()? {
+    if let Some(Cancelled {
+        booking,
+        reason,
+        refund_due,
+    }) = event.open()?
+    {
         if matches!(reason.as_str(), "hold_expired" | "payment_failed") {
             return Ok(None);
         }
@@ -109,7 +118,10 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
         return Ok(Some(Letter {
             source: format!("cancelled:{}", booking.booking_id),
             booking,
-            subject: Subject::Cancellation { refund, by_customer: reason == "customer" },
+            subject: Subject::Cancellation {
+                refund,
+                by_customer: reason == "customer",
+            },
         }));
     }
     Ok(None)

@@ -4,7 +4,9 @@ use berth_events::{
     booking::{Booking, Customer},
     receipt::Generated,
 };
-use berth_kernel::{BookingId, Cause, Envelope, Event, EventId, Money, ProductId, ReceiptId, TenantId};
+use berth_kernel::{
+    BookingId, Cause, Envelope, Event, EventId, Money, ProductId, ReceiptId, TenantId,
+};
 use uuid::Uuid;
 
 /// A cleaning of teeth in Berlin for 49.05 €.
@@ -58,7 +60,11 @@ pub fn asked<E: Event>(tenant: TenantId, event: &E) -> Envelope {
 }
 
 fn wrapped<E: Event>(tenant: TenantId, event: &E, causation_id: Option<EventId>) -> Envelope {
-    let cause = Cause { correlation_id: Uuid::now_v7(), causation_id, trace_parent: None };
+    let cause = Cause {
+        correlation_id: Uuid::now_v7(),
+        causation_id,
+        trace_parent: None,
+    };
     let at = "2026-07-01T12:00:00Z".parse().unwrap();
     Envelope::wrap(event, tenant, at, &cause).unwrap()
 }

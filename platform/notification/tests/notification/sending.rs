@@ -48,7 +48,11 @@ impl Stage {
     async fn set() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mailbox = Mailbox::start(Config::local(folder.path())).await.unwrap();
-        Self { platform: TestPlatform::start().await, mailbox, _folder: folder }
+        Self {
+            platform: TestPlatform::start().await,
+            mailbox,
+            _folder: folder,
+        }
     }
 
     async fn handle(&self, event: &Envelope) -> Result<(), Failure> {
@@ -62,8 +66,11 @@ impl Stage {
             from: "bookings@berth.example".into(),
             reply_to: None,
         });
-        let reactions =
-            Reactions::new(mailer.unwrap(), Arc::new(Files), self.platform.clock().clone());
+        let reactions = Reactions::new(
+            mailer.unwrap(),
+            Arc::new(Files),
+            self.platform.clock().clone(),
+        );
         let (tenant, tenancy) = (self.platform.alpha(), self.platform.tenancy().clone());
         let work = Work::for_test(tenant, event.clone(), "notification", tenancy);
         reactions.handle(&work).await.map(|_| ())
@@ -88,7 +95,10 @@ impl Stage {
     async fn alter(&self, change: &str) {
         let role = self.platform.alpha().role().to_owned();
         let sql = format!("ALTER TABLE {role}.delivery {change}");
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.platform.admin_pool()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(self.platform.admin_pool())
+            .await
+            .unwrap();
     }
 }
 
@@ -105,7 +115,11 @@ async fn an_event_handled_twice_sends_one_mail_with_the_receipt() {
     assert_eq!(mails[0].deliveries, 1);
     assert_eq!(mails[0].to, ["zoe@example.com"]);
     assert!(mails[0].from.contains("Alpha Clinic"), "{}", mails[0].from);
-    assert!(mails[0].subject.contains("R-2026-000042"), "{}", mails[0].subject);
+    assert!(
+        mails[0].subject.contains("R-2026-000042"),
+        "{}",
+        mails[0].subject
+    );
     assert_eq!(mails[0].attachments[0].name, "R-2026-000042.pdf");
     assert_eq!(mails[0].attachments[0].content_type, "application/pdf");
     assert_eq!(mails[0].attachments[0].size, PDF.len());
@@ -126,7 +140,9 @@ async fn ending_between_the_mail_and_its_note_sends_the_same_mail_again() {
     let stage = Stage::set().await;
     let receipt = generated(booking("en"));
     let event = followed(stage.tenant(), &receipt);
-    stage.alter("ADD CONSTRAINT no_note CHECK (status <> 'SENT')").await;
+    stage
+        .alter("ADD CONSTRAINT no_note CHECK (status <> 'SENT')")
+        .await;
     stage.handle(&event).await.unwrap_err();
     let first = stage.mails();
     assert_eq!(first.len(), 1, "the mail server has it already");
@@ -137,9 +153,20 @@ async fn ending_between_the_mail_and_its_note_sends_the_same_mail_again() {
     let mails = stage.mails();
     assert_eq!(mails.len(), 1, "mail stores know it by its Message-ID");
     assert_eq!(mails[0].deliveries, 2);
-    assert_eq!(stage.mailbox.message(&mails[0].id).unwrap().unwrap().headers, raw.headers);
+    assert_eq!(
+        stage
+            .mailbox
+            .message(&mails[0].id)
+            .unwrap()
+            .unwrap()
+            .headers,
+        raw.headers
+    );
     let deliveries = stage.deliveries(receipt.booking.booking_id).await;
-    assert_eq!(stage.platform.events(deliveries[0].id.uuid()).await.len(), 1);
+    assert_eq!(
+        stage.platform.events(deliveries[0].id.uuid()).await.len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -148,14 +175,20 @@ async fn a_mail_server_that_is_down_is_waited_for() {
     let receipt = generated(booking("en"));
     let event = followed(stage.tenant(), &receipt);
     let silent = smtp::silence().await;
-    assert!(matches!(stage.handle_at(silent, &event).await, Err(Failure::Unavailable(_))));
+    assert!(matches!(
+        stage.handle_at(silent, &event).await,
+        Err(Failure::Unavailable(_))
+    ));
     let waiting = stage.deliveries(receipt.booking.booking_id).await;
     assert_eq!(waiting[0].status, Status::Queued);
 
     stage.handle(&event).await.unwrap();
     let sent = stage.deliveries(receipt.booking.booking_id).await;
     assert_eq!(sent.len(), 1);
-    assert_eq!((sent[0].status, &sent[0].message_id), (Status::Sent, &waiting[0].message_id));
+    assert_eq!(
+        (sent[0].status, &sent[0].message_id),
+        (Status::Sent, &waiting[0].message_id)
+    );
     assert_eq!(stage.mails().len(), 1);
 }
 
@@ -166,7 +199,10 @@ async fn what_the_mail_server_refuses_for_now_is_waited_for() {
         let event = followed(stage.tenant(), &generated(booking("en")));
         let server = smtp::answering(answer).await;
         let failure = stage.handle_at(server, &event).await.unwrap_err();
-        assert!(matches!(failure, Failure::Unavailable(_)), "{answer}: {failure}");
+        assert!(
+            matches!(failure, Failure::Unavailable(_)),
+            "{answer}: {failure}"
+        );
     }
 }
 
@@ -178,14 +214,26 @@ async fn what_the_mail_server_refuses_for_good_rests_and_can_be_replayed() {
     let server = smtp::answering("550 no such mailbox <zoe@example.com>").await;
     let failure = stage.handle_at(server, &event).await.unwrap_err();
     assert!(matches!(failure, Failure::Reject(_)), "{failure}");
-    assert!(!failure.to_string().contains("zoe"), "logs hold no address: {failure}");
+    assert!(
+        !failure.to_string().contains("zoe"),
+        "logs hold no address: {failure}"
+    );
     let failed = stage.deliveries(receipt.booking.booking_id).await;
     assert_eq!(failed[0].status, Status::Failed);
-    assert!(failed[0].last_error.as_ref().unwrap().contains("no such mailbox"));
+    assert!(
+        failed[0]
+            .last_error
+            .as_ref()
+            .unwrap()
+            .contains("no such mailbox")
+    );
 
     stage.handle(&event).await.unwrap();
     let sent = stage.deliveries(receipt.booking.booking_id).await;
-    assert_eq!((sent[0].status, sent[0].last_error.as_ref()), (Status::Sent, None));
+    assert_eq!(
+        (sent[0].status, sent[0].last_error.as_ref()),
+        (Status::Sent, None)
+    );
 }
 
 #[tokio::test]
@@ -195,7 +243,10 @@ async fn an_address_that_is_none_is_refused_without_asking() {
     booking.customer.email = "zoe@example.com>\r\nRCPT TO:<eve@example.com".into();
     let id = booking.booking_id;
     let event = followed(stage.tenant(), &generated(booking));
-    assert!(matches!(stage.handle(&event).await, Err(Failure::Reject(_))));
+    assert!(matches!(
+        stage.handle(&event).await,
+        Err(Failure::Reject(_))
+    ));
     assert_eq!(stage.deliveries(id).await[0].status, Status::Failed);
     assert!(stage.mails().is_empty());
 }
@@ -206,12 +257,31 @@ async fn a_name_cannot_add_a_header_or_a_recipient() {
     let mut booking = booking("en");
     booking.customer.name = "Zoë\" <eve@example.com>\r\nBcc: eve@example.com\r\n\r\nhello".into();
     booking.product_name = "Yoga\r\nBcc: eve@example.com".into();
-    stage.handle(&followed(stage.tenant(), &generated(booking))).await.unwrap();
+    stage
+        .handle(&followed(stage.tenant(), &generated(booking)))
+        .await
+        .unwrap();
     let mails = stage.mails();
     assert_eq!(mails[0].to, ["zoe@example.com"]);
-    let headers = stage.mailbox.message(&mails[0].id).unwrap().unwrap().headers;
-    assert!(!headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("bcc")), "{headers:?}");
-    assert_eq!(headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("to")).count(), 1);
+    let headers = stage
+        .mailbox
+        .message(&mails[0].id)
+        .unwrap()
+        .unwrap()
+        .headers;
+    assert!(
+        !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("bcc")),
+        "{headers:?}"
+    );
+    assert_eq!(
+        headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("to"))
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -220,7 +290,10 @@ async fn a_receipt_that_cannot_be_fetched_is_not_mailed_without() {
     let mut receipt = generated(booking("en"));
     receipt.path = "down".into();
     let event = followed(stage.tenant(), &receipt);
-    assert!(matches!(stage.handle(&event).await, Err(Failure::Unavailable(_))));
+    assert!(matches!(
+        stage.handle(&event).await,
+        Err(Failure::Unavailable(_))
+    ));
     receipt.path = "missing".into();
     let event = followed(stage.tenant(), &receipt);
     assert!(matches!(stage.handle(&event).await, Err(Failure::Retry(_))));
@@ -231,20 +304,44 @@ async fn a_receipt_that_cannot_be_fetched_is_not_mailed_without() {
 async fn a_paid_booking_gets_one_mail_and_its_cancellation_another() {
     let stage = Stage::set().await;
     let booking = booking("en");
-    let confirmed = Confirmed { booking: booking.clone() };
-    stage.handle(&followed(stage.tenant(), &confirmed)).await.unwrap();
+    let confirmed = Confirmed {
+        booking: booking.clone(),
+    };
+    stage
+        .handle(&followed(stage.tenant(), &confirmed))
+        .await
+        .unwrap();
     assert!(stage.mails().is_empty());
-    stage.handle(&followed(stage.tenant(), &generated(booking.clone()))).await.unwrap();
+    stage
+        .handle(&followed(stage.tenant(), &generated(booking.clone())))
+        .await
+        .unwrap();
     assert_eq!(stage.mails().len(), 1);
 
     let id = booking.booking_id;
-    let cancelled = Cancelled { booking, reason: "customer".into(), refund_due: euro(4_905) };
-    stage.handle(&asked(stage.tenant(), &cancelled)).await.unwrap();
-    let about = Filter { to: None, subject: Some("Cancelled".into()) };
+    let cancelled = Cancelled {
+        booking,
+        reason: "customer".into(),
+        refund_due: euro(4_905),
+    };
+    stage
+        .handle(&asked(stage.tenant(), &cancelled))
+        .await
+        .unwrap();
+    let about = Filter {
+        to: None,
+        subject: Some("Cancelled".into()),
+    };
     let mails = stage.mailbox.messages(&about);
     assert_eq!(mails.len(), 1);
     assert!(mails[0].attachments.is_empty());
-    let text = stage.mailbox.message(&mails[0].id).unwrap().unwrap().text.unwrap();
+    let text = stage
+        .mailbox
+        .message(&mails[0].id)
+        .unwrap()
+        .unwrap()
+        .text
+        .unwrap();
     assert!(text.contains("€49.05"), "{text}");
     assert_eq!(stage.deliveries(id).await.len(), 2);
 }
@@ -253,7 +350,10 @@ async fn a_paid_booking_gets_one_mail_and_its_cancellation_another() {
 async fn customers_do_not_see_what_was_sent_and_other_tenants_see_nothing() {
     let stage = Stage::set().await;
     let receipt = generated(booking("en"));
-    stage.handle(&followed(stage.tenant(), &receipt)).await.unwrap();
+    stage
+        .handle(&followed(stage.tenant(), &receipt))
+        .await
+        .unwrap();
     let notifications = Notifications::new(stage.platform.tenancy().clone());
     let customer = Actor::User {
         id: UserId::new(),
@@ -265,6 +365,14 @@ async fn customers_do_not_see_what_was_sent_and_other_tenants_see_nothing() {
     let id = receipt.booking.booking_id;
     let ctx = stage.platform.context(&stage.platform.alpha(), customer);
     assert!(notifications.list_for_booking(&ctx, id).await.is_err());
-    let ctx = stage.platform.context(&stage.platform.beta(), Actor::ApiKey(ApiKeyId::new()));
-    assert!(notifications.list_for_booking(&ctx, id).await.unwrap().is_empty());
+    let ctx = stage
+        .platform
+        .context(&stage.platform.beta(), Actor::ApiKey(ApiKeyId::new()));
+    assert!(
+        notifications
+            .list_for_booking(&ctx, id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -30,7 +30,11 @@ async fn converse(stream: TcpStream, answer: &'static str) -> std::io::Result<()
     let mut lines = BufReader::new(reading).lines();
     writing.write_all(b"220 test\r\n").await?;
     while let Some(line) = lines.next_line().await? {
-        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let verb = line
+            .split([' ', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let reply = match verb.as_str() {
             "RCPT" => answer,
             "QUIT" => "221 bye",

@@ -18,7 +18,15 @@ fn brand() -> Brand {
 }
 
 fn rendered(booking: Booking, subject: Subject) -> Rendered {
-    render(&Letter { source: "sample".into(), booking, subject }, &brand()).unwrap()
+    render(
+        &Letter {
+            source: "sample".into(),
+            booking,
+            subject,
+        },
+        &brand(),
+    )
+    .unwrap()
 }
 
 fn receipt() -> Subject {
@@ -31,13 +39,19 @@ fn receipt() -> Subject {
 
 /// The whole mail as one text.
 fn shown(mail: &Rendered) -> String {
-    format!("{}\n\n==== text\n{}\n==== html\n{}", mail.subject, mail.text, mail.html)
+    format!(
+        "{}\n\n==== text\n{}\n==== html\n{}",
+        mail.subject, mail.text, mail.html
+    )
 }
 
 #[test]
 fn a_receipts_mail_in_each_language() {
     for locale in ["en", "de"] {
-        insta::assert_snapshot!(format!("receipt.{locale}"), shown(&rendered(booking(locale), receipt())));
+        insta::assert_snapshot!(
+            format!("receipt.{locale}"),
+            shown(&rendered(booking(locale), receipt()))
+        );
     }
 }
 
@@ -47,7 +61,11 @@ fn a_confirmation_in_each_language_free_or_paid_on_site() {
         let mail = rendered(booking(locale), Subject::Confirmation);
         insta::assert_snapshot!(format!("confirmation.{locale}"), shown(&mail));
 
-        let free = Booking { price: euro(0), quantity: 3, ..booking(locale) };
+        let free = Booking {
+            price: euro(0),
+            quantity: 3,
+            ..booking(locale)
+        };
         let mail = rendered(free, Subject::Confirmation);
         insta::assert_snapshot!(format!("confirmation.free.{locale}"), shown(&mail));
     }
@@ -56,10 +74,19 @@ fn a_confirmation_in_each_language_free_or_paid_on_site() {
 #[test]
 fn a_cancellation_in_each_language_with_and_without_a_refund() {
     for locale in ["en", "de"] {
-        let asked = Subject::Cancellation { refund: None, by_customer: true };
-        insta::assert_snapshot!(format!("cancellation.{locale}"), shown(&rendered(booking(locale), asked)));
+        let asked = Subject::Cancellation {
+            refund: None,
+            by_customer: true,
+        };
+        insta::assert_snapshot!(
+            format!("cancellation.{locale}"),
+            shown(&rendered(booking(locale), asked))
+        );
 
-        let refund = Subject::Cancellation { refund: Some(euro(123_456)), by_customer: false };
+        let refund = Subject::Cancellation {
+            refund: Some(euro(123_456)),
+            by_customer: false,
+        };
         let mail = rendered(booking(locale), refund);
         insta::assert_snapshot!(format!("cancellation.refund.{locale}"), shown(&mail));
     }
@@ -73,6 +100,10 @@ fn names_that_try_to_be_more_stay_names() {
     let mail = rendered(booking, receipt());
     assert!(!mail.html.contains("<script>"), "{}", mail.html);
     assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
-    assert!(!mail.text.lines().any(|line| line.starts_with("Bcc:")), "{}", mail.text);
+    assert!(
+        !mail.text.lines().any(|line| line.starts_with("Bcc:")),
+        "{}",
+        mail.text
+    );
     insta::assert_snapshot!("injection", shown(&mail));
 }

@@ -51,7 +51,11 @@ pub fn seller(tenant: &Tenant) -> Seller {
     Seller {
         name: single_line(&tenant.name, LONGEST),
         legal_name: single_line(&tenant.legal_name, LONGEST),
-        address: tenant.address.lines().map(|line| single_line(line, LONGEST)).collect(),
+        address: tenant
+            .address
+            .lines()
+            .map(|line| single_line(line, LONGEST))
+            .collect(),
         color: tenant.color.clone(),
     }
 }

@@ -18,7 +18,12 @@ fn seller() -> Seller {
 #[test]
 fn a_receipt_speaks_the_customers_language() {
     for locale in ["en", "de"] {
-        let content = content(seller(), &paid(locale, None), "R-2027-000042", date(2027, 3, 1));
+        let content = content(
+            seller(),
+            &paid(locale, None),
+            "R-2027-000042",
+            date(2027, 3, 1),
+        );
         insta::assert_json_snapshot!(format!("content.{locale}"), content);
     }
 }

@@ -21,7 +21,10 @@ async fn a_payment_handled_twice_has_one_receipt() {
     let told = told(&stage, &paid).await;
     assert_eq!(told.len(), 1);
     let generated = &told[0];
-    assert_eq!((generated.version, &*generated.number), (1, "R-2027-000001"));
+    assert_eq!(
+        (generated.version, &*generated.number),
+        (1, "R-2027-000001")
+    );
     assert_eq!(generated.amount, paid.payment.amount);
     assert_eq!(generated.booking, paid.payment.booking);
     let pdf = std::fs::read(stage.file(&generated.path)).unwrap();
@@ -33,17 +36,25 @@ async fn ending_between_the_file_and_its_note_leaves_one_of_each() {
     let stage = Stage::set().await;
     let paid = paid("en", None);
     let event = stage.event(&paid);
-    stage.alter("ADD CONSTRAINT no_note CHECK (stored_at IS NULL)").await;
+    stage
+        .alter("ADD CONSTRAINT no_note CHECK (stored_at IS NULL)")
+        .await;
     stage.handle(&event).await.unwrap_err();
     assert!(told(&stage, &paid).await.is_empty());
-    let place = stage.file(&format!("{}/receipts/2027/R-2027-000001.pdf", stage.platform.alpha().id));
+    let place = stage.file(&format!(
+        "{}/receipts/2027/R-2027-000001.pdf",
+        stage.platform.alpha().id
+    ));
     let first = std::fs::read(&place).unwrap();
     stage.alter("DROP CONSTRAINT no_note").await;
 
     stage.handle(&event).await.unwrap();
     assert_eq!(stage.numbers().await, ["R-2027-000001"]);
     assert_eq!(told(&stage, &paid).await.len(), 1);
-    assert!(std::fs::read(&place).unwrap() == first, "the second file is the first, byte for byte");
+    assert!(
+        std::fs::read(&place).unwrap() == first,
+        "the second file is the first, byte for byte"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +62,10 @@ async fn an_object_store_that_is_down_is_waited_for() {
     let stage = Stage::set().await;
     let paid = paid("en", None);
     let event = stage.event(&paid);
-    let failure = stage.handle_with(&stage.broken(), &event).await.unwrap_err();
+    let failure = stage
+        .handle_with(&stage.broken(), &event)
+        .await
+        .unwrap_err();
     assert!(matches!(failure, Failure::Unavailable(_)), "{failure}");
     assert!(told(&stage, &paid).await.is_empty());
 
@@ -63,7 +77,9 @@ async fn an_object_store_that_is_down_is_waited_for() {
 #[tokio::test]
 async fn numbers_have_no_gaps_when_many_are_taken_and_some_come_to_nothing() {
     let stage = Stage::set().await;
-    stage.alter("ADD CONSTRAINT unlucky CHECK (amount_minor <> 13)").await;
+    stage
+        .alter("ADD CONSTRAINT unlucky CHECK (amount_minor <> 13)")
+        .await;
     let events: Vec<_> = (0..12)
         .map(|place| {
             let mut paid = paid("en", None);
@@ -88,7 +104,10 @@ async fn workers_racing_with_one_payment_give_it_one_number() {
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(stage.numbers().await, ["R-2027-000001"]);
     assert_eq!(told(&stage, &paid).await.len(), 1);
-    stage.handle(&stage.event(&crate::stage::paid("en", None))).await.unwrap();
+    stage
+        .handle(&stage.event(&crate::stage::paid("en", None)))
+        .await
+        .unwrap();
     assert_eq!(stage.numbers().await.last().unwrap(), "R-2027-000002");
 }
 
@@ -109,7 +128,10 @@ async fn a_year_begins_when_it_does_where_the_tenant_is() {
 #[tokio::test]
 async fn a_payment_that_did_not_succeed_has_no_receipt() {
     let stage = Stage::set().await;
-    let failed = payment::Failed { payment: paid("en", None).payment, reason: "canceled".into() };
+    let failed = payment::Failed {
+        payment: paid("en", None).payment,
+        reason: "canceled".into(),
+    };
     let tenant = stage.platform.alpha().id;
     let cause = berth_kernel::Cause::fresh();
     let event = berth_kernel::Envelope::wrap(&failed, tenant, stage.clock.now(), &cause).unwrap();

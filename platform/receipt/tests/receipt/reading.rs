@@ -31,11 +31,18 @@ async fn a_customer_sees_own_receipts_and_the_tenant_sees_all() {
 
     for actor in [customer(owner), Actor::ApiKey(ApiKeyId::new())] {
         let ctx = alpha(&stage, actor);
-        let listed = stage.receipts.list_for_booking(&ctx, booking).await.unwrap();
+        let listed = stage
+            .receipts
+            .list_for_booking(&ctx, booking)
+            .await
+            .unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!(listed[0].customer_id, Some(owner));
         assert!(listed[0].stored_at.is_some());
-        assert_eq!(stage.receipts.get(&ctx, listed[0].id).await.unwrap(), listed[0]);
+        assert_eq!(
+            stage.receipts.get(&ctx, listed[0].id).await.unwrap(),
+            listed[0]
+        );
         let pdf = stage.receipts.pdf(&ctx, listed[0].id).await.unwrap();
         assert!(pdf == stored(&listed[0].path));
     }
@@ -48,19 +55,42 @@ async fn what_somebody_may_not_see_is_not_there() {
     let booking = paid.payment.booking.booking_id;
     stage.handle(&stage.event(&paid)).await.unwrap();
     let service = alpha(&stage, Actor::ApiKey(ApiKeyId::new()));
-    let id = stage.receipts.list_for_booking(&service, booking).await.unwrap()[0].id;
+    let id = stage
+        .receipts
+        .list_for_booking(&service, booking)
+        .await
+        .unwrap()[0]
+        .id;
 
     let strangers = [
         alpha(&stage, customer(UserId::new())),
-        stage.platform.context(&stage.platform.beta(), Actor::ApiKey(ApiKeyId::new())),
+        stage
+            .platform
+            .context(&stage.platform.beta(), Actor::ApiKey(ApiKeyId::new())),
     ];
     for ctx in strangers {
-        assert!(stage.receipts.list_for_booking(&ctx, booking).await.unwrap().is_empty());
-        assert!(matches!(stage.receipts.get(&ctx, id).await, Err(Error::NotFound)));
-        assert!(matches!(stage.receipts.pdf(&ctx, id).await, Err(Error::NotFound)));
+        assert!(
+            stage
+                .receipts
+                .list_for_booking(&ctx, booking)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(matches!(
+            stage.receipts.get(&ctx, id).await,
+            Err(Error::NotFound)
+        ));
+        assert!(matches!(
+            stage.receipts.pdf(&ctx, id).await,
+            Err(Error::NotFound)
+        ));
     }
     let nobody = alpha(&stage, Actor::Anonymous);
-    assert!(matches!(stage.receipts.get(&nobody, id).await, Err(Error::Denied(_))));
+    assert!(matches!(
+        stage.receipts.get(&nobody, id).await,
+        Err(Error::Denied(_))
+    ));
 }
 
 #[tokio::test]
@@ -70,7 +100,12 @@ async fn a_lost_file_is_made_again_as_it_was() {
     stage.handle(&stage.event(&paid)).await.unwrap();
     let ctx = alpha(&stage, Actor::ApiKey(ApiKeyId::new()));
     let booking = paid.payment.booking.booking_id;
-    let receipt = stage.receipts.list_for_booking(&ctx, booking).await.unwrap().remove(0);
+    let receipt = stage
+        .receipts
+        .list_for_booking(&ctx, booking)
+        .await
+        .unwrap()
+        .remove(0);
     let place = stage.file(&receipt.path);
     let before = std::fs::read(&place).unwrap();
     std::fs::remove_file(&place).unwrap();
@@ -81,10 +116,25 @@ async fn a_lost_file_is_made_again_as_it_was() {
 async fn a_receipt_whose_file_is_still_to_come_can_be_read() {
     let stage = Stage::set().await;
     let paid = paid("en", None);
-    stage.handle_with(&stage.broken(), &stage.event(&paid)).await.unwrap_err();
+    stage
+        .handle_with(&stage.broken(), &stage.event(&paid))
+        .await
+        .unwrap_err();
     let ctx = alpha(&stage, Actor::ApiKey(ApiKeyId::new()));
     let booking = paid.payment.booking.booking_id;
-    let receipt = stage.receipts.list_for_booking(&ctx, booking).await.unwrap().remove(0);
+    let receipt = stage
+        .receipts
+        .list_for_booking(&ctx, booking)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(receipt.stored_at, None);
-    assert!(stage.receipts.pdf(&ctx, receipt.id).await.unwrap().starts_with(b"%PDF-"));
+    assert!(
+        stage
+            .receipts
+            .pdf(&ctx, receipt.id)
+            .await
+            .unwrap()
+            .starts_with(b"%PDF-")
+    );
 }

@@ -27,7 +27,12 @@ impl Stage {
         let platform = TestPlatform::start().await;
         let folder = tempfile::tempdir().unwrap();
         let receipts = receipts(&platform, &folder.path().join("files"));
-        Self { clock: platform.clock().clone(), platform, receipts, folder }
+        Self {
+            clock: platform.clock().clone(),
+            platform,
+            receipts,
+            folder,
+        }
     }
 
     /// Receipts whose object store is out of order: its folder is a file.
@@ -63,20 +68,29 @@ impl Stage {
     pub async fn alter(&self, change: &str) {
         let role = self.platform.alpha().role().to_owned();
         let sql = format!("ALTER TABLE {role}.receipt {change}");
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.platform.admin_pool()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(self.platform.admin_pool())
+            .await
+            .unwrap();
     }
 
     /// All numbers given, in order.
     pub async fn numbers(&self) -> Vec<String> {
         let role = self.platform.alpha().role().to_owned();
         let sql = format!("SELECT number FROM {role}.receipt ORDER BY number");
-        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.platform.admin_pool()).await.unwrap()
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(self.platform.admin_pool())
+            .await
+            .unwrap()
     }
 }
 
 fn receipts(platform: &TestPlatform, folder: &std::path::Path) -> Receipts {
     let url = format!("file://{}", folder.display());
-    Receipts::new(platform.tenancy().clone(), open(&StoreSettings { url }).unwrap())
+    Receipts::new(
+        platform.tenancy().clone(),
+        open(&StoreSettings { url }).unwrap(),
+    )
 }
 
 /// A paid cleaning of teeth in Berlin for 49.05 €.
@@ -109,5 +123,8 @@ pub fn paid(locale: &str, customer_id: Option<UserId>) -> Succeeded {
         provider_ref: Some("pi_1".into()),
         booking,
     };
-    Succeeded { payment, method: Some("visa •••• 4242".into()) }
+    Succeeded {
+        payment,
+        method: Some("visa •••• 4242".into()),
+    }
 }

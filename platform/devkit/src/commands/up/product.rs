@@ -229,7 +229,7 @@ async fn wait(mut process: Process, role: Role, port: u16) -> anyhow::Result<()>
         let name = role.name();
         let asked = if role == Role::Serve { "GET /readyz" } else { "its metrics port" };
         format!(
-            "{name} did not become ready ({asked} on port {port}). Everything is being stopped; \
+            "{name} did not become ready ({asked} on port {port}); everything is stopped again. \
              `./dev logs {name}` shows the whole log, `./dev up` tries again"
         )
     })
