@@ -57,7 +57,11 @@ pub(crate) struct AdminApi(pub(crate) Api);
 #[OpenApi(tag = "Tag::Admin")]
 impl AdminApi {
     /// Figures over bookings.
-    #[oai(path = "/admin/bookings/stats", method = "get", operation_id = "booking_stats")]
+    #[oai(
+        path = "/admin/bookings/stats",
+        method = "get",
+        operation_id = "booking_stats"
+    )]
     async fn stats(
         &self,
         asker: Asker,
@@ -76,7 +80,11 @@ impl AdminApi {
             GroupBy::Provider => Grouping::Provider,
             GroupBy::Status => Grouping::Status,
         };
-        let rows = self.0.bookings.stats(&asker.context(), grouping, from.0.0, to.0.0).await;
+        let rows = self
+            .0
+            .bookings
+            .stats(&asker.context(), grouping, from.0.0, to.0.0)
+            .await;
         let groups = rows.map_err(refuse)?.into_iter().map(|row| StatsGroup {
             key: row.key,
             bookings: row.bookings,
@@ -85,6 +93,8 @@ impl AdminApi {
             places: row.places,
             revenue: row.revenue.into(),
         });
-        Ok(Json(Stats { groups: groups.collect() }))
+        Ok(Json(Stats {
+            groups: groups.collect(),
+        }))
     }
 }

@@ -93,7 +93,11 @@ impl AvailabilityApi {
     ///
     /// For an appointment every start with who is free; for sessions those with free places. Advice:
     /// only booking decides.
-    #[oai(path = "/products/:id/slots", method = "get", operation_id = "list_slots")]
+    #[oai(
+        path = "/products/:id/slots",
+        method = "get",
+        operation_id = "list_slots"
+    )]
     async fn slots(
         &self,
         visitor: Visitor,
@@ -108,7 +112,10 @@ impl AvailabilityApi {
         timezone: Query<Option<String>>,
     ) -> Result<Json<Slots>, Refusal> {
         let resource = resource_id.0.map(Into::into);
-        let asked = self.0.bookings.slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
+        let asked = self
+            .0
+            .bookings
+            .slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
         let (offering, found) = asked.await.map_err(refuse)?;
         let timezone = match timezone.0 {
             Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => zone,
@@ -124,7 +131,11 @@ impl AvailabilityApi {
     }
 
     /// How much is free on each day.
-    #[oai(path = "/products/:id/days", method = "get", operation_id = "list_days")]
+    #[oai(
+        path = "/products/:id/days",
+        method = "get",
+        operation_id = "list_days"
+    )]
     async fn days(
         &self,
         visitor: Visitor,
@@ -134,30 +145,52 @@ impl AvailabilityApi {
         /// Last day; at most 61 days later.
         to: Query<Day>,
     ) -> Result<Json<Days>, Refusal> {
-        let days = self.0.bookings.days(&visitor.0, id.0.into(), from.0.0, to.0.0);
-        let days = days.await.map_err(refuse)?.into_iter().map(|day| DayAnswer {
-            day: day.day.into(),
-            slots: u32::try_from(day.slots).unwrap_or(u32::MAX),
-        });
-        Ok(Json(Days { days: days.collect() }))
+        let days = self
+            .0
+            .bookings
+            .days(&visitor.0, id.0.into(), from.0.0, to.0.0);
+        let days = days
+            .await
+            .map_err(refuse)?
+            .into_iter()
+            .map(|day| DayAnswer {
+                day: day.day.into(),
+                slots: u32::try_from(day.slots).unwrap_or(u32::MAX),
+            });
+        Ok(Json(Days {
+            days: days.collect(),
+        }))
     }
 
     /// Whether something can be booked now.
     ///
     /// Says which rule is in the way, and what is free nearby.
-    #[oai(path = "/availability/check", method = "post", operation_id = "check_availability")]
+    #[oai(
+        path = "/availability/check",
+        method = "post",
+        operation_id = "check_availability"
+    )]
     async fn check(
         &self,
         visitor: Visitor,
         body: Json<BookingRequest>,
     ) -> Result<Json<CheckAnswer>, Refusal> {
         let wish = body.0.into_wish()?;
-        let check = self.0.bookings.check(&visitor.0, &wish).await.map_err(refuse)?;
+        let check = self
+            .0
+            .bookings
+            .check(&visitor.0, &wish)
+            .await
+            .map_err(refuse)?;
         let zone = &visitor.0.tenant.timezone;
         Ok(Json(CheckAnswer {
             available: check.available,
             reason: check.reason.map(str::to_owned),
-            alternatives: check.alternatives.iter().map(|found| slot(found, zone)).collect(),
+            alternatives: check
+                .alternatives
+                .iter()
+                .map(|found| slot(found, zone))
+                .collect(),
         }))
     }
 }

@@ -1,6 +1,8 @@
 //! Bookings.
 
-use berth_booking::{Booking, BookingChange, CustomerInput, Filter, NewBooking, Sort, Status, When};
+use berth_booking::{
+    Booking, BookingChange, CustomerInput, Filter, NewBooking, Sort, Status, When,
+};
 use berth_events::booking::Attribution;
 use berth_kernel::{BookingId, Problem};
 use berth_web::{
@@ -49,7 +51,10 @@ pub struct Money {
 
 impl From<berth_kernel::Money> for Money {
     fn from(money: berth_kernel::Money) -> Self {
-        Self { amount: money.amount, currency: money.currency.into() }
+        Self {
+            amount: money.amount,
+            currency: money.currency.into(),
+        }
     }
 }
 
@@ -137,7 +142,11 @@ impl BookingRequest {
             &attribution.utm_medium,
             &attribution.utm_campaign,
         ];
-        if fields.into_iter().flatten().any(|value| value.chars().count() > 500) {
+        if fields
+            .into_iter()
+            .flatten()
+            .any(|value| value.chars().count() > 500)
+        {
             let detail = "At most 500 characters each.";
             return Err(refuse(Problem::field("attribution", "TOO_LONG", detail)));
         }
@@ -385,7 +394,12 @@ impl BookingsApi {
         let key = idempotency::key(&ctx, "POST /v1/bookings", key.0.as_deref(), "", &body.0)
             .map_err(refuse)?;
         let wish = body.0.into_wish()?;
-        let booking = self.0.bookings.create(&ctx, &wish, key.as_ref()).await.map_err(refuse)?;
+        let booking = self
+            .0
+            .bookings
+            .create(&ctx, &wish, key.as_ref())
+            .await
+            .map_err(refuse)?;
         Ok(self.answer(&ctx.tenant.slug, booking))
     }
 
@@ -432,11 +446,19 @@ impl BookingsApi {
             _ => Sort::Newest,
         };
         let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
-        let page =
-            self.0.bookings.list(&ctx, &filter, sort, after, rows).await.map_err(refuse)?;
+        let page = self
+            .0
+            .bookings
+            .list(&ctx, &filter, sort, after, rows)
+            .await
+            .map_err(refuse)?;
         Ok(Json(BookingPage {
             next_cursor: page.next.map(|next| next.to_string()),
-            items: page.items.into_iter().map(|b| answer(&self.0, &ctx.tenant.slug, b)).collect(),
+            items: page
+                .items
+                .into_iter()
+                .map(|b| answer(&self.0, &ctx.tenant.slug, b))
+                .collect(),
         }))
     }
 
@@ -444,12 +466,21 @@ impl BookingsApi {
     #[oai(path = "/bookings/:id", method = "get", operation_id = "get_booking")]
     async fn get(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<BookingAnswer>, Refusal> {
         let ctx = asker.context();
-        let booking = self.0.bookings.get(&ctx, BookingId::from(id.0)).await.map_err(refuse)?;
+        let booking = self
+            .0
+            .bookings
+            .get(&ctx, BookingId::from(id.0))
+            .await
+            .map_err(refuse)?;
         Ok(self.answer(&ctx.tenant.slug, booking))
     }
 
     /// Edit a booking's details.
-    #[oai(path = "/bookings/:id", method = "patch", operation_id = "update_booking")]
+    #[oai(
+        path = "/bookings/:id",
+        method = "patch",
+        operation_id = "update_booking"
+    )]
     async fn update(
         &self,
         asker: Asker,
@@ -463,22 +494,38 @@ impl BookingsApi {
             customer_name: body.0.customer_name,
             customer_email: body.0.customer_email,
         };
-        let booking =
-            self.0.bookings.update(&ctx, id.0.into(), &change).await.map_err(refuse)?;
+        let booking = self
+            .0
+            .bookings
+            .update(&ctx, id.0.into(), &change)
+            .await
+            .map_err(refuse)?;
         Ok(self.answer(&ctx.tenant.slug, booking))
     }
 
     /// Hide a booking that is over or ended.
-    #[oai(path = "/bookings/:id", method = "delete", operation_id = "delete_booking")]
+    #[oai(
+        path = "/bookings/:id",
+        method = "delete",
+        operation_id = "delete_booking"
+    )]
     async fn delete(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
         let ctx = asker.context();
-        self.0.bookings.delete(&ctx, id.0.into()).await.map_err(refuse)
+        self.0
+            .bookings
+            .delete(&ctx, id.0.into())
+            .await
+            .map_err(refuse)
     }
 
     /// Cancel a booking.
     ///
     /// The customer gets back what the policy agreed on; when the business cancels, everything.
-    #[oai(path = "/bookings/:id/cancel", method = "post", operation_id = "cancel_booking")]
+    #[oai(
+        path = "/bookings/:id/cancel",
+        method = "post",
+        operation_id = "cancel_booking"
+    )]
     async fn cancel(
         &self,
         asker: Asker,
@@ -492,12 +539,19 @@ impl BookingsApi {
         let route = "POST /v1/bookings/:id/cancel";
         let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
             .map_err(refuse)?;
-        let cancelled = self.0.bookings.cancel(&ctx, id.0.into(), body.0.version, key.as_ref());
+        let cancelled = self
+            .0
+            .bookings
+            .cancel(&ctx, id.0.into(), body.0.version, key.as_ref());
         Ok(self.answer(&ctx.tenant.slug, cancelled.await.map_err(refuse)?))
     }
 
     /// Confirm a held booking without payment.
-    #[oai(path = "/bookings/:id/confirm", method = "post", operation_id = "confirm_booking")]
+    #[oai(
+        path = "/bookings/:id/confirm",
+        method = "post",
+        operation_id = "confirm_booking"
+    )]
     async fn confirm(
         &self,
         asker: Asker,
@@ -515,7 +569,11 @@ impl BookingsApi {
     }
 
     /// Record that a booking took place.
-    #[oai(path = "/bookings/:id/complete", method = "post", operation_id = "complete_booking")]
+    #[oai(
+        path = "/bookings/:id/complete",
+        method = "post",
+        operation_id = "complete_booking"
+    )]
     async fn complete(
         &self,
         asker: Asker,
@@ -533,7 +591,11 @@ impl BookingsApi {
     }
 
     /// Record that nobody came.
-    #[oai(path = "/bookings/:id/no-show", method = "post", operation_id = "no_show_booking")]
+    #[oai(
+        path = "/bookings/:id/no-show",
+        method = "post",
+        operation_id = "no_show_booking"
+    )]
     async fn no_show(
         &self,
         asker: Asker,
@@ -553,7 +615,11 @@ impl BookingsApi {
     /// Move a booking to another time.
     ///
     /// Price and policy stay as agreed; the old time is kept when the new one is not to be had.
-    #[oai(path = "/bookings/:id/reschedule", method = "post", operation_id = "reschedule_booking")]
+    #[oai(
+        path = "/bookings/:id/reschedule",
+        method = "post",
+        operation_id = "reschedule_booking"
+    )]
     async fn reschedule(
         &self,
         asker: Asker,

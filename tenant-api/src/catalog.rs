@@ -124,7 +124,11 @@ impl From<ProductRequest> for NewProduct {
             min_notice_min: request.min_notice_min,
             window_days: request.window_days.unwrap_or(365),
             hold_min: request.hold_min.unwrap_or(15),
-            cancellation_policy: request.cancellation_policy.into_iter().map(Into::into).collect(),
+            cancellation_policy: request
+                .cancellation_policy
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             resource_ids: request.resource_ids.into_iter().map(Into::into).collect(),
         }
     }
@@ -132,13 +136,19 @@ impl From<ProductRequest> for NewProduct {
 
 impl From<Tier> for CancellationTier {
     fn from(tier: Tier) -> Self {
-        Self { hours_before: tier.hours_before, refund_percent: tier.refund_percent }
+        Self {
+            hours_before: tier.hours_before,
+            refund_percent: tier.refund_percent,
+        }
     }
 }
 
 impl From<CancellationTier> for Tier {
     fn from(tier: CancellationTier) -> Self {
-        Self { hours_before: tier.hours_before, refund_percent: tier.refund_percent }
+        Self {
+            hours_before: tier.hours_before,
+            refund_percent: tier.refund_percent,
+        }
     }
 }
 
@@ -231,7 +241,11 @@ impl From<Product> for ProductAnswer {
             min_notice_min: product.min_notice_min,
             window_days: product.window_days,
             hold_min: product.hold_min,
-            cancellation_policy: product.cancellation_policy.into_iter().map(Into::into).collect(),
+            cancellation_policy: product
+                .cancellation_policy
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             active: product.active,
             version: product.version,
             created_at: product.created_at.into(),
@@ -414,8 +428,14 @@ pub struct ResourceAnswer {
 
 impl From<WeeklyRule> for Weekly {
     fn from(rule: WeeklyRule) -> Self {
-        let window = Window { starts: rule.starts.0, ends: rule.ends.0 };
-        Self { weekday: rule.weekday, window }
+        let window = Window {
+            starts: rule.starts.0,
+            ends: rule.ends.0,
+        };
+        Self {
+            weekday: rule.weekday,
+            window,
+        }
     }
 }
 
@@ -479,7 +499,11 @@ impl CatalogApi {
         let key = idempotency::key(&ctx, "POST /v1/products", key.0.as_deref(), "", &body.0)
             .map_err(refuse)?;
         let new = NewProduct::from(body.0);
-        let product = self.0.catalog.create_product(&ctx, &new, key.as_ref()).await;
+        let product = self
+            .0
+            .catalog
+            .create_product(&ctx, &new, key.as_ref())
+            .await;
         Ok(Json(product.map_err(refuse)?.into()))
     }
 
@@ -498,7 +522,11 @@ impl CatalogApi {
         rows: Query<Option<u16>>,
     ) -> Result<Json<ProductPage>, Refusal> {
         let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
-        let page = self.0.catalog.products(&visitor.0, q.0.as_deref(), after, rows).await;
+        let page = self
+            .0
+            .catalog
+            .products(&visitor.0, q.0.as_deref(), after, rows)
+            .await;
         let page = page.map_err(refuse)?;
         Ok(Json(ProductPage {
             next_cursor: page.next.map(|next| next.to_string()),
@@ -513,12 +541,21 @@ impl CatalogApi {
         visitor: Visitor,
         id: Path<Uuid>,
     ) -> Result<Json<ProductAnswer>, Refusal> {
-        let product = self.0.catalog.product(&visitor.0, id.0.into()).await.map_err(refuse)?;
+        let product = self
+            .0
+            .catalog
+            .product(&visitor.0, id.0.into())
+            .await
+            .map_err(refuse)?;
         Ok(Json(product.into()))
     }
 
     /// Change a product. Bookings made keep what was agreed.
-    #[oai(path = "/products/:id", method = "patch", operation_id = "update_product")]
+    #[oai(
+        path = "/products/:id",
+        method = "patch",
+        operation_id = "update_product"
+    )]
     async fn update_product(
         &self,
         asker: Asker,
@@ -537,12 +574,20 @@ impl CatalogApi {
                 .resource_ids
                 .map(|ids| ids.into_iter().map(Into::into).collect()),
         };
-        let product = self.0.catalog.update_product(&ctx, id.0.into(), &change).await;
+        let product = self
+            .0
+            .catalog
+            .update_product(&ctx, id.0.into(), &change)
+            .await;
         Ok(Json(product.map_err(refuse)?.into()))
     }
 
     /// Add a form of a product.
-    #[oai(path = "/products/:id/variants", method = "post", operation_id = "create_variant")]
+    #[oai(
+        path = "/products/:id/variants",
+        method = "post",
+        operation_id = "create_variant"
+    )]
     async fn create_variant(
         &self,
         asker: Asker,
@@ -558,23 +603,40 @@ impl CatalogApi {
             .map_err(refuse)?;
         let VariantRequest { name, price_amount } = body.0;
         let variant =
-            self.0.catalog.create_variant(&ctx, id.0.into(), &name, price_amount, key.as_ref());
+            self.0
+                .catalog
+                .create_variant(&ctx, id.0.into(), &name, price_amount, key.as_ref());
         Ok(Json(variant.await.map_err(refuse)?.into()))
     }
 
     /// List the forms of a product.
-    #[oai(path = "/products/:id/variants", method = "get", operation_id = "list_variants")]
+    #[oai(
+        path = "/products/:id/variants",
+        method = "get",
+        operation_id = "list_variants"
+    )]
     async fn variants(
         &self,
         visitor: Visitor,
         id: Path<Uuid>,
     ) -> Result<Json<VariantList>, Refusal> {
-        let variants = self.0.catalog.variants(&visitor.0, id.0.into()).await.map_err(refuse)?;
-        Ok(Json(VariantList { items: variants.into_iter().map(Into::into).collect() }))
+        let variants = self
+            .0
+            .catalog
+            .variants(&visitor.0, id.0.into())
+            .await
+            .map_err(refuse)?;
+        Ok(Json(VariantList {
+            items: variants.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// Add a node to the category tree.
-    #[oai(path = "/categories", method = "post", operation_id = "create_category")]
+    #[oai(
+        path = "/categories",
+        method = "post",
+        operation_id = "create_category"
+    )]
     async fn create_category(
         &self,
         asker: Asker,
@@ -587,15 +649,25 @@ impl CatalogApi {
         let key = idempotency::key(&ctx, "POST /v1/categories", key.0.as_deref(), "", &body.0)
             .map_err(refuse)?;
         let parent = body.0.parent_id.map(Into::into);
-        let category = self.0.catalog.create_category(&ctx, &body.0.name, parent, key.as_ref());
+        let category = self
+            .0
+            .catalog
+            .create_category(&ctx, &body.0.name, parent, key.as_ref());
         Ok(Json(category.await.map_err(refuse)?.into()))
     }
 
     /// Read the category tree.
     #[oai(path = "/categories", method = "get", operation_id = "list_categories")]
     async fn categories(&self, visitor: Visitor) -> Result<Json<CategoryList>, Refusal> {
-        let categories = self.0.catalog.categories(&visitor.0).await.map_err(refuse)?;
-        Ok(Json(CategoryList { items: categories.into_iter().map(Into::into).collect() }))
+        let categories = self
+            .0
+            .catalog
+            .categories(&visitor.0)
+            .await
+            .map_err(refuse)?;
+        Ok(Json(CategoryList {
+            items: categories.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// Make a resource.
@@ -621,7 +693,11 @@ impl CatalogApi {
             timezone: body.0.timezone,
             weekly: body.0.schedule.into_iter().map(Into::into).collect(),
         };
-        let resource = self.0.catalog.create_resource(&ctx, &new, key.as_ref()).await;
+        let resource = self
+            .0
+            .catalog
+            .create_resource(&ctx, &new, key.as_ref())
+            .await;
         Ok(Json(resource.map_err(refuse)?.into()))
     }
 
@@ -629,11 +705,17 @@ impl CatalogApi {
     #[oai(path = "/resources", method = "get", operation_id = "list_resources")]
     async fn resources(&self, visitor: Visitor) -> Result<Json<ResourceList>, Refusal> {
         let resources = self.0.catalog.resources(&visitor.0).await.map_err(refuse)?;
-        Ok(Json(ResourceList { items: resources.into_iter().map(Into::into).collect() }))
+        Ok(Json(ResourceList {
+            items: resources.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// Replace when a resource works.
-    #[oai(path = "/resources/:id/schedule", method = "put", operation_id = "set_schedule")]
+    #[oai(
+        path = "/resources/:id/schedule",
+        method = "put",
+        operation_id = "set_schedule"
+    )]
     async fn set_schedule(
         &self,
         asker: Asker,
@@ -648,10 +730,16 @@ impl CatalogApi {
             .into_iter()
             .map(|rule| DayException {
                 day: rule.day.0,
-                window: rule.starts.zip(rule.ends).map(|(s, e)| Window { starts: s.0, ends: e.0 }),
+                window: rule.starts.zip(rule.ends).map(|(s, e)| Window {
+                    starts: s.0,
+                    ends: e.0,
+                }),
             })
             .collect();
-        let set = self.0.catalog.set_schedule(&ctx, id.0.into(), &weekly, &exceptions);
+        let set = self
+            .0
+            .catalog
+            .set_schedule(&ctx, id.0.into(), &weekly, &exceptions);
         set.await.map_err(refuse)
     }
 }

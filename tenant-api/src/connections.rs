@@ -124,40 +124,80 @@ pub(crate) struct ConnectionsApi(pub(crate) Api);
 #[OpenApi(tag = "Tag::Connections")]
 impl ConnectionsApi {
     /// Report conversions to a TikTok pixel.
-    #[oai(path = "/connections/tiktok", method = "put", operation_id = "connect_tiktok")]
+    #[oai(
+        path = "/connections/tiktok",
+        method = "put",
+        operation_id = "connect_tiktok"
+    )]
     async fn tiktok(
         &self,
         asker: Asker,
         body: Json<TikTokRequest>,
     ) -> Result<Json<ConnectionAnswer>, Refusal> {
-        let TikTokRequest { pixel_code, access_token } = body.0;
+        let TikTokRequest {
+            pixel_code,
+            access_token,
+        } = body.0;
         let (ctx, token) = (asker.context(), Secret::new(access_token));
-        let connected = self.0.integrations.connect_tiktok(&ctx, &pixel_code, &token).await;
+        let connected = self
+            .0
+            .integrations
+            .connect_tiktok(&ctx, &pixel_code, &token)
+            .await;
         Ok(Json(connected.map_err(refuse)?.into()))
     }
 
     /// List accounts at other platforms.
-    #[oai(path = "/connections", method = "get", operation_id = "list_connections")]
+    #[oai(
+        path = "/connections",
+        method = "get",
+        operation_id = "list_connections"
+    )]
     async fn list(&self, asker: Asker) -> Result<Json<ConnectionList>, Refusal> {
-        let found = self.0.integrations.connections(&asker.context()).await.map_err(refuse)?;
-        Ok(Json(ConnectionList { items: found.into_iter().map(Into::into).collect() }))
+        let found = self
+            .0
+            .integrations
+            .connections(&asker.context())
+            .await
+            .map_err(refuse)?;
+        Ok(Json(ConnectionList {
+            items: found.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// What followed from a booking: messages sent and conversions reported.
-    #[oai(path = "/bookings/:id/follow-ups", method = "get", operation_id = "list_follow_ups")]
-    async fn follow_ups(
-        &self,
-        asker: Asker,
-        id: Path<Uuid>,
-    ) -> Result<Json<FollowUps>, Refusal> {
+    #[oai(
+        path = "/bookings/:id/follow-ups",
+        method = "get",
+        operation_id = "list_follow_ups"
+    )]
+    async fn follow_ups(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<FollowUps>, Refusal> {
         let ctx = asker.context();
         // Who may not see the booking sees nothing of what followed.
-        let booking = self.0.bookings.get(&ctx, id.0.into()).await.map_err(refuse)?.id;
+        let booking = self
+            .0
+            .bookings
+            .get(&ctx, id.0.into())
+            .await
+            .map_err(refuse)?
+            .id;
         let deliveries = self.0.notifications.list_for_booking(&ctx, booking).await;
-        let conversions = self.0.integrations.conversions_for_booking(&ctx, booking).await;
+        let conversions = self
+            .0
+            .integrations
+            .conversions_for_booking(&ctx, booking)
+            .await;
         Ok(Json(FollowUps {
-            deliveries: deliveries.map_err(refuse)?.into_iter().map(Into::into).collect(),
-            conversions: conversions.map_err(refuse)?.into_iter().map(Into::into).collect(),
+            deliveries: deliveries
+                .map_err(refuse)?
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            conversions: conversions
+                .map_err(refuse)?
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         }))
     }
 }

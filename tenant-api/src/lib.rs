@@ -33,7 +33,8 @@ use poem::{Endpoint, EndpointExt as _, Response, Route};
 use poem_openapi::OpenApiService;
 
 /// From a tenant's name in addresses and a booking to the address it is paid at.
-pub type CheckoutUrl = std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>;
+pub type CheckoutUrl =
+    std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>;
 
 /// What the operations call.
 #[derive(Clone)]
@@ -125,14 +126,22 @@ const MAX_LIMIT: u16 = 100;
 fn limit(asked: Option<u16>) -> Result<u16, Refusal> {
     match asked.unwrap_or(20) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(refuse(Problem::field("limit", "OUT_OF_RANGE", "Must be between 1 and 100."))),
+        _ => Err(refuse(Problem::field(
+            "limit",
+            "OUT_OF_RANGE",
+            "Must be between 1 and 100.",
+        ))),
     }
 }
 
 fn cursor(asked: Option<&str>) -> Result<Option<Cursor>, Refusal> {
     let parse = |text: &str| {
         text.parse::<Cursor>().map_err(|_| {
-            refuse(Problem::new(Kind::Malformed, "CURSOR_INVALID", "No cursor this server gave out."))
+            refuse(Problem::new(
+                Kind::Malformed,
+                "CURSOR_INVALID",
+                "No cursor this server gave out.",
+            ))
         })
     };
     asked.map(parse).transpose()

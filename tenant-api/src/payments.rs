@@ -205,8 +205,17 @@ impl PaymentsApi {
     ) -> Result<Json<PaymentAnswer>, Refusal> {
         let ctx = asker.context();
         ctx.authorize(Permission::PaymentCreate).map_err(refuse)?;
-        let booking = self.0.bookings.get(&ctx, body.0.booking_id.into()).await.map_err(refuse)?;
-        let payment = self.0.payments.ensure(&ctx.tenant, &booking.told(), &ctx.cause).await;
+        let booking = self
+            .0
+            .bookings
+            .get(&ctx, body.0.booking_id.into())
+            .await
+            .map_err(refuse)?;
+        let payment = self
+            .0
+            .payments
+            .ensure(&ctx.tenant, &booking.told(), &ctx.cause)
+            .await;
         Ok(Json(self.answer(payment.map_err(refuse)?, Vec::new())))
     }
 
@@ -227,10 +236,19 @@ impl PaymentsApi {
         let ctx = asker.context();
         let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
         let booking = booking_id.0.map(Into::into);
-        let page = self.0.payments.list(&ctx, booking, after, rows).await.map_err(refuse)?;
+        let page = self
+            .0
+            .payments
+            .list(&ctx, booking, after, rows)
+            .await
+            .map_err(refuse)?;
         Ok(Json(PaymentPage {
             next_cursor: page.next.map(|next| next.to_string()),
-            items: page.items.into_iter().map(|p| self.answer(p, Vec::new())).collect(),
+            items: page
+                .items
+                .into_iter()
+                .map(|p| self.answer(p, Vec::new()))
+                .collect(),
         }))
     }
 
@@ -238,13 +256,21 @@ impl PaymentsApi {
     #[oai(path = "/payments/:id", method = "get", operation_id = "get_payment")]
     async fn get(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<PaymentAnswer>, Refusal> {
         let ctx = asker.context();
-        let (payment, refunds) =
-            self.0.payments.get(&ctx, PaymentId::from(id.0)).await.map_err(refuse)?;
+        let (payment, refunds) = self
+            .0
+            .payments
+            .get(&ctx, PaymentId::from(id.0))
+            .await
+            .map_err(refuse)?;
         Ok(Json(self.answer(payment, refunds)))
     }
 
     /// Give money back: part of it, or all that is left.
-    #[oai(path = "/payments/:id/refunds", method = "post", operation_id = "create_refund")]
+    #[oai(
+        path = "/payments/:id/refunds",
+        method = "post",
+        operation_id = "create_refund"
+    )]
     async fn refund(
         &self,
         asker: Asker,
@@ -259,18 +285,33 @@ impl PaymentsApi {
         let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
             .map_err(refuse)?;
         if body.0.reason.chars().count() > 500 {
-            return Err(refuse(Problem::field("reason", "TOO_LONG", "At most 500 characters.")));
+            return Err(refuse(Problem::field(
+                "reason",
+                "TOO_LONG",
+                "At most 500 characters.",
+            )));
         }
         let amount = body.0.amount.map(Into::into);
         let refund =
-            self.0.payments.refund(&ctx, id.0.into(), amount, &body.0.reason, key.as_ref());
+            self.0
+                .payments
+                .refund(&ctx, id.0.into(), amount, &body.0.reason, key.as_ref());
         Ok(Json(refund.await.map_err(refuse)?.into()))
     }
 
     /// How far the business's account at the payment provider is.
-    #[oai(path = "/payment-account", method = "get", operation_id = "get_payment_account")]
+    #[oai(
+        path = "/payment-account",
+        method = "get",
+        operation_id = "get_payment_account"
+    )]
     async fn account(&self, asker: Asker) -> Result<Json<PaymentAccountAnswer>, Refusal> {
-        let state = self.0.payments.refresh_account(&asker.context()).await.map_err(refuse)?;
+        let state = self
+            .0
+            .payments
+            .refresh_account(&asker.context())
+            .await
+            .map_err(refuse)?;
         Ok(Json(state.into()))
     }
 
@@ -293,13 +334,26 @@ impl PaymentsApi {
             Actor::User { email, .. } => email.clone(),
             Actor::Anonymous | Actor::ApiKey(_) => String::new(),
         };
-        let OnboardingRequest { return_url, refresh_url } = body.0;
+        let OnboardingRequest {
+            return_url,
+            refresh_url,
+        } = body.0;
         for (field, url) in [("return_url", &return_url), ("refresh_url", &refresh_url)] {
             if !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(refuse(Problem::field(field, "INVALID_URL", "Must be a web address.")));
+                return Err(refuse(Problem::field(
+                    field,
+                    "INVALID_URL",
+                    "Must be a web address.",
+                )));
             }
         }
-        let url = self.0.payments.onboard(&ctx, &return_url, &refresh_url, &email).await;
-        Ok(Json(OnboardingAnswer { url: url.map_err(refuse)? }))
+        let url = self
+            .0
+            .payments
+            .onboard(&ctx, &return_url, &refresh_url, &email)
+            .await;
+        Ok(Json(OnboardingAnswer {
+            url: url.map_err(refuse)?,
+        }))
     }
 }

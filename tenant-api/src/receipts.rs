@@ -81,17 +81,39 @@ impl ReceiptsApi {
         booking_id: Query<Uuid>,
     ) -> Result<Json<ReceiptList>, Refusal> {
         let ctx = asker.context();
-        let receipts = self.0.receipts.list_for_booking(&ctx, booking_id.0.into()).await;
-        let items = receipts.map_err(refuse)?.into_iter().map(Into::into).collect();
+        let receipts = self
+            .0
+            .receipts
+            .list_for_booking(&ctx, booking_id.0.into())
+            .await;
+        let items = receipts
+            .map_err(refuse)?
+            .into_iter()
+            .map(Into::into)
+            .collect();
         Ok(Json(ReceiptList { items }))
     }
 
     /// Fetch a receipt's PDF.
-    #[oai(path = "/receipts/:id/pdf", method = "get", operation_id = "get_receipt_pdf")]
+    #[oai(
+        path = "/receipts/:id/pdf",
+        method = "get",
+        operation_id = "get_receipt_pdf"
+    )]
     async fn pdf(&self, asker: Asker, id: Path<Uuid>) -> Result<Pdf, Refusal> {
         let ctx = asker.context();
-        let receipt = self.0.receipts.get(&ctx, id.0.into()).await.map_err(refuse)?;
-        let bytes = self.0.receipts.pdf(&ctx, id.0.into()).await.map_err(refuse)?;
+        let receipt = self
+            .0
+            .receipts
+            .get(&ctx, id.0.into())
+            .await
+            .map_err(refuse)?;
+        let bytes = self
+            .0
+            .receipts
+            .pdf(&ctx, id.0.into())
+            .await
+            .map_err(refuse)?;
         let name = format!("attachment; filename=\"{}.pdf\"", receipt.number);
         Ok(Pdf::File(Binary(bytes.to_vec()), name))
     }

@@ -67,7 +67,11 @@ pub(crate) struct SessionsApi(pub(crate) Api);
 #[OpenApi(tag = "Tag::Catalog")]
 impl SessionsApi {
     /// Add a session to a product's programme.
-    #[oai(path = "/products/:id/sessions", method = "post", operation_id = "create_session")]
+    #[oai(
+        path = "/products/:id/sessions",
+        method = "post",
+        operation_id = "create_session"
+    )]
     async fn create(
         &self,
         asker: Asker,
@@ -91,7 +95,11 @@ impl SessionsApi {
     }
 
     /// List a product's sessions.
-    #[oai(path = "/products/:id/sessions", method = "get", operation_id = "list_sessions")]
+    #[oai(
+        path = "/products/:id/sessions",
+        method = "get",
+        operation_id = "list_sessions"
+    )]
     async fn list(
         &self,
         visitor: Visitor,
@@ -101,8 +109,16 @@ impl SessionsApi {
         /// Those that start before.
         to: Query<Instant>,
     ) -> Result<Json<SessionList>, Refusal> {
-        let sessions = self.0.bookings.sessions(&visitor.0, id.0.into(), from.0.0, to.0.0);
-        let items = sessions.await.map_err(refuse)?.into_iter().map(Into::into).collect();
+        let sessions = self
+            .0
+            .bookings
+            .sessions(&visitor.0, id.0.into(), from.0.0, to.0.0);
+        let items = sessions
+            .await
+            .map_err(refuse)?
+            .into_iter()
+            .map(Into::into)
+            .collect();
         Ok(Json(SessionList { items }))
     }
 }

@@ -17,10 +17,17 @@ use uuid::Uuid;
 use crate::{Api, bookings::Tag, cursor, limit};
 
 /// Tries to sign in from one address of the network.
-const SIGN_INS: Limit = Limit { name: "sign-in", count: 10, window: Duration::from_secs(60) };
+const SIGN_INS: Limit = Limit {
+    name: "sign-in",
+    count: 10,
+    window: Duration::from_secs(60),
+};
 /// Registrations from one address of the network.
-const REGISTRATIONS: Limit =
-    Limit { name: "register", count: 20, window: Duration::from_secs(3_600) };
+const REGISTRATIONS: Limit = Limit {
+    name: "register",
+    count: 20,
+    window: Duration::from_secs(3_600),
+};
 
 /// An account to be made.
 #[derive(Debug, Object)]
@@ -201,7 +208,10 @@ pub(crate) struct UsersApi(pub(crate) Api);
 impl UsersApi {
     /// Counts one of `what` for the address the request came from, at this tenant.
     async fn count(&self, ctx: &Context, what: Limit, request: &Request) -> Result<(), Refusal> {
-        let from = request.remote_addr().as_socket_addr().map(|address| address.ip().to_string());
+        let from = request
+            .remote_addr()
+            .as_socket_addr()
+            .map(|address| address.ip().to_string());
         let key = format!("{}:{}", ctx.tenant.id, from.unwrap_or_default());
         self.0.web.limits.check(what, &key).await.map_err(refuse)
     }
@@ -225,7 +235,12 @@ impl UsersApi {
             phone: body.0.phone,
             locale: body.0.locale,
         };
-        let account = self.0.users.register(&visitor.0, new).await.map_err(refuse)?;
+        let account = self
+            .0
+            .users
+            .register(&visitor.0, new)
+            .await
+            .map_err(refuse)?;
         Ok(Json(account.into()))
     }
 
@@ -243,7 +258,12 @@ impl UsersApi {
     ) -> Result<Json<AccountPage>, Refusal> {
         let ctx = asker.context();
         let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
-        let page = self.0.users.list(&ctx, after, usize::from(rows)).await.map_err(refuse)?;
+        let page = self
+            .0
+            .users
+            .list(&ctx, after, usize::from(rows))
+            .await
+            .map_err(refuse)?;
         Ok(Json(AccountPage {
             next_cursor: page.next.map(|next| next.to_string()),
             items: page.items.into_iter().map(Into::into).collect(),
@@ -259,49 +279,92 @@ impl UsersApi {
         body: Json<SignInRequest>,
     ) -> Result<Json<SignedInAnswer>, Refusal> {
         self.count(&visitor.0, SIGN_INS, request).await?;
-        let agent = request.headers().get("User-Agent").and_then(|value| value.to_str().ok());
+        let agent = request
+            .headers()
+            .get("User-Agent")
+            .and_then(|value| value.to_str().ok());
         let password = Secret::new(body.0.password);
         let agent = agent.unwrap_or_default();
-        let signed_in = self.0.users.sign_in(&visitor.0, &body.0.email, &password, agent).await;
+        let signed_in = self
+            .0
+            .users
+            .sign_in(&visitor.0, &body.0.email, &password, agent)
+            .await;
         Ok(Json(signed_in.map_err(refuse)?.into()))
     }
 
     /// Renew the access token.
     ///
     /// Gives a new refresh token too; one that comes a second time ends the session.
-    #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
+    #[oai(
+        path = "/sessions/refresh",
+        method = "post",
+        operation_id = "refresh_session"
+    )]
     async fn refresh(
         &self,
         visitor: Visitor,
         body: Json<RefreshRequest>,
     ) -> Result<Json<SignedInAnswer>, Refusal> {
-        let signed_in = self.0.users.refresh(&visitor.0, &body.0.refresh_token).await;
+        let signed_in = self
+            .0
+            .users
+            .refresh(&visitor.0, &body.0.refresh_token)
+            .await;
         Ok(Json(signed_in.map_err(refuse)?.into()))
     }
 
     /// List signed-in devices.
     #[oai(path = "/sessions", method = "get", operation_id = "list_devices")]
     async fn devices(&self, asker: Asker) -> Result<Json<DeviceList>, Refusal> {
-        let sessions = self.0.users.sessions(&asker.context()).await.map_err(refuse)?;
-        Ok(Json(DeviceList { items: sessions.into_iter().map(Into::into).collect() }))
+        let sessions = self
+            .0
+            .users
+            .sessions(&asker.context())
+            .await
+            .map_err(refuse)?;
+        Ok(Json(DeviceList {
+            items: sessions.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// Sign out here.
-    #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
+    #[oai(
+        path = "/sessions/current",
+        method = "delete",
+        operation_id = "sign_out"
+    )]
     async fn sign_out(&self, asker: Asker) -> Result<(), Refusal> {
-        self.0.users.sign_out(&asker.context()).await.map_err(refuse)
+        self.0
+            .users
+            .sign_out(&asker.context())
+            .await
+            .map_err(refuse)
     }
 
     /// Sign out a device.
-    #[oai(path = "/sessions/:id", method = "delete", operation_id = "end_session")]
+    #[oai(
+        path = "/sessions/:id",
+        method = "delete",
+        operation_id = "end_session"
+    )]
     async fn end(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
-        self.0.users.end_session(&asker.context(), id.0.into()).await.map_err(refuse)
+        self.0
+            .users
+            .end_session(&asker.context(), id.0.into())
+            .await
+            .map_err(refuse)
     }
 
     /// Read your profile.
     #[oai(path = "/users/me", method = "get", operation_id = "get_profile")]
     async fn profile(&self, asker: Asker) -> Result<Json<AccountAnswer>, Refusal> {
-        let account = self.0.users.profile(&asker.context()).await.map_err(refuse)?;
+        let account = self
+            .0
+            .users
+            .profile(&asker.context())
+            .await
+            .map_err(refuse)?;
         Ok(Json(account.into()))
     }
 
@@ -325,13 +388,28 @@ impl UsersApi {
     /// Close your account.
     #[oai(path = "/users/me", method = "delete", operation_id = "delete_account")]
     async fn delete(&self, asker: Asker) -> Result<(), Refusal> {
-        self.0.users.delete_account(&asker.context()).await.map_err(refuse)
+        self.0
+            .users
+            .delete_account(&asker.context())
+            .await
+            .map_err(refuse)
     }
 
     /// Change your password. Other devices are signed out.
-    #[oai(path = "/users/me/password", method = "put", operation_id = "change_password")]
+    #[oai(
+        path = "/users/me/password",
+        method = "put",
+        operation_id = "change_password"
+    )]
     async fn password(&self, asker: Asker, body: Json<PasswordEdit>) -> Result<(), Refusal> {
-        let (old, new) = (Secret::new(body.0.old_password), Secret::new(body.0.new_password));
-        self.0.users.change_password(&asker.context(), &old, &new).await.map_err(refuse)
+        let (old, new) = (
+            Secret::new(body.0.old_password),
+            Secret::new(body.0.new_password),
+        );
+        self.0
+            .users
+            .change_password(&asker.context(), &old, &new)
+            .await
+            .map_err(refuse)
     }
 }

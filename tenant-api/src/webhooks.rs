@@ -8,7 +8,9 @@ use poem::{Body, IntoResponse as _, Request, Response, handler, web::Data};
 #[handler]
 pub(crate) async fn stripe(payments: Data<&Payments>, request: &Request, body: Body) -> Response {
     let signature = request.headers().get("Stripe-Signature");
-    let signature = signature.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature = signature
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let Ok(bytes) = body.into_bytes().await else {
         return poem::http::StatusCode::BAD_REQUEST.into_response();
     };

@@ -91,10 +91,7 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
             secrets.webhook_secret.clone(),
         ),
         ("BERTH_SMTP_URL", format!("smtp://127.0.0.1:{smtp_port}")),
-        (
-            "BERTH_MAIL_FROM",
-            "bookings@berth.localhost".to_owned(),
-        ),
+        ("BERTH_MAIL_FROM", "bookings@berth.localhost".to_owned()),
         ("BERTH_TIKTOK_API_URL", emulator.clone()),
         ("BERTH_STORE_URL", format!("file://{}", store.display())),
         (

@@ -82,7 +82,12 @@ impl Work {
         consumer: &'static str,
         tenancy: Tenancy,
     ) -> Self {
-        Self { tenant, event, consumer, tenancy }
+        Self {
+            tenant,
+            event,
+            consumer,
+            tenancy,
+        }
     }
 
     /// Begins a transaction in the event's tenant.

@@ -50,7 +50,8 @@ impl Payments {
         refresh_url: &str,
         email: &str,
     ) -> Result<String, Error> {
-        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::PaymentAccountManage)
+            .map_err(Error::Denied)?;
         let known = self.stored_account(ctx.tenant.id).await?;
         let account = match known.account_id {
             Some(account) => account,
@@ -66,7 +67,10 @@ impl Payments {
                 account.id
             }
         };
-        Ok(self.provider.onboarding_url(&account, return_url, refresh_url).await?)
+        Ok(self
+            .provider
+            .onboarding_url(&account, return_url, refresh_url)
+            .await?)
     }
 
     /// How far the account is, as last heard.
@@ -74,7 +78,8 @@ impl Payments {
     /// # Errors
     /// What the database says.
     pub async fn account_state(&self, ctx: &Context) -> Result<AccountState, Error> {
-        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::PaymentAccountManage)
+            .map_err(Error::Denied)?;
         self.stored_account(ctx.tenant.id).await
     }
 
@@ -83,9 +88,12 @@ impl Payments {
     /// # Errors
     /// [`Error::Provider`].
     pub async fn refresh_account(&self, ctx: &Context) -> Result<AccountState, Error> {
-        ctx.authorize(Permission::PaymentAccountManage).map_err(Error::Denied)?;
+        ctx.authorize(Permission::PaymentAccountManage)
+            .map_err(Error::Denied)?;
         let known = self.stored_account(ctx.tenant.id).await?;
-        let Some(id) = known.account_id else { return Ok(known) };
+        let Some(id) = known.account_id else {
+            return Ok(known);
+        };
         let account = self.provider.account(&id).await?;
         self.store_account(ctx.tenant.id, &account).await?;
         Ok(account.into())
@@ -93,7 +101,9 @@ impl Payments {
 
     /// Takes over what the provider says of an account some tenant has.
     pub(crate) async fn account_moved(&self, id: &str) -> Result<(), Error> {
-        let Some(tenant) = self.tenant_of(id).await? else { return Ok(()) };
+        let Some(tenant) = self.tenant_of(id).await? else {
+            return Ok(());
+        };
         let account = self.provider.account(id).await?;
         self.store_account(tenant, &account).await
     }

@@ -69,7 +69,9 @@ impl Payments {
         }
         let account = tenant.account.as_ref().ok_or(Error::NoAccount)?;
         let now = self.clock.now();
-        let fee = booking.price.share(self.settings.application_fee_basis_points);
+        let fee = booking
+            .price
+            .share(self.settings.application_fee_basis_points);
         let payment = Payment {
             id: PaymentId::new(),
             status: PaymentStatus::Created,
@@ -89,7 +91,9 @@ impl Payments {
             updated_at: now,
         };
         store::insert(tx, &payment, self.provider.name()).await?;
-        store::of_booking(tx, booking.booking_id).await?.ok_or(Error::NotFound)
+        store::of_booking(tx, booking.booking_id)
+            .await?
+            .ok_or(Error::NotFound)
     }
 
     /// The key of the call, and how often its answer was lost.
@@ -114,7 +118,10 @@ impl Payments {
         lost: i32,
     ) -> Result<Intent, ProviderError> {
         if lost > 0
-            && let Some(found) = self.provider.find_intent(&payment.account_id, payment.id).await?
+            && let Some(found) = self
+                .provider
+                .find_intent(&payment.account_id, payment.id)
+                .await?
         {
             return Ok(found);
         }
@@ -178,7 +185,15 @@ impl Payments {
             payment.version += 1;
             payment.updated_at = now;
             store::save(tx, &payment, Some(next_check(&payment, now))).await?;
-            outbox::push(tx, &Created { payment: payment.told() }, now, cause).await?;
+            outbox::push(
+                tx,
+                &Created {
+                    payment: payment.told(),
+                },
+                now,
+                cause,
+            )
+            .await?;
         }
         Ok(payment)
     }

@@ -46,16 +46,24 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound => Self::not_found(),
             Error::Denied(problem) => problem,
-            Error::NothingToPay => {
-                Self::new(Kind::Conflict, "NOTHING_TO_PAY", "There is nothing to pay for this booking.")
-            }
-            Error::NoAccount => {
-                Self::new(Kind::Conflict, "PAYMENTS_NOT_READY", "This business cannot take payments yet.")
-            }
+            Error::NothingToPay => Self::new(
+                Kind::Conflict,
+                "NOTHING_TO_PAY",
+                "There is nothing to pay for this booking.",
+            ),
+            Error::NoAccount => Self::new(
+                Kind::Conflict,
+                "PAYMENTS_NOT_READY",
+                "This business cannot take payments yet.",
+            ),
             Error::RefundRefused(detail) => Self::field("amount", "REFUND_REFUSED", detail),
             Error::Provider(ProviderError::Refused { .. }) => Self {
                 source: Some(error.into()),
-                ..Self::new(Kind::Conflict, "PAYMENT_REFUSED", "The payment provider refused this.")
+                ..Self::new(
+                    Kind::Conflict,
+                    "PAYMENT_REFUSED",
+                    "The payment provider refused this.",
+                )
             },
             Error::Provider(_) => Self::unavailable(
                 "PAYMENTS_UNAVAILABLE",

@@ -61,7 +61,11 @@ impl Payments {
         secrets.extend(&self.settings.webhook_secret_previous);
         signature::verify(signature, body, &secrets, self.clock.now()).map_err(refused)?;
         let event = parse(body).map_err(|error| {
-            Problem::new(Kind::Malformed, "WEBHOOK_MALFORMED", format!("No webhook: {error}."))
+            Problem::new(
+                Kind::Malformed,
+                "WEBHOOK_MALFORMED",
+                format!("No webhook: {error}."),
+            )
         })?;
         self.keep(&event, body).await.map_err(Problem::from)
     }
@@ -75,7 +79,11 @@ impl Payments {
             event.id,
             event.account,
             body,
-            if event.livemode == self.settings.livemode { "waiting" } else { "ignored" },
+            if event.livemode == self.settings.livemode {
+                "waiting"
+            } else {
+                "ignored"
+            },
         )
         .execute(tx.conn())
         .await?;
@@ -147,7 +155,12 @@ impl Payments {
             Err(error) => ("waiting", Some(error.to_string())),
         };
         if let Some(error) = &error {
-            tracing::warn!(webhook_id = event_id, error, tries, "webhook {event_id} failed: {error}");
+            tracing::warn!(
+                webhook_id = event_id,
+                error,
+                tries,
+                "webhook {event_id} failed: {error}"
+            );
         }
         let mut tx = self.tenancy.begin_platform().await?;
         sqlx::query!(
@@ -167,12 +180,17 @@ impl Payments {
     /// Acts on one webhook: it only says where to look.
     async fn act(&self, event: &WebhookEvent) -> Result<(), Error> {
         let object = |name: &str| event.object.get(name).and_then(Value::as_str);
-        let Some(account) = event.account.as_deref() else { return Ok(()) };
+        let Some(account) = event.account.as_deref() else {
+            return Ok(());
+        };
         if event.kind == "account.updated" {
             return self.account_moved(account).await;
         }
         if event.kind.starts_with("payment_intent.") {
-            let ours = event.object.pointer("/metadata/payment_id").and_then(Value::as_str);
+            let ours = event
+                .object
+                .pointer("/metadata/payment_id")
+                .and_then(Value::as_str);
             let ours = ours.and_then(|id| id.parse::<PaymentId>().ok());
             return match object("id") {
                 Some(intent) => self.intent_moved(account, intent, ours).await,
@@ -194,7 +212,9 @@ impl Payments {
         intent: &str,
         ours: Option<PaymentId>,
     ) -> Result<(), Error> {
-        let Some(tenant) = self.tenant(account).await? else { return Ok(()) };
+        let Some(tenant) = self.tenant(account).await? else {
+            return Ok(());
+        };
         let mut tx = self.tenancy.begin(&tenant).await?;
         let mut payment: Option<Payment> = store::by_ref(&mut tx, intent).await?;
         if payment.is_none()
@@ -220,12 +240,17 @@ impl Payments {
     }
 
     async fn refund_moved(&self, account: &str, refund: &str) -> Result<(), Error> {
-        let Some(tenant) = self.tenant(account).await? else { return Ok(()) };
+        let Some(tenant) = self.tenant(account).await? else {
+            return Ok(());
+        };
         let mut tx = self.tenancy.begin(&tenant).await?;
         let known = store::refund_by_ref(&mut tx, refund).await?;
         tx.rollback().await?;
         match known {
-            Some(known) => self.give_back(&tenant, known, &Cause::fresh()).await.map(drop),
+            Some(known) => self
+                .give_back(&tenant, known, &Cause::fresh())
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -234,7 +259,9 @@ impl Payments {
         &self,
         account: &str,
     ) -> Result<Option<std::sync::Arc<berth_tenancy::Tenant>>, Error> {
-        let Some(id) = self.tenant_of(account).await? else { return Ok(None) };
+        let Some(id) = self.tenant_of(account).await? else {
+            return Ok(None);
+        };
         match self.tenancy.registry().get(id).await {
             Ok(tenant) => Ok(tenant),
             Err(error) => Err(ProviderError::Unavailable(error.to_string()).into()),
@@ -243,5 +270,9 @@ impl Payments {
 }
 
 fn refused(error: SignatureError) -> Problem {
-    Problem::new(Kind::Malformed, "WEBHOOK_SIGNATURE", format!("Not accepted: {error}."))
+    Problem::new(
+        Kind::Malformed,
+        "WEBHOOK_SIGNATURE",
+        format!("Not accepted: {error}."),
+    )
 }

@@ -70,7 +70,9 @@ pub struct Payments {
 
 impl std::fmt::Debug for Payments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Payments").field("provider", &self.provider.name()).finish_non_exhaustive()
+        f.debug_struct("Payments")
+            .field("provider", &self.provider.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +85,12 @@ impl Payments {
         settings: PaymentSettings,
         clock: Clock,
     ) -> Self {
-        Self { tenancy, provider, settings: Arc::new(settings), clock }
+        Self {
+            tenancy,
+            provider,
+            settings: Arc::new(settings),
+            clock,
+        }
     }
 
     /// The key the browser uses; public.

@@ -142,7 +142,10 @@ impl Payment {
     /// What news from the provider happens because of: the request it all began with.
     #[must_use]
     pub(crate) fn cause(&self) -> Cause {
-        Cause { correlation_id: self.correlation_id, ..Cause::fresh() }
+        Cause {
+            correlation_id: self.correlation_id,
+            ..Cause::fresh()
+        }
     }
 
     /// Whether `owner` may see it; staff (`None`) sees all.
@@ -169,8 +172,13 @@ pub enum RefundState {
 }
 
 impl RefundState {
-    const ALL: [Self; 5] =
-        [Self::Requested, Self::Pending, Self::Succeeded, Self::Failed, Self::Canceled];
+    const ALL: [Self; 5] = [
+        Self::Requested,
+        Self::Pending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Canceled,
+    ];
 
     /// Its name in tables and answers.
     #[must_use]
@@ -226,10 +234,20 @@ mod tests {
     fn money_beats_everything_and_is_never_taken_back_by_news() {
         for status in PaymentStatus::ALL {
             let paid = status.after(IntentStatus::Succeeded);
-            assert!(!paid.is_open() && paid != PaymentStatus::Canceled, "{status:?} → {paid:?}");
+            assert!(
+                !paid.is_open() && paid != PaymentStatus::Canceled,
+                "{status:?} → {paid:?}"
+            );
         }
-        for news in [IntentStatus::Canceled, IntentStatus::RequiresPayment, IntentStatus::Processing] {
-            assert_eq!(PaymentStatus::Succeeded.after(news), PaymentStatus::Succeeded);
+        for news in [
+            IntentStatus::Canceled,
+            IntentStatus::RequiresPayment,
+            IntentStatus::Processing,
+        ] {
+            assert_eq!(
+                PaymentStatus::Succeeded.after(news),
+                PaymentStatus::Succeeded
+            );
             assert_eq!(PaymentStatus::Canceled.after(news), PaymentStatus::Canceled);
         }
     }

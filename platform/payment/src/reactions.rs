@@ -43,7 +43,9 @@ impl Consumer for Reactions {
             return self.created(work, &event.booking).await;
         }
         if let Some(event) = work.event.open::<booking::Cancelled>()? {
-            self.payments.called_off(&work.tenant, &event, &work.cause()).await?;
+            self.payments
+                .called_off(&work.tenant, &event, &work.cause())
+                .await?;
         }
         work.ignore().await
     }
@@ -51,7 +53,11 @@ impl Consumer for Reactions {
 
 impl Reactions {
     async fn created(&self, work: &Work, booking: &booking::Booking) -> Result<Done, Failure> {
-        match self.payments.ensure(&work.tenant, booking, &work.cause()).await {
+        match self
+            .payments
+            .ensure(&work.tenant, booking, &work.cause())
+            .await
+        {
             // Refused for good: the payment has ended and said so.
             Ok(_) | Err(Error::NothingToPay | Error::Provider(ProviderError::Refused { .. })) => {
                 work.ignore().await
@@ -77,10 +83,13 @@ impl Payments {
             tx.rollback().await?;
             payment
         };
-        let Some(payment) = payment else { return Ok(()) };
+        let Some(payment) = payment else {
+            return Ok(());
+        };
         let before = payment.status;
         let payment = if before.is_open() {
-            self.call_off_intent(tenant, payment, "canceled", cause).await?
+            self.call_off_intent(tenant, payment, "canceled", cause)
+                .await?
         } else {
             payment
         };
@@ -95,11 +104,19 @@ impl Payments {
         let late = before.is_open() || event.reason == "hold_expired";
         let wish = if late {
             let source = format!("late:{}", payment.id);
-            Wish { source, amount: None, reason: "Paid after the booking had ended".into() }
+            Wish {
+                source,
+                amount: None,
+                reason: "Paid after the booking had ended".into(),
+            }
         } else if event.refund_due.amount > 0 {
             let source = format!("cancel:{booking}");
             let reason = format!("Booking {} cancelled", event.booking.reference);
-            Wish { source, amount: Some(event.refund_due), reason }
+            Wish {
+                source,
+                amount: Some(event.refund_due),
+                reason,
+            }
         } else {
             return Ok(());
         };
@@ -124,7 +141,11 @@ impl Payments {
         let known = match &payment.provider_ref {
             Some(known) => Some(known.clone()),
             // A call may have gone out whose answer was never seen.
-            None => self.provider.find_intent(account, payment.id).await?.map(|intent| intent.id),
+            None => self
+                .provider
+                .find_intent(account, payment.id)
+                .await?
+                .map(|intent| intent.id),
         };
         let Some(known) = known else {
             let mut tx = self.tenancy.begin(tenant).await?;

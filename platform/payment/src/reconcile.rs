@@ -64,9 +64,14 @@ impl Payments {
 
     async fn look_over(&self, tenant: &Tenant, payment: Payment) -> Result<(), Error> {
         let (now, cause) = (self.clock.now(), payment.cause());
-        let over = payment.expires_at.is_some_and(|expires_at| expires_at <= now);
+        let over = payment
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= now);
         if payment.status.is_open() && over {
-            return self.call_off_intent(tenant, payment, "hold_expired", &cause).await.map(drop);
+            return self
+                .call_off_intent(tenant, payment, "hold_expired", &cause)
+                .await
+                .map(drop);
         }
         let Some(known) = payment.provider_ref else {
             let mut tx = self.tenancy.begin(tenant).await?;

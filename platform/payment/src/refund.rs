@@ -38,13 +38,18 @@ impl Payments {
         reason: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Refund, Error> {
-        ctx.authorize(Permission::PaymentRefund).map_err(Error::Denied)?;
+        ctx.authorize(Permission::PaymentRefund)
+            .map_err(Error::Denied)?;
         // The same key is the same wish: the answer is the refund as it stands.
         let source = match key {
             Some(key) => format!("api:{}:{}:{}", key.principal, payment, key.key),
             None => format!("api:{}", RefundId::new()),
         };
-        let wish = Wish { source, amount, reason: reason.to_owned() };
+        let wish = Wish {
+            source,
+            amount,
+            reason: reason.to_owned(),
+        };
         let refund = self.wish(&ctx.tenant, payment, &wish).await?;
         self.give_back(&ctx.tenant, refund, &ctx.cause).await
     }
@@ -64,10 +69,14 @@ impl Payments {
         let left = left(&mut tx, &payment).await?;
         let amount = wish.amount.unwrap_or(left);
         if amount.currency != payment.amount.currency {
-            return Err(Error::RefundRefused("The payment was made in another currency."));
+            return Err(Error::RefundRefused(
+                "The payment was made in another currency.",
+            ));
         }
         if amount.amount <= 0 || amount.amount > left.amount {
-            return Err(Error::RefundRefused("That much is not left of the payment."));
+            return Err(Error::RefundRefused(
+                "That much is not left of the payment.",
+            ));
         }
         let refund = Refund {
             id: RefundId::new(),
@@ -99,7 +108,9 @@ impl Payments {
         }
         let payment = {
             let mut tx = self.tenancy.begin(tenant).await?;
-            let payment = store::find(&mut tx, refund.payment_id).await?.ok_or(Error::NotFound)?;
+            let payment = store::find(&mut tx, refund.payment_id)
+                .await?
+                .ok_or(Error::NotFound)?;
             tx.rollback().await?;
             payment
         };
@@ -130,7 +141,9 @@ impl Payments {
     ) -> Result<Refund, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
         let mut payment = store::lock(&mut tx, refund.payment_id).await?;
-        let mut refund = store::refund_of(&mut tx, &refund.source).await?.ok_or(Error::NotFound)?;
+        let mut refund = store::refund_of(&mut tx, &refund.source)
+            .await?
+            .ok_or(Error::NotFound)?;
         if !refund.state.is_open() {
             return Ok(refund);
         }
@@ -182,8 +195,11 @@ impl Payments {
     ) -> Result<(), Error> {
         payment.refunded.amount += refund.amount.amount;
         let in_full = payment.refunded.amount >= payment.amount.amount;
-        payment.status =
-            if in_full { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
+        payment.status = if in_full {
+            PaymentStatus::Refunded
+        } else {
+            PaymentStatus::PartiallyRefunded
+        };
         payment.version += 1;
         payment.updated_at = self.clock.now();
         store::save(tx, payment, None).await?;

@@ -64,7 +64,10 @@ async fn succeed(
     let check = intent.balance.is_none().then(|| now + charge::FIRST_CHECK);
     store::save(tx, payment, check).await?;
     post_if_new(tx, payment, intent, now).await?;
-    let event = Succeeded { payment: payment.told(), method: payment.method.clone() };
+    let event = Succeeded {
+        payment: payment.told(),
+        method: payment.method.clone(),
+    };
     outbox::push(tx, &event, now, cause).await?;
     metrics::counter!("berth_payments_total", "outcome" => "succeeded").increment(1);
     tracing::info!(payment_id = %payment.id, "payment {} succeeded", payment.id);
@@ -83,7 +86,10 @@ pub(crate) async fn end(
     payment.version += 1;
     payment.updated_at = now;
     store::save(tx, payment, None).await?;
-    let event = Failed { payment: payment.told(), reason: reason.to_owned() };
+    let event = Failed {
+        payment: payment.told(),
+        reason: reason.to_owned(),
+    };
     outbox::push(tx, &event, now, cause).await?;
     metrics::counter!("berth_payments_total", "outcome" => "failed").increment(1);
     Ok(())
@@ -95,7 +101,9 @@ async fn post_if_new(
     intent: &Intent,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let Some(balance) = &intent.balance else { return Ok(()) };
+    let Some(balance) = &intent.balance else {
+        return Ok(());
+    };
     store::post(tx, payment.id, balance, now).await?;
     if matches!(payment.status, PaymentStatus::Succeeded) {
         store::save(tx, payment, None).await?;

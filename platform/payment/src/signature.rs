@@ -55,9 +55,15 @@ pub(crate) fn verify(
         mac.update(time.to_string().as_bytes());
         mac.update(b".");
         mac.update(body);
-        signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
+        signatures
+            .iter()
+            .any(|signature| mac.clone().verify_slice(signature).is_ok())
     });
-    if good { Ok(()) } else { Err(SignatureError::Mismatch) }
+    if good {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
 }
 
 #[cfg(test)]
@@ -77,8 +83,14 @@ mod tests {
         let good = sign("old", 1_800_000_000, "{}");
         let header = format!("t=1800000000,v1={},v1={good},v0=ff", "00".repeat(32));
         assert_eq!(verify(&header, b"{}", &[&new, &old], now), Ok(()));
-        assert_eq!(verify(&header, b"{}", &[&new], now), Err(SignatureError::Mismatch));
-        assert_eq!(verify(&header, b"{ }", &[&new, &old], now), Err(SignatureError::Mismatch));
+        assert_eq!(
+            verify(&header, b"{}", &[&new], now),
+            Err(SignatureError::Mismatch)
+        );
+        assert_eq!(
+            verify(&header, b"{ }", &[&new, &old], now),
+            Err(SignatureError::Mismatch)
+        );
     }
 
     #[test]
@@ -86,9 +98,15 @@ mod tests {
         let secret = Secret::new("s");
         let now = Timestamp::from_second(1_800_000_301).unwrap();
         let header = format!("t=1800000000,v1={}", sign("s", 1_800_000_000, "{}"));
-        assert_eq!(verify(&header, b"{}", &[&secret], now), Err(SignatureError::Stale));
+        assert_eq!(
+            verify(&header, b"{}", &[&secret], now),
+            Err(SignatureError::Stale)
+        );
         for header in ["", "t=x,v1=00", "v1=00", "t=1", "t=1,v1=zz"] {
-            assert_eq!(verify(header, b"{}", &[&secret], now), Err(SignatureError::Malformed));
+            assert_eq!(
+                verify(header, b"{}", &[&secret], now),
+                Err(SignatureError::Malformed)
+            );
         }
     }
 }

@@ -52,7 +52,8 @@ macro_rules! select_payment {
 }
 
 fn currency(code: &str) -> Result<Currency> {
-    code.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
+    code.parse()
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
 }
 
 fn unknown(what: &str) -> Error {
@@ -111,26 +112,34 @@ pub(crate) async fn insert(tx: &mut TenantTx, payment: &Payment, provider: &str)
 }
 
 pub(crate) async fn find(tx: &mut TenantTx, id: PaymentId) -> Result<Option<Payment>> {
-    let row = select_payment!("WHERE id = $1", id.uuid()).fetch_optional(tx.conn()).await?;
+    let row = select_payment!("WHERE id = $1", id.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Payment::try_from).transpose()
 }
 
 pub(crate) async fn of_booking(tx: &mut TenantTx, booking: BookingId) -> Result<Option<Payment>> {
-    let row =
-        select_payment!("WHERE booking_id = $1", booking.uuid()).fetch_optional(tx.conn()).await?;
+    let row = select_payment!("WHERE booking_id = $1", booking.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Payment::try_from).transpose()
 }
 
 pub(crate) async fn by_ref(tx: &mut TenantTx, provider_ref: &str) -> Result<Option<Payment>> {
-    let row =
-        select_payment!("WHERE provider_ref = $1", provider_ref).fetch_optional(tx.conn()).await?;
+    let row = select_payment!("WHERE provider_ref = $1", provider_ref)
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Payment::try_from).transpose()
 }
 
 /// The payment, locked until the transaction ends.
 pub(crate) async fn lock(tx: &mut TenantTx, id: PaymentId) -> Result<Payment> {
-    let row = select_payment!("WHERE id = $1 FOR UPDATE", id.uuid()).fetch_optional(tx.conn()).await?;
-    row.map(Payment::try_from).transpose()?.ok_or(Error::NotFound)
+    let row = select_payment!("WHERE id = $1 FOR UPDATE", id.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    row.map(Payment::try_from)
+        .transpose()?
+        .ok_or(Error::NotFound)
 }
 
 /// Payments whose turn to be asked about has come, by the database's clock.
@@ -313,20 +322,26 @@ pub(crate) async fn insert_refund(tx: &mut TenantTx, refund: &Refund) -> Result<
 }
 
 pub(crate) async fn refund_of(tx: &mut TenantTx, source: &str) -> Result<Option<Refund>> {
-    let row = select_refund!("WHERE source = $1", source).fetch_optional(tx.conn()).await?;
+    let row = select_refund!("WHERE source = $1", source)
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Refund::try_from).transpose()
 }
 
 pub(crate) async fn refund_by_ref(tx: &mut TenantTx, provider_ref: &str) -> Result<Option<Refund>> {
-    let row =
-        select_refund!("WHERE provider_ref = $1", provider_ref).fetch_optional(tx.conn()).await?;
+    let row = select_refund!("WHERE provider_ref = $1", provider_ref)
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Refund::try_from).transpose()
 }
 
 pub(crate) async fn refunds(tx: &mut TenantTx, payment: PaymentId) -> Result<Vec<Refund>> {
-    let rows = select_refund!("WHERE payment_id = $1 ORDER BY created_at, id", payment.uuid())
-        .fetch_all(tx.conn())
-        .await?;
+    let rows = select_refund!(
+        "WHERE payment_id = $1 ORDER BY created_at, id",
+        payment.uuid()
+    )
+    .fetch_all(tx.conn())
+    .await?;
     rows.into_iter().map(Refund::try_from).collect()
 }
 
@@ -363,14 +378,21 @@ pub(crate) async fn post(
     balance: &BalanceTransaction,
     at: Timestamp,
 ) -> Result<()> {
-    let against = if balance.amount.amount < 0 { "refunds" } else { "sales" };
+    let against = if balance.amount.amount < 0 {
+        "refunds"
+    } else {
+        "sales"
+    };
     let entries = [
         ("provider_balance", balance.net_minor),
         ("processing_fees", balance.processing_fee_minor),
         ("platform_fees", balance.platform_fee_minor),
         (against, -balance.amount.amount),
     ];
-    let entries: Vec<_> = entries.into_iter().filter(|(_, minor)| *minor != 0).collect();
+    let entries: Vec<_> = entries
+        .into_iter()
+        .filter(|(_, minor)| *minor != 0)
+        .collect();
     let ids: Vec<Uuid> = entries.iter().map(|_| Uuid::now_v7()).collect();
     let accounts: Vec<&str> = entries.iter().map(|(account, _)| *account).collect();
     let amounts: Vec<i64> = entries.iter().map(|(_, minor)| *minor).collect();

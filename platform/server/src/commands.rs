@@ -13,8 +13,13 @@ use crate::{settings, settings::Settings, wire::App};
 
 /// Brings the database up to date.
 pub(crate) async fn migrate() -> anyhow::Result<()> {
-    let report = migrate::run(&settings::database()?).await.context("the migration failed")?;
-    println!("applied {} to the platform, brought {} tenants up to date", report.platform, report.tenants);
+    let report = migrate::run(&settings::database()?)
+        .await
+        .context("the migration failed")?;
+    println!(
+        "applied {} to the platform, brought {} tenants up to date",
+        report.platform, report.tenants
+    );
     Ok(())
 }
 
@@ -85,7 +90,11 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
     };
     let created = lifecycle::create(&database, &wish, &clock).await?;
     let tenancy = Tenancy::new(Database::connect(&database)?);
-    let tenant = tenancy.registry().get(created.id).await?.context("the new tenant is not there")?;
+    let tenant = tenancy
+        .registry()
+        .get(created.id)
+        .await?
+        .context("the new tenant is not there")?;
     let settings = Settings::read()?;
     let users = Users::new(tenancy, Tokens::new(&settings.token_key, None)?);
     let admin = NewAccount {
@@ -95,10 +104,13 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         phone: None,
         locale: None,
     };
-    let admin = users.create_staff(&tenant, admin, Role::Admin, &clock, &Cause::fresh()).await?;
+    let admin = users
+        .create_staff(&tenant, admin, Role::Admin, &clock, &Cause::fresh())
+        .await?;
     // Shown once, to whoever signs the business up; kept as a hash only.
     let api_key = created.api_key.expose();
-    let answer = json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin.id });
+    let answer =
+        json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin.id });
     println!("{answer}");
     Ok(())
 }

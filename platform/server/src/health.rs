@@ -17,7 +17,10 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new(tenancy: Tenancy) -> Self {
-        Self { tenancy, leaving: Arc::new(AtomicBool::new(false)) }
+        Self {
+            tenancy,
+            leaving: Arc::new(AtomicBool::new(false)),
+        }
     }
 
     /// From now on the process says that it is not ready.
@@ -40,8 +43,14 @@ pub(crate) async fn ready(health: Data<&Health>) -> Response {
     } else {
         match health.tenancy.database().ready().await {
             Ok(true) => (StatusCode::OK, "ready\n"),
-            Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated\n"),
-            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+            Ok(false) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database is not migrated\n",
+            ),
+            Err(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer\n",
+            ),
         }
     };
     text.with_status(status).into_response()

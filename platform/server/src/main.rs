@@ -58,11 +58,34 @@ async fn main() -> anyhow::Result<()> {
     // One TLS backend for every client; an error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match cli.command {
-        Command::Serve => serve::run(serve::Roles { serve: true, ..Default::default() }).await,
-        Command::Worker => serve::run(serve::Roles { work: true, ..Default::default() }).await,
-        Command::Relay => serve::run(serve::Roles { relay: true, ..Default::default() }).await,
+        Command::Serve => {
+            serve::run(serve::Roles {
+                serve: true,
+                ..Default::default()
+            })
+            .await
+        }
+        Command::Worker => {
+            serve::run(serve::Roles {
+                work: true,
+                ..Default::default()
+            })
+            .await
+        }
+        Command::Relay => {
+            serve::run(serve::Roles {
+                relay: true,
+                ..Default::default()
+            })
+            .await
+        }
         Command::All => {
-            serve::run(serve::Roles { serve: true, work: true, relay: true }).await
+            serve::run(serve::Roles {
+                serve: true,
+                work: true,
+                relay: true,
+            })
+            .await
         }
         Command::Migrate => commands::migrate().await,
         Command::Tenant(command) => commands::tenant(command).await,

@@ -51,12 +51,15 @@ impl Settings {
         let development = text("BERTH_ENVIRONMENT").as_deref() == Some("development");
         let public_url = text("BERTH_PUBLIC_URL").unwrap_or_else(|| "http://localhost:8080".into());
         let secret_key = secret("BERTH_STRIPE_SECRET_KEY")?;
-        let livemode = ["sk_live_", "rk_live_"].iter().any(|p| secret_key.expose().starts_with(p));
+        let livemode = ["sk_live_", "rk_live_"]
+            .iter()
+            .any(|p| secret_key.expose().starts_with(p));
         let mut stripe = StripeSettings::new(secret_key.expose());
         if let Some(url) = text("BERTH_STRIPE_API_URL") {
             stripe.api_url = url;
         }
-        let stripe_js_url = text("BERTH_STRIPE_JS_URL").unwrap_or_else(|| "https://js.stripe.com/v3/".into());
+        let stripe_js_url =
+            text("BERTH_STRIPE_JS_URL").unwrap_or_else(|| "https://js.stripe.com/v3/".into());
         if livemode && !stripe_js_url.starts_with("https://js.stripe.com/") {
             bail!("BERTH_STRIPE_JS_URL must be Stripe's own with a live key, not {stripe_js_url}");
         }
@@ -86,9 +89,15 @@ impl Settings {
                 from: required("BERTH_MAIL_FROM")?,
                 reply_to: text("BERTH_MAIL_REPLY_TO"),
             },
-            store: StoreSettings { url: required("BERTH_STORE_URL")? },
-            integration: text("BERTH_TIKTOK_API_URL")
-                .map_or_else(IntegrationSettings::default, |url| IntegrationSettings { tiktok_api_url: url }),
+            store: StoreSettings {
+                url: required("BERTH_STORE_URL")?,
+            },
+            integration: text("BERTH_TIKTOK_API_URL").map_or_else(
+                IntegrationSettings::default,
+                |url| IntegrationSettings {
+                    tiktok_api_url: url,
+                },
+            ),
             telemetry: telemetry(),
             limits: text("BERTH_LIMITS").as_deref() != Some("off"),
         };
@@ -102,7 +111,10 @@ impl Settings {
             return Ok(());
         }
         if !self.public_url.starts_with("https://") {
-            bail!("BERTH_PUBLIC_URL must be https:// outside of development, not {}", self.public_url);
+            bail!(
+                "BERTH_PUBLIC_URL must be https:// outside of development, not {}",
+                self.public_url
+            );
         }
         let secrets = [
             ("BERTH_BUCKET_SECRET", &self.database.bucket_secret),
@@ -112,7 +124,9 @@ impl Settings {
         for (name, secret) in secrets {
             // Looked at for its length alone.
             if secret.expose().len() < SECRET_LENGTH {
-                bail!("{name} must have at least {SECRET_LENGTH} characters outside of development");
+                bail!(
+                    "{name} must have at least {SECRET_LENGTH} characters outside of development"
+                );
             }
         }
         if !self.limits {
@@ -123,21 +137,29 @@ impl Settings {
 
     /// The platform's host, without scheme and port.
     pub(crate) fn host(&self) -> &str {
-        let authority = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
-        authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+        let authority = self
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host)
     }
 }
 
 /// What the commands that only need the database read.
 pub(crate) fn database() -> anyhow::Result<DatabaseSettings> {
     let url = secret("DATABASE_URL")?;
-    let mut settings =
-        DatabaseSettings::for_url(url.expose(), secret("BERTH_BUCKET_SECRET")?);
+    let mut settings = DatabaseSettings::for_url(url.expose(), secret("BERTH_BUCKET_SECRET")?);
     settings.buckets = number("BERTH_DATABASE_BUCKETS", u32::from(settings.buckets))?.try_into()?;
-    settings.connections_per_bucket =
-        number("BERTH_DATABASE_CONNECTIONS_PER_BUCKET", settings.connections_per_bucket)?;
-    settings.platform_connections =
-        number("BERTH_DATABASE_PLATFORM_CONNECTIONS", settings.platform_connections)?;
+    settings.connections_per_bucket = number(
+        "BERTH_DATABASE_CONNECTIONS_PER_BUCKET",
+        settings.connections_per_bucket,
+    )?;
+    settings.platform_connections = number(
+        "BERTH_DATABASE_PLATFORM_CONNECTIONS",
+        settings.platform_connections,
+    )?;
     Ok(settings)
 }
 
@@ -163,7 +185,9 @@ fn text(name: &str) -> Option<String> {
 }
 
 fn required(name: &str) -> anyhow::Result<String> {
-    text(name).with_context(|| format!("the setting {name} is missing; `./dev up` sets it for development"))
+    text(name).with_context(|| {
+        format!("the setting {name} is missing; `./dev up` sets it for development")
+    })
 }
 
 fn secret(name: &str) -> anyhow::Result<Secret> {
@@ -174,7 +198,8 @@ fn secret(name: &str) -> anyhow::Result<Secret> {
 
 fn optional_secret(name: &str) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = text(&format!("{name}_FILE")) {
-        let content = fs::read_to_string(&file).with_context(|| format!("{name}_FILE: {file} cannot be read"))?;
+        let content = fs::read_to_string(&file)
+            .with_context(|| format!("{name}_FILE: {file} cannot be read"))?;
         return Ok(Some(Secret::new(content.trim_end())));
     }
     Ok(text(name).map(Secret::new))
@@ -182,12 +207,16 @@ fn optional_secret(name: &str) -> anyhow::Result<Option<Secret>> {
 
 fn number(name: &str, default: u32) -> anyhow::Result<u32> {
     let parse = |value: String| {
-        value.parse().with_context(|| format!("{name} must be a number, not `{value}`"))
+        value
+            .parse()
+            .with_context(|| format!("{name} must be a number, not `{value}`"))
     };
     text(name).map_or(Ok(default), parse)
 }
 
 fn address(name: &str, default: &str) -> anyhow::Result<SocketAddr> {
     let value = text(name).unwrap_or_else(|| default.into());
-    value.parse().with_context(|| format!("{name} must be an address like {default}, not `{value}`"))
+    value
+        .parse()
+        .with_context(|| format!("{name} must be an address like {default}, not `{value}`"))
 }

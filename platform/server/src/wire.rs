@@ -102,14 +102,29 @@ impl App {
             integrations,
             checkout_url: Arc::new(move |slug, booking| links.checkout_url(slug, booking)),
         };
-        Ok(Self { clock, tenancy, broker, api, portal, bookings, payments, consumers })
+        Ok(Self {
+            clock,
+            tenancy,
+            broker,
+            api,
+            portal,
+            bookings,
+            payments,
+            consumers,
+        })
     }
 }
 
 fn limits(settings: &Settings) -> anyhow::Result<Limits> {
     let config = deadpool_redis::Config::from_url(settings.redis_url.expose());
-    let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).context("REDIS_URL")?;
-    Ok(Limits::new(pool, &settings.broker.namespace, settings.limits))
+    let pool = config
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .context("REDIS_URL")?;
+    Ok(Limits::new(
+        pool,
+        &settings.broker.namespace,
+        settings.limits,
+    ))
 }
 
 fn portal_settings(settings: &Settings) -> PortalSettings {

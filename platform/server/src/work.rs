@@ -15,7 +15,12 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
         return;
     }
     let consumers = app.consumers.clone();
-    tracker.spawn(consumer::run(tenancy.clone(), broker.clone(), consumers.clone(), stop.clone()));
+    tracker.spawn(consumer::run(
+        tenancy.clone(),
+        broker.clone(),
+        consumers.clone(),
+        stop.clone(),
+    ));
     tracker.spawn(dead_letter::run(tenancy, broker, consumers, stop.clone()));
     let (payments, stopping) = (app.payments.clone(), stop.clone());
     tracker.spawn(async move { payments.work_inbox(stopping).await });

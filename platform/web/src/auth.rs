@@ -16,7 +16,12 @@ use crate::{
 
 /// An access token, as signing in returns it.
 #[derive(SecurityScheme)]
-#[oai(rename = "access_token", ty = "bearer", bearer_format = "JWT", checker = "check_bearer")]
+#[oai(
+    rename = "access_token",
+    ty = "bearer",
+    bearer_format = "JWT",
+    checker = "check_bearer"
+)]
 pub struct TokenScheme(Context);
 
 /// A tenant's API key.
@@ -62,12 +67,19 @@ async fn check_bearer(request: &Request, bearer: Bearer) -> poem::Result<Context
 async fn check_key(request: &Request, _key: ApiKey) -> poem::Result<Context> {
     let web = web(request)?;
     let resolved = web.resolve(request).await.map_err(refuse)?;
-    let actor = resolved.api_key.map(Actor::ApiKey).ok_or_else(|| refuse(invalid_token()))?;
+    let actor = resolved
+        .api_key
+        .map(Actor::ApiKey)
+        .ok_or_else(|| refuse(invalid_token()))?;
     Ok(context(web, request, resolved, actor))
 }
 
 fn invalid_token() -> Problem {
-    Problem::new(Kind::Unauthenticated, "TOKEN_INVALID", "The access token is not valid; sign in again.")
+    Problem::new(
+        Kind::Unauthenticated,
+        "TOKEN_INVALID",
+        "The access token is not valid; sign in again.",
+    )
 }
 
 /// Anyone, known or not: for what the public may see. A token or key that is sent must be good.
@@ -77,13 +89,19 @@ impl<'a> FromRequest<'a> for Visitor {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let web = web(request)?;
         let resolved = web.resolve(request).await.map_err(refuse)?;
-        let bearer = request.headers().get("Authorization").and_then(|value| value.to_str().ok());
+        let bearer = request
+            .headers()
+            .get("Authorization")
+            .and_then(|value| value.to_str().ok());
         let actor = if let Some(value) = bearer {
             let token = value.strip_prefix("Bearer ").unwrap_or_default();
             let checked = web.tokens.check(token, resolved.tenant.id, &web.clock);
             checked.map_err(|_| refuse(invalid_token()))?
         } else if request.headers().contains_key(KEY_HEADER) {
-            resolved.api_key.map(Actor::ApiKey).ok_or_else(|| refuse(invalid_token()))?
+            resolved
+                .api_key
+                .map(Actor::ApiKey)
+                .ok_or_else(|| refuse(invalid_token()))?
         } else {
             Actor::Anonymous
         };
@@ -93,12 +111,21 @@ impl<'a> FromRequest<'a> for Visitor {
 
 fn web(request: &Request) -> poem::Result<&Web> {
     request.data::<Web>().ok_or_else(|| {
-        poem::Error::from_string("the server is not wired", poem::http::StatusCode::INTERNAL_SERVER_ERROR)
+        poem::Error::from_string(
+            "the server is not wired",
+            poem::http::StatusCode::INTERNAL_SERVER_ERROR,
+        )
     })
 }
 
 fn context(web: &Web, request: &Request, resolved: Resolved, actor: Actor) -> Context {
     tracing::Span::current().record("tenant_id", tracing::field::display(resolved.tenant.id));
     let cause = observe::cause(request);
-    Context::new(resolved.tenant, actor, web.access.clone(), web.clock.clone(), cause)
+    Context::new(
+        resolved.tenant,
+        actor,
+        web.access.clone(),
+        web.clock.clone(),
+        cause,
+    )
 }

@@ -20,7 +20,11 @@ pub fn key(
     let Some(key) = header else { return Ok(None) };
     if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let detail = "Idempotency-Key must have 1 to 255 visible ASCII signs.";
-        return Err(Problem::new(Kind::Malformed, "IDEMPOTENCY_KEY_INVALID", detail));
+        return Err(Problem::new(
+            Kind::Malformed,
+            "IDEMPOTENCY_KEY_INVALID",
+            detail,
+        ));
     }
     let mut hash = Sha256::new();
     hash.update(subject.as_bytes());

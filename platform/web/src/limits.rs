@@ -34,7 +34,9 @@ pub struct Limits {
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").field("enabled", &self.enabled).finish_non_exhaustive()
+        f.debug_struct("Limits")
+            .field("enabled", &self.enabled)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +88,10 @@ impl Limits {
         let mut connection = self.redis.get().await.map_err(|_| LimitError)?;
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         let mut call = self.script.key(name);
-        call.arg(millis).invoke_async(&mut connection).await.map_err(|_| LimitError)
+        call.arg(millis)
+            .invoke_async(&mut connection)
+            .await
+            .map_err(|_| LimitError)
     }
 }
 
@@ -94,7 +99,11 @@ impl Limits {
 struct LimitError;
 
 fn too_many(wait: u32) -> Problem {
-    let mut problem = Problem::new(Kind::TooMany, "TOO_MANY_REQUESTS", "Too often; please wait a moment.");
+    let mut problem = Problem::new(
+        Kind::TooMany,
+        "TOO_MANY_REQUESTS",
+        "Too often; please wait a moment.",
+    );
     problem.retry_after = Some(wait);
     problem
 }

@@ -29,8 +29,15 @@ struct RequestId(Uuid);
 /// Why what follows from `request` happens.
 #[must_use]
 pub fn cause(request: &Request) -> Cause {
-    let id = request.extensions().get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0);
-    Cause { correlation_id: id, causation_id: None, trace_parent: berth_telemetry::trace::parent() }
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or_else(Uuid::now_v7, |id| id.0);
+    Cause {
+        correlation_id: id,
+        causation_id: None,
+        trace_parent: berth_telemetry::trace::parent(),
+    }
 }
 
 /// Wraps an endpoint that renders its own errors.
@@ -52,18 +59,28 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
             path,
             tenant_id = tracing::field::Empty,
         );
-        let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        let parent = request
+            .headers()
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok());
         berth_telemetry::trace::follow(&span, parent);
         async {
             let mut response = match bound_body(&mut request).await {
-                Ok(()) => self.0.call(request).await.unwrap_or_else(poem::Error::into_response),
+                Ok(()) => self
+                    .0
+                    .call(request)
+                    .await
+                    .unwrap_or_else(poem::Error::into_response),
                 Err(problem) => refuse(problem).into_response(),
             };
             record(&method, &path, &response, started.elapsed());
             if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
                 response.headers_mut().insert(REQUEST_ID, value);
             }
-            response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+            response.headers_mut().insert(
+                "x-content-type-options",
+                HeaderValue::from_static("nosniff"),
+            );
             Ok(response)
         }
         .instrument(span)
@@ -73,12 +90,21 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
 
 /// A client's own id is taken on if it is a UUID; anything else could be made to lie in logs.
 fn incoming_id(request: &Request) -> Option<Uuid> {
-    request.headers().get(&REQUEST_ID)?.to_str().ok()?.parse().ok()
+    request
+        .headers()
+        .get(&REQUEST_ID)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Reads the body, up to a limit in bytes and time.
 async fn bound_body(request: &mut Request) -> Result<(), Problem> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    ) {
         return Ok(());
     }
     let reading = request.take_body().into_bytes_limit(MAX_BODY);
@@ -87,19 +113,34 @@ async fn bound_body(request: &mut Request) -> Result<(), Problem> {
             request.set_body(Body::from_bytes(bytes));
             Ok(())
         }
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
-            Err(Problem::new(Kind::Malformed, "BODY_TOO_LARGE", "The body may have 1 MiB at most."))
-        }
-        Ok(Err(_)) => Err(Problem::new(Kind::Malformed, "BODY_UNREADABLE", "The body broke off.")),
-        Err(_) => Err(Problem::new(Kind::Malformed, "BODY_TOO_SLOW", "The body did not arrive in time.")),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Problem::new(
+            Kind::Malformed,
+            "BODY_TOO_LARGE",
+            "The body may have 1 MiB at most.",
+        )),
+        Ok(Err(_)) => Err(Problem::new(
+            Kind::Malformed,
+            "BODY_UNREADABLE",
+            "The body broke off.",
+        )),
+        Err(_) => Err(Problem::new(
+            Kind::Malformed,
+            "BODY_TOO_SLOW",
+            "The body did not arrive in time.",
+        )),
     }
 }
 
 fn record(method: &Method, path: &str, response: &Response, took: Duration) {
     let status = response.status().as_u16();
     // Labelled by operation, not by path: paths hold ids, and there are many of those.
-    let operation = response.data::<OperationId>().map_or("other", |operation| operation.0);
-    let labels = [("operation", operation.to_owned()), ("status", status.to_string())];
+    let operation = response
+        .data::<OperationId>()
+        .map_or("other", |operation| operation.0);
+    let labels = [
+        ("operation", operation.to_owned()),
+        ("status", status.to_string()),
+    ];
     metrics::histogram!("berth_http_request_seconds", &labels).record(took.as_secs_f64());
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(operation, status, took_ms, "{method} {path} {status}");

@@ -59,7 +59,9 @@ impl Payload for ProblemJson {
 
 impl IntoResponse for ProblemJson {
     fn into_response(self) -> Response {
-        Json(self.0).into_response().set_content_type(Self::CONTENT_TYPE)
+        Json(self.0)
+            .into_response()
+            .set_content_type(Self::CONTENT_TYPE)
     }
 }
 
@@ -112,8 +114,16 @@ pub fn refuse(error: impl Into<Problem>) -> Refusal {
     if let Some(source) = &problem.source {
         let source: &dyn std::error::Error = &**source;
         match problem.kind {
-            Kind::Internal => tracing::error!(error = source, code = problem.code, "request failed: {source}"),
-            _ => tracing::warn!(error = source, code = problem.code, "request refused: {source}"),
+            Kind::Internal => tracing::error!(
+                error = source,
+                code = problem.code,
+                "request failed: {source}"
+            ),
+            _ => tracing::warn!(
+                error = source,
+                code = problem.code,
+                "request refused: {source}"
+            ),
         }
     }
     let wait = problem.retry_after.unwrap_or(1);
@@ -168,32 +178,52 @@ const fn status(kind: Kind) -> StatusCode {
 /// missing token) as a problem too.
 pub fn render_errors<E: Endpoint + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
     endpoint.catch_all_error(|error: poem::Error| async move {
-        if error.is_from_response() { error.into_response() } else { of_framework(&error).into_response() }
+        if error.is_from_response() {
+            error.into_response()
+        } else {
+            of_framework(&error).into_response()
+        }
     })
 }
 
 fn of_framework(error: &poem::Error) -> Response {
     let status = error.status();
     let problem = match status {
-        StatusCode::UNAUTHORIZED => {
-            Problem::new(Kind::Unauthenticated, "UNAUTHENTICATED", "Please sign in first.")
-        }
+        StatusCode::UNAUTHORIZED => Problem::new(
+            Kind::Unauthenticated,
+            "UNAUTHENTICATED",
+            "Please sign in first.",
+        ),
         StatusCode::NOT_FOUND => Problem::not_found(),
         StatusCode::METHOD_NOT_ALLOWED => {
-            let problem = Problem::new(Kind::Malformed, "METHOD_NOT_ALLOWED", "Not with this method.");
-            let mut response = ProblemJson(ProblemBody { status: 405, ..body(problem) }).into_response();
+            let problem = Problem::new(
+                Kind::Malformed,
+                "METHOD_NOT_ALLOWED",
+                "Not with this method.",
+            );
+            let mut response = ProblemJson(ProblemBody {
+                status: 405,
+                ..body(problem)
+            })
+            .into_response();
             response.set_status(status);
             return response;
         }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(Kind::Malformed, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.")
-        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+            Kind::Malformed,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The body must be application/json.",
+        ),
         other if other.is_client_error() => {
             Problem::new(Kind::Malformed, "MALFORMED_REQUEST", error.to_string())
         }
         _ => {
             tracing::error!(error = %error, "request failed: {error}");
-            Problem::new(Kind::Internal, "INTERNAL", "Something went wrong on our side.")
+            Problem::new(
+                Kind::Internal,
+                "INTERNAL",
+                "Something went wrong on our side.",
+            )
         }
     };
     refuse(problem).into_response()

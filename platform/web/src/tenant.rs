@@ -34,13 +34,26 @@ impl Web {
             let found = self.find(TenantKey::ApiKey(hash_api_key(key))).await?;
             let found = found.filter(|found| named.is_none_or(|slug| slug == found.tenant.slug));
             let found = found.ok_or_else(|| {
-                Problem::new(Kind::Unauthenticated, "API_KEY_INVALID", "This API key is not valid here.")
+                Problem::new(
+                    Kind::Unauthenticated,
+                    "API_KEY_INVALID",
+                    "This API key is not valid here.",
+                )
             })?;
-            return Ok(Resolved { tenant: found.tenant, api_key: found.api_key });
+            return Ok(Resolved {
+                tenant: found.tenant,
+                api_key: found.api_key,
+            });
         }
         let slug = named.ok_or_else(unknown)?;
-        let found = self.find(TenantKey::Slug(slug.to_owned())).await?.ok_or_else(unknown)?;
-        Ok(Resolved { tenant: found.tenant, api_key: None })
+        let found = self
+            .find(TenantKey::Slug(slug.to_owned()))
+            .await?
+            .ok_or_else(unknown)?;
+        Ok(Resolved {
+            tenant: found.tenant,
+            api_key: None,
+        })
     }
 
     /// The active tenant of that name, if there is one.
@@ -48,7 +61,10 @@ impl Web {
     /// # Errors
     /// 503 when the database does not answer.
     pub async fn tenant_by_slug(&self, slug: &str) -> Result<Option<Arc<Tenant>>, Problem> {
-        Ok(self.find(TenantKey::Slug(slug.to_owned())).await?.map(|found| found.tenant))
+        Ok(self
+            .find(TenantKey::Slug(slug.to_owned()))
+            .await?
+            .map(|found| found.tenant))
     }
 
     async fn find(&self, key: TenantKey) -> Result<Option<Found>, Problem> {
@@ -68,8 +84,12 @@ impl Web {
     /// The tenant's name, as the request has it.
     fn slug<'r>(&self, request: &'r Request) -> Option<&'r str> {
         let authority = header(request, "Host").or_else(|| request.uri().host())?;
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _port)| host);
-        let below = host.strip_suffix(&*self.host).and_then(|rest| rest.strip_suffix('.'));
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _port)| host);
+        let below = host
+            .strip_suffix(&*self.host)
+            .and_then(|rest| rest.strip_suffix('.'));
         below.or_else(|| header(request, TENANT_HEADER))
     }
 }

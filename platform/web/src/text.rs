@@ -89,5 +89,8 @@ text! {
 #[must_use]
 pub fn local(instant: Timestamp, zone: &str) -> String {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    instant.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    instant
+        .to_zoned(zone)
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }

@@ -52,10 +52,13 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     command
 }
 
-/// Builds every program of the workspace, with cargo's own progress.
-async fn build(workspace: &Workspace) -> anyhow::Result<()> {
+/// Builds every program of the workspace, with cargo's own progress; `also` names more targets.
+/// Tests are built in the same command as the programs they start: built apart, what only tests
+/// need would change the features of what both share, and the slowest crates be built twice.
+async fn build(workspace: &Workspace, also: &[&str]) -> anyhow::Result<()> {
     progress::heading("Building");
     let mut command = cargo(workspace, &["build", "--workspace", "--bins"]);
+    command.args(also);
     succeed(
         "cargo build",
         command.status().await.context("running cargo")?,

@@ -24,7 +24,12 @@ pub async fn run(workspace: &Workspace, options: &PlayOptions) -> anyhow::Result
     let endpoints = Endpoints::load(workspace)
         .context("reading endpoints.json")?
         .context("nothing runs yet: `./dev up` starts it")?;
-    let wanted = |tenant: &&Tenant| options.tenant.as_ref().is_none_or(|slug| *slug == tenant.slug);
+    let wanted = |tenant: &&Tenant| {
+        options
+            .tenant
+            .as_ref()
+            .is_none_or(|slug| *slug == tenant.slug)
+    };
     let tenant = endpoints
         .tenants
         .iter()
@@ -46,6 +51,14 @@ pub async fn show(endpoints: &Endpoints, tenant: &Tenant) -> anyhow::Result<()> 
 }
 
 fn print(step: &Step) {
-    let Step { number, title, after, evidence } = step;
-    println!("  ✓ {number:>2}  {:>6} ms  {title:<38} {evidence}", after.as_millis());
+    let Step {
+        number,
+        title,
+        after,
+        evidence,
+    } = step;
+    println!(
+        "  ✓ {number:>2}  {:>6} ms  {title:<38} {evidence}",
+        after.as_millis()
+    );
 }

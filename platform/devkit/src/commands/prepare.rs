@@ -1,9 +1,9 @@
 //! `./dev prepare`: regenerates `.sqlx`.
 //!
 //! The query macros describe each query on a live database when one is given,
-//! and write what they learned into `SQLX_OFFLINE_DIR`. So the workspace is
-//! checked once more, in a target directory of its own, against a migrated
-//! database of a throw-away cluster.
+//! and write what they learned into `SQLX_OFFLINE_DIR`. So the crates that have
+//! queries are compiled once more, against a migrated database of a throw-away
+//! cluster.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +11,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use tokio::process::Command;
 
+use crate::files;
 use crate::progress;
 use crate::services::{PostgresOptions, PrivatePostgres};
 use crate::workspace::Workspace;
 
-use super::{cargo, succeed};
+use super::{cargo, interrupted, succeed};
 
 mod migrate;
 mod packages;
@@ -39,7 +39,10 @@ pub async fn run(workspace: &Workspace, only_check: bool) -> anyhow::Result<Exit
     let cluster = place.path().join("postgres");
     let start = PrivatePostgres::start(&cluster, PostgresOptions::default());
     let mut postgres = progress::timed("Postgres", start).await?;
-    let outcome = prepare(workspace, &postgres, place.path(), only_check).await;
+    let outcome = tokio::select! {
+        outcome = prepare(workspace, &postgres, place.path(), only_check) => outcome,
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
     postgres.stop().await;
     outcome
 }
@@ -55,7 +58,7 @@ async fn prepare(
     progress::heading("Describing the queries");
     let fresh = place.join("sqlx");
     fs::create_dir(&fresh)?;
-    describe(workspace, &format!("{url}?{SEARCH_PATH}"), &fresh).await?;
+    describe(workspace, &format!("{url}?{SEARCH_PATH}"), place, &fresh).await?;
     let kept = workspace.root().join(".sqlx");
     let difference = Difference::between(&read(&kept)?, &read(&fresh)?);
     if only_check {
@@ -72,10 +75,19 @@ async fn prepare(
 }
 
 /// Compiles every crate with queries once more, with the database at hand.
-async fn describe(workspace: &Workspace, url: &str, into: &Path) -> anyhow::Result<()> {
-    let target = workspace.target().join("prepare");
-    expand_again(&target)?;
-    let mut command: Command = cargo(workspace, &["check", "--all-targets"]);
+///
+/// Cargo sees no reason to compile unchanged crates again, but only compiling
+/// expands macros. A compiler wrapper it has not met makes it do so, for our
+/// own crates only: what they depend on is shared with `./dev check`.
+async fn describe(
+    workspace: &Workspace,
+    url: &str,
+    place: &Path,
+    into: &Path,
+) -> anyhow::Result<()> {
+    let wrapper = place.join("rustc");
+    files::write_atomic(&wrapper, b"#!/bin/sh\nexec \"$@\"\n", 0o755)?;
+    let mut command = cargo(workspace, &["check", "--all-targets"]);
     for package in packages::with_queries(workspace).await? {
         command.args(["-p", &package]);
     }
@@ -83,26 +95,10 @@ async fn describe(workspace: &Workspace, url: &str, into: &Path) -> anyhow::Resu
         .env("DATABASE_URL", url)
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", into)
-        .env("CARGO_TARGET_DIR", target);
-    succeed(
-        "cargo check",
-        command.status().await.context("running cargo")?,
-    )
-}
-
-/// Cargo sees no reason to compile unchanged crates again, but only compiling
-/// expands macros: what it remembers of our own crates is forgotten.
-fn expand_again(target: &Path) -> anyhow::Result<()> {
-    for entry in fs::read_dir(target.join("debug/.fingerprint"))
-        .into_iter()
-        .flatten()
-    {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("berth-") {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
+        .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
+        .env("CARGO_INCREMENTAL", "0");
+    let status = command.status().await.context("running cargo")?;
+    succeed("cargo check", status)
 }
 
 /// A temporary directory is closed to others, but Postgres may run as another

@@ -43,7 +43,7 @@ pub async fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<
 }
 
 async fn build_and_start(workspace: &Workspace) -> anyhow::Result<Urls> {
-    build(workspace).await?;
+    build(workspace, &["--tests"]).await?;
     progress::heading("Test services");
     Ok(workspace.test_services().start().await?)
 }

@@ -95,7 +95,7 @@ fn refuse_if_running(ledger: &Ledger) -> anyhow::Result<()> {
 async fn start(workspace: &Workspace) -> anyhow::Result<Endpoints> {
     progress::heading("Services");
     let urls = workspace.services().start().await?;
-    build(workspace).await?;
+    build(workspace, &[]).await?;
 
     progress::heading("Starting");
     let secrets = Secrets::ensure(&workspace.dev("secrets")).context("making the secrets")?;

@@ -46,8 +46,15 @@ impl Client {
         let port = url.port_or_known_default().unwrap_or(80);
         // `*.localhost` is this machine, whatever its resolver says.
         let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-        let http = http().resolve(host, here).build().context("making an HTTP client")?;
-        Ok(Self { http, base: tenant.api.clone(), token: None })
+        let http = http()
+            .resolve(host, here)
+            .build()
+            .context("making an HTTP client")?;
+        Ok(Self {
+            http,
+            base: tenant.api.clone(),
+            token: None,
+        })
     }
 
     /// The same, signed in.
@@ -58,8 +65,13 @@ impl Client {
         let client = Self::new(tenant)?;
         let body = serde_json::json!({ "email": who.email, "password": who.password });
         let answer = client.post("/v1/sessions", &body).await?;
-        let token = answer["access_token"].as_str().context("no access token in the answer")?;
-        Ok(Self { token: Some(token.to_owned()), ..client })
+        let token = answer["access_token"]
+            .as_str()
+            .context("no access token in the answer")?;
+        Ok(Self {
+            token: Some(token.to_owned()),
+            ..client
+        })
     }
 
     /// GET, as JSON.
@@ -99,7 +111,11 @@ impl Client {
     /// # Errors
     /// Any status but 200, or what the network says.
     pub async fn bytes(&self, address: &str) -> anyhow::Result<Vec<u8>> {
-        let url = if address.starts_with('/') { format!("{}{address}", self.base) } else { address.into() };
+        let url = if address.starts_with('/') {
+            format!("{}{address}", self.base)
+        } else {
+            address.into()
+        };
         let mut request = self.http.get(&url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -118,7 +134,9 @@ impl Client {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> anyhow::Result<Value> {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -128,7 +146,10 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{method} {path}"))?;
         let status = answer.status();
         let text = answer.text().await?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
@@ -137,7 +158,15 @@ impl Client {
         }
         let word = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let (code, detail) = (word("code"), word("detail"));
-        Err(ApiError { method, path: path.to_owned(), status: status.as_u16(), code, detail, body }.into())
+        Err(ApiError {
+            method,
+            path: path.to_owned(),
+            status: status.as_u16(),
+            code,
+            detail,
+            body,
+        }
+        .into())
     }
 }
 
@@ -145,5 +174,7 @@ impl Client {
 pub(super) fn http() -> reqwest::ClientBuilder {
     // An error means that another client installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy()
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(20))
+        .no_proxy()
 }

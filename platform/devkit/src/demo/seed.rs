@@ -88,7 +88,9 @@ pub async fn seed(endpoints: &Endpoints, seeder: &Seeder) -> anyhow::Result<Vec<
 async fn make(endpoints: &Endpoints, seeder: &Seeder, script: &Script) -> anyhow::Result<Tenant> {
     let mut tenant = sign_up(endpoints, seeder, script).await?;
     let admin = Client::sign_in(&tenant, &tenant.admin).await?;
-    connect_stripe(endpoints, &admin).await.context("connecting Stripe")?;
+    connect_stripe(endpoints, &admin)
+        .await
+        .context("connecting Stripe")?;
     let pixel = json!({ "pixel_code": "C4DEMO0PIXEL0CODE0AA", "access_token": "tiktok-development-token-0001" });
     admin.put("/v1/connections/tiktok", &pixel).await?;
     let product = match script.product {
@@ -104,10 +106,21 @@ async fn make(endpoints: &Endpoints, seeder: &Seeder, script: &Script) -> anyhow
 }
 
 /// Makes the tenant with `berth tenant create`.
-async fn sign_up(endpoints: &Endpoints, seeder: &Seeder, script: &Script) -> anyhow::Result<Tenant> {
+async fn sign_up(
+    endpoints: &Endpoints,
+    seeder: &Seeder,
+    script: &Script,
+) -> anyhow::Result<Tenant> {
     let admin = format!("admin@{}.test", script.slug);
     let output = tokio::process::Command::new(&seeder.program)
-        .args(["tenant", "create", "--slug", script.slug, "--name", script.name])
+        .args([
+            "tenant",
+            "create",
+            "--slug",
+            script.slug,
+            "--name",
+            script.name,
+        ])
         .args(["--kind", script.kind, "--timezone", script.timezone])
         .args(["--currency", script.currency, "--color", script.color])
         .args(["--address", script.address])
@@ -120,12 +133,22 @@ async fn sign_up(endpoints: &Endpoints, seeder: &Seeder, script: &Script) -> any
         .await
         .context("running berth tenant create")?;
     if !output.status.success() {
-        bail!("`berth tenant create` failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "`berth tenant create` failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let answer: Value = serde_json::from_slice(&output.stdout).context("its answer is no JSON")?;
-    let api_key = answer["api_key"].as_str().context("no API key in the answer")?;
-    let host = endpoints.api.replacen("http://localhost", &format!("{}.localhost", script.slug), 1);
-    let who = |email: String| SignIn { email, password: PASSWORD.to_owned() };
+    let api_key = answer["api_key"]
+        .as_str()
+        .context("no API key in the answer")?;
+    let host = endpoints
+        .api
+        .replacen("http://localhost", &format!("{}.localhost", script.slug), 1);
+    let who = |email: String| SignIn {
+        email,
+        password: PASSWORD.to_owned(),
+    };
     Ok(Tenant {
         slug: script.slug.to_owned(),
         api: format!("http://{host}"),
@@ -143,9 +166,20 @@ async fn connect_stripe(endpoints: &Endpoints, admin: &Client) -> anyhow::Result
     let back = json!({ "return_url": endpoints.portal, "refresh_url": endpoints.portal });
     admin.post("/v1/payment-account/onboarding", &back).await?;
     let account = admin.get("/v1/payment-account").await?;
-    let account = account["account_id"].as_str().context("no account id in the answer")?;
-    let url = format!("{}/_emulator/accounts/{account}/complete", endpoints.stripe_emulator);
-    client::http().build()?.post(url).json(&json!({})).send().await?.error_for_status()?;
+    let account = account["account_id"]
+        .as_str()
+        .context("no account id in the answer")?;
+    let url = format!(
+        "{}/_emulator/accounts/{account}/complete",
+        endpoints.stripe_emulator
+    );
+    client::http()
+        .build()?
+        .post(url)
+        .json(&json!({}))
+        .send()
+        .await?
+        .error_for_status()?;
     let deadline = Instant::now() + Duration::from_secs(15);
     loop {
         let state = admin.get("/v1/payment-account").await?;
@@ -196,19 +230,27 @@ async fn class(admin: &Client, script: &Script) -> anyhow::Result<String> {
         let day = today.checked_add(ahead.days())?;
         let starts_at = zone.to_timestamp(day.to_datetime(civil::time(7, 0, 0, 0)))?;
         let session = json!({ "starts_at": starts_at.to_string(), "capacity": 200 });
-        admin.post(&format!("/v1/products/{product}/sessions"), &session).await?;
+        admin
+            .post(&format!("/v1/products/{product}/sessions"), &session)
+            .await?;
     }
     Ok(product)
 }
 
 fn id(answer: &Value) -> anyhow::Result<String> {
-    Ok(answer["id"].as_str().context("no id in the answer")?.to_owned())
+    Ok(answer["id"]
+        .as_str()
+        .context("no id in the answer")?
+        .to_owned())
 }
 
 impl Seeder {
     /// Runs `program` with `environment`.
     #[must_use]
     pub fn new(program: &Path, environment: Vec<(String, String)>) -> Self {
-        Self { program: program.to_owned(), environment }
+        Self {
+            program: program.to_owned(),
+            environment,
+        }
     }
 }

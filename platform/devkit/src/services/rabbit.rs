@@ -18,7 +18,7 @@ use crate::files;
 use crate::ports::Reservation;
 use crate::process::{Lifetime, Process, Spec, Stage, StopSignal};
 
-const START_DEADLINE: Duration = Duration::from_secs(90);
+const START_DEADLINE: Duration = Duration::from_secs(180);
 const SETTLE: Duration = Duration::from_secs(5);
 const EPMD_DEADLINE: Duration = Duration::from_secs(10);
 

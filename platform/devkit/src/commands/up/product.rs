@@ -153,7 +153,10 @@ impl<'a> Plan<'a> {
 
     /// Runs the product's command line, to make the demo tenants.
     pub fn seeder(&self) -> anyhow::Result<Seeder> {
-        Ok(Seeder::new(&self.program("berth")?, self.environment.clone()))
+        Ok(Seeder::new(
+            &self.program("berth")?,
+            self.environment.clone(),
+        ))
     }
 
     /// Starts the product's processes together and waits until all are ready.
