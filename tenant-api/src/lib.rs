@@ -4,10 +4,9 @@
 //! proven by the scheme each operation takes as its argument ([`Asker`](berth_web::Asker)), or left
 //! open where the public may look ([`Visitor`](berth_web::Visitor)).
 //!
-//! `openapi.json` beside this file is the document as published; a test fails when the code says
-//! something else. To add an operation: a method with an `operation_id` and a doc comment on it and
-//! on each field; its permission in `policies/policy.csv`; then renew the document as CONTRIBUTING
-//! says.
+//! The document is served at `/v1/openapi.json` and printed by `berth openapi`. To add an
+//! operation: a method with an `operation_id` and a doc comment on it and on each field; its
+//! permission in `policies/policy.csv`.
 
 mod admin;
 mod availability;

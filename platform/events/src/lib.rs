@@ -4,8 +4,7 @@
 //! they live in a crate of their own, beneath all services. Events carry what their consumers
 //! need to act without asking back.
 //!
-//! To add an event: a struct here with its [`Event`] impl, its golden file under `tests/`, and a
-//! line in the table of README. Fields are only ever added; a changed meaning raises `VERSION`.
+//! To add an event: a struct here with its [`Event`] impl. Fields are only ever added; a changed meaning raises `VERSION`.
 
 pub mod analytics;
 pub mod booking;

@@ -5,8 +5,7 @@
 //! - Traces go out over OTLP when an endpoint is configured.
 //! - Metrics are answered on a port of their own, which is not for the public.
 //!
-//! Must not know any service. To add a metric, use the `metrics` macros where the thing happens
-//! and a line in `deploy/`'s list of metrics.
+//! Must not know any service. To add a metric, use the `metrics` macros where the thing happens.
 
 pub mod logs;
 pub mod metrics;

@@ -159,7 +159,9 @@ pub async fn play(
     let stored = format!("{number}, {} bytes at {path}", pdf.len());
     stage.done("receipt PDF stored", stored);
 
-    let mail = stage.wait(11, || mail(endpoints, &number)).await?;
+    let mail = stage
+        .wait(11, || mail(endpoints, &tenant.customer.email, &number))
+        .await?;
     stage.done("e-mail with the receipt sent", mail);
 
     let conversion = stage.wait(12, || conversion(endpoints, &pixel)).await?;
@@ -300,12 +302,12 @@ async fn stored_receipt(customer: &Client, path: &str) -> anyhow::Result<Option<
         .cloned())
 }
 
-/// The mail that names the receipt in its subject.
-async fn mail(endpoints: &Endpoints, receipt: &str) -> anyhow::Result<Option<String>> {
+/// The customer's mail that names the receipt in its subject; numbers are each tenant's own.
+async fn mail(endpoints: &Endpoints, to: &str, receipt: &str) -> anyhow::Result<Option<String>> {
     let http = client::http().build()?;
     let list: Value = http
         .get(format!("{}/api/messages", endpoints.mailbox))
-        .query(&[("subject", receipt)])
+        .query(&[("to", to), ("subject", receipt)])
         .send()
         .await?
         .json()

@@ -134,7 +134,8 @@ async fn sign_up(
         .context("running berth tenant create")?;
     if !output.status.success() {
         bail!(
-            "`berth tenant create` failed:\n{}",
+            "`berth tenant create` failed; if an earlier start was interrupted, `./dev reset` clears \
+             what it left:\n{}",
             String::from_utf8_lossy(&output.stderr)
         );
     }
