@@ -9,4 +9,4 @@ mod seed;
 pub use client::{ApiError, Client};
 pub use evidence::Evidence;
 pub use play::{Played, Step, play};
-pub use seed::{Product, Seeder, seed};
+pub use seed::{Business, Product, Seeder, furnish, seed, sign_up};

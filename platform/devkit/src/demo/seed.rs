@@ -25,20 +25,29 @@ pub enum Product {
     Class,
 }
 
-/// A demo tenant to be made.
-struct Script {
-    slug: &'static str,
-    name: &'static str,
-    kind: &'static str,
-    timezone: &'static str,
-    currency: &'static str,
-    color: &'static str,
-    address: &'static str,
-    product: Product,
+/// A business to be signed up.
+#[derive(Debug, Clone, Copy)]
+pub struct Business {
+    /// Its name in addresses.
+    pub slug: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// What kind of business it is.
+    pub kind: &'static str,
+    /// Its IANA time zone.
+    pub timezone: &'static str,
+    /// ISO 4217 code it prices in.
+    pub currency: &'static str,
+    /// Brand colour, `#rrggbb`.
+    pub color: &'static str,
+    /// Address on receipts.
+    pub address: &'static str,
+    /// What it offers.
+    pub product: Product,
 }
 
-const SCRIPTS: [Script; 2] = [
-    Script {
+const BUSINESSES: [Business; 2] = [
+    Business {
         slug: "riverside-clinic",
         name: "Riverside Clinic",
         kind: "clinic",
@@ -48,7 +57,7 @@ const SCRIPTS: [Script; 2] = [
         address: "Uferweg 4, 10115 Berlin",
         product: Product::Appointment,
     },
-    Script {
+    Business {
         slug: "pulse-gym",
         name: "Pulse Gym",
         kind: "gym",
@@ -75,55 +84,72 @@ pub struct Seeder {
 /// A step was refused; what was made is kept and the next try goes on.
 pub async fn seed(endpoints: &Endpoints, seeder: &Seeder) -> anyhow::Result<Vec<Tenant>> {
     let mut tenants = endpoints.tenants.clone();
-    for script in &SCRIPTS {
-        if tenants.iter().any(|tenant| tenant.slug == script.slug) {
+    for business in &BUSINESSES {
+        if tenants.iter().any(|tenant| tenant.slug == business.slug) {
             continue;
         }
-        let tenant = make(endpoints, seeder, script).await;
-        tenants.push(tenant.with_context(|| format!("making the demo tenant {}", script.slug))?);
+        let tenant = make(endpoints, seeder, business).await;
+        tenants.push(tenant.with_context(|| format!("making the demo tenant {}", business.slug))?);
     }
     Ok(tenants)
 }
 
-async fn make(endpoints: &Endpoints, seeder: &Seeder, script: &Script) -> anyhow::Result<Tenant> {
-    let mut tenant = sign_up(endpoints, seeder, script).await?;
+async fn make(
+    endpoints: &Endpoints,
+    seeder: &Seeder,
+    business: &Business,
+) -> anyhow::Result<Tenant> {
+    let mut tenant = sign_up(endpoints, seeder, business).await?;
     let admin = Client::sign_in(&tenant, &tenant.admin).await?;
     connect_stripe(endpoints, &admin)
         .await
         .context("connecting Stripe")?;
+    furnish(&mut tenant, business).await?;
+    Ok(tenant)
+}
+
+/// Gives a tenant something to offer, a tracking pixel, and a customer.
+///
+/// # Errors
+/// A step was refused.
+pub async fn furnish(tenant: &mut Tenant, business: &Business) -> anyhow::Result<()> {
+    let admin = Client::sign_in(tenant, &tenant.admin).await?;
     let pixel = json!({ "pixel_code": "C4DEMO0PIXEL0CODE0AA", "access_token": "tiktok-development-token-0001" });
     admin.put("/v1/connections/tiktok", &pixel).await?;
-    let product = match script.product {
-        Product::Appointment => appointment(&admin, script).await?,
-        Product::Class => class(&admin, script).await?,
+    let product = match business.product {
+        Product::Appointment => appointment(&admin, business).await?,
+        Product::Class => class(&admin, business).await?,
     };
     tenant.product_ids.push(product);
     let customer = json!({
         "email": tenant.customer.email, "password": tenant.customer.password, "name": "Zoë Brontë-Łukasik",
     });
-    Client::new(&tenant)?.post("/v1/users", &customer).await?;
-    Ok(tenant)
+    Client::new(tenant)?.post("/v1/users", &customer).await?;
+    Ok(())
 }
 
-/// Makes the tenant with `berth tenant create`.
-async fn sign_up(
+/// Makes the tenant with `berth tenant create`; it offers nothing yet and takes no payments.
+///
+/// # Errors
+/// The command failed.
+pub async fn sign_up(
     endpoints: &Endpoints,
     seeder: &Seeder,
-    script: &Script,
+    business: &Business,
 ) -> anyhow::Result<Tenant> {
-    let admin = format!("admin@{}.test", script.slug);
+    let admin = format!("admin@{}.test", business.slug);
     let output = tokio::process::Command::new(&seeder.program)
         .args([
             "tenant",
             "create",
             "--slug",
-            script.slug,
+            business.slug,
             "--name",
-            script.name,
+            business.name,
         ])
-        .args(["--kind", script.kind, "--timezone", script.timezone])
-        .args(["--currency", script.currency, "--color", script.color])
-        .args(["--address", script.address])
+        .args(["--kind", business.kind, "--timezone", business.timezone])
+        .args(["--currency", business.currency, "--color", business.color])
+        .args(["--address", business.address])
         .args(["--admin-email", &admin, "--admin-name", "Ada Admin"])
         .envs(seeder.environment.iter().cloned())
         .env("BERTH_ADMIN_PASSWORD", PASSWORD)
@@ -143,21 +169,23 @@ async fn sign_up(
     let api_key = answer["api_key"]
         .as_str()
         .context("no API key in the answer")?;
-    let host = endpoints
-        .api
-        .replacen("http://localhost", &format!("{}.localhost", script.slug), 1);
+    let host = endpoints.api.replacen(
+        "http://localhost",
+        &format!("{}.localhost", business.slug),
+        1,
+    );
     let who = |email: String| SignIn {
         email,
         password: PASSWORD.to_owned(),
     };
     Ok(Tenant {
-        slug: script.slug.to_owned(),
+        slug: business.slug.to_owned(),
         api: format!("http://{host}"),
         host,
-        timezone: script.timezone.to_owned(),
+        timezone: business.timezone.to_owned(),
         api_key: api_key.to_owned(),
         admin: who(admin),
-        customer: who(format!("customer@{}.test", script.slug)),
+        customer: who(format!("customer@{}.test", business.slug)),
         product_ids: Vec::new(),
     })
 }
@@ -194,7 +222,7 @@ async fn connect_stripe(endpoints: &Endpoints, admin: &Client) -> anyhow::Result
     }
 }
 
-async fn appointment(admin: &Client, script: &Script) -> anyhow::Result<String> {
+async fn appointment(admin: &Client, business: &Business) -> anyhow::Result<String> {
     let week: Vec<Value> = (1..=7)
         .flat_map(|weekday| {
             [("09:00:00", "12:30:00"), ("13:00:00", "17:00:00")]
@@ -209,7 +237,7 @@ async fn appointment(admin: &Client, script: &Script) -> anyhow::Result<String> 
     let product = json!({
         "kind": "appointment", "name": "Check-up", "description": "Half an hour with a doctor.",
         "duration_min": 30, "step_min": 15, "resource_ids": staff,
-        "price": { "amount": 4900, "currency": script.currency },
+        "price": { "amount": 4900, "currency": business.currency },
         "cancellation_policy": [
             { "hours_before": 24, "refund_percent": 100 }, { "hours_before": 2, "refund_percent": 50 },
         ],
@@ -217,15 +245,15 @@ async fn appointment(admin: &Client, script: &Script) -> anyhow::Result<String> 
     id(&admin.post("/v1/products", &product).await?)
 }
 
-async fn class(admin: &Client, script: &Script) -> anyhow::Result<String> {
+async fn class(admin: &Client, business: &Business) -> anyhow::Result<String> {
     let product = json!({
         "kind": "session", "name": "Morning yoga", "description": "An hour for early birds.",
         "duration_min": 60, "max_quantity": 4,
-        "price": { "amount": 1800, "currency": script.currency },
+        "price": { "amount": 1800, "currency": business.currency },
         "cancellation_policy": [{ "hours_before": 12, "refund_percent": 100 }],
     });
     let product = id(&admin.post("/v1/products", &product).await?)?;
-    let zone = TimeZone::get(script.timezone)?;
+    let zone = TimeZone::get(business.timezone)?;
     let today = Timestamp::now().to_zoned(zone.clone()).date();
     for ahead in 1..=PROGRAMME_DAYS {
         let day = today.checked_add(ahead.days())?;

@@ -1,0 +1,265 @@
+//! Processes and broker are killed while customers book and pay: nothing that was acknowledged is
+//! lost, nothing happens twice.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use berth_devkit::{
+    demo::{self, Client},
+    environment::Role,
+};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    books,
+    house::House,
+    shop::{self, Acknowledged, Checkout, Intention},
+};
+
+/// Customers who book at the same time.
+const CUSTOMERS: usize = 8;
+/// Bookings of each.
+const EACH: usize = 25;
+/// How long what was killed stays away.
+const AWAY: Duration = Duration::from_millis(400);
+
+/// What is killed, in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Victim {
+    Process(&'static str),
+    Broker,
+}
+
+/// Starts `CUSTOMERS` who each make `EACH` bookings of `wish`; `done` counts the bookings.
+async fn crowd(
+    house: &House,
+    wish: &Value,
+    each: usize,
+    done: &Arc<AtomicUsize>,
+) -> JoinSet<Vec<Acknowledged>> {
+    let mut crowd = JoinSet::new();
+    for index in 0..CUSTOMERS {
+        let client = house
+            .customer(house.gym(), &format!("guest-{index}@example.test"))
+            .await;
+        let (checkout, wish, done) = (Checkout::at(house), wish.clone(), Arc::clone(done));
+        crowd.spawn(async move {
+            let mut all = Vec::new();
+            for turn in 0..each {
+                let intention = match turn % 8 {
+                    3 => Intention::PayAtSecondTry,
+                    6 => Intention::CallOff,
+                    _ => Intention::Pay,
+                };
+                all.push(shop::shop(&checkout, &client, wish.clone(), intention).await);
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            all
+        });
+    }
+    crowd
+}
+
+/// Waits for all customers; a panic of one is the test's.
+async fn all_of(mut crowd: JoinSet<Vec<Acknowledged>>) -> Vec<Acknowledged> {
+    let mut all = Vec::new();
+    while let Some(one) = crowd.join_next().await {
+        all.extend(one.unwrap());
+    }
+    all
+}
+
+/// Kills `victim`, and brings it back after a while.
+async fn strike(house: &mut House, victim: Victim) {
+    match victim {
+        Victim::Process(name) => {
+            let role = Role::ALL.into_iter().find(|role| role.name() == name);
+            let role = role.unwrap();
+            house.kill(role).await;
+            tokio::time::sleep(AWAY).await;
+            house.start(role).await;
+        }
+        Victim::Broker => {
+            let rabbit = house.rabbit.as_mut().unwrap();
+            rabbit.kill().await;
+            tokio::time::sleep(AWAY).await;
+            rabbit.restart().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_nothing_and_double_nothing() {
+    let mut house = House::with_own_broker().await;
+    let wish = shop::first_session(house.gym()).await;
+    let done = Arc::new(AtomicUsize::new(0));
+    let crowd = crowd(&house, &wish, EACH, &done).await;
+    let victims = [
+        Victim::Process("worker"),
+        Victim::Process("serve"),
+        Victim::Broker,
+        Victim::Process("relay"),
+    ];
+    let mut kills = BTreeMap::new();
+    for victim in victims.into_iter().cycle() {
+        let before = done.load(Ordering::Relaxed);
+        if before >= CUSTOMERS * EACH {
+            break;
+        }
+        strike(&mut house, victim).await;
+        *kills.entry(victim).or_insert(0) += 1;
+        // The customers get a step further between two strikes, or have come to their end.
+        while done.load(Ordering::Relaxed) < (before + 12).min(CUSTOMERS * EACH) {
+            assert!(!crowd.is_empty());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    println!("killed: {kills:?}");
+    assert!(
+        kills.len() == 4 && kills.values().all(|times| *times >= 2),
+        "{kills:?}"
+    );
+    let all = all_of(crowd).await;
+    assert_eq!(all.len(), CUSTOMERS * EACH);
+    books::assert_settled(&house, house.gym(), &all).await;
+}
+
+/// For each of the twelve steps of a booking's way: the worker is killed the moment the step is
+/// seen done, and the booking still goes all the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_at_any_step_is_made_up_for() {
+    let mut house = House::open().await;
+    let gym = house.gym().clone();
+    for step in 1..=12 {
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let endpoints = house.endpoints.clone();
+        let play = demo::play(&endpoints, &gym, |step| {
+            // Once it has struck nobody listens any more.
+            let _ = told.send(step.number);
+        });
+        let striking = async {
+            while heard.recv().await.unwrap() != step {}
+            strike(&mut house, Victim::Process("worker")).await;
+        };
+        let (played, ()) = tokio::join!(play, striking);
+        drop(played.unwrap_or_else(|error| panic!("killed at step {step}: {error:#}")));
+    }
+    let twelve = [
+        (
+            "charges",
+            "SELECT count(*) FROM payment WHERE status = 'SUCCEEDED'",
+        ),
+        (
+            "receipts",
+            "SELECT count(*) FROM receipt WHERE stored_at IS NOT NULL",
+        ),
+        (
+            "mails",
+            "SELECT count(*) FROM delivery WHERE template = 'receipt' AND status = 'SENT'",
+        ),
+        (
+            "conversions",
+            "SELECT count(*) FROM conversion WHERE status = 'SENT'",
+        ),
+    ];
+    for (what, query) in twelve {
+        assert_eq!(house.count(&gym, query).await, 12, "{what}");
+    }
+}
+
+/// Sets a fault of the provider; see the emulator's `faults`.
+async fn fault(house: &House, fault: Value) {
+    let url = format!("{}/_emulator/faults", house.stripe.url);
+    let answer = reqwest::Client::new().post(url).json(&fault).send().await;
+    let answer = answer.unwrap();
+    assert!(
+        answer.status().is_success(),
+        "{}",
+        answer.text().await.unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_the_provider_come_late_twice_or_not_at_all() {
+    let house = House::open().await;
+    let wish = shop::first_session(house.gym()).await;
+    // The browser's own call is the customer's to repeat: it is not spoiled here.
+    let creating = json!({ "method": "POST", "path_suffix": "/v1/payment_intents" });
+    for (kind, times) in [
+        ("error_after_commit", 4),
+        ("error_before_commit", 4),
+        ("html_502", 4),
+        ("rate_limit", 4),
+        ("timeout", 1),
+    ] {
+        fault(
+            &house,
+            json!({ "kind": kind, "times": times, "match": creating }),
+        )
+        .await;
+    }
+    fault(
+        &house,
+        json!({ "kind": "delay", "times": 6, "delay_ms": 1500, "match": creating }),
+    )
+    .await;
+    fault(&house, json!({ "kind": "duplicate_webhook" })).await;
+    fault(
+        &house,
+        json!({ "kind": "shuffle_webhooks", "delay_ms": 600 }),
+    )
+    .await;
+    fault(&house, json!({ "kind": "bad_signature", "times": 5 })).await;
+    fault(&house, json!({ "kind": "drop_webhooks", "times": 5, "match": { "event_type": "payment_intent.succeeded" } })).await;
+    let done = Arc::new(AtomicUsize::new(0));
+    let crowd = crowd(&house, &wish, 6, &done).await;
+    let reminder = async {
+        // Payments whose word was lost are looked over two minutes later; here sooner.
+        let sooner = "UPDATE payment SET check_at = now() WHERE check_at > now() AND provider_ref IS NOT NULL \
+                      AND updated_at < now() - interval '3 seconds'";
+        loop {
+            house.sql(house.gym(), sooner).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let all = tokio::select! {
+        all = all_of(crowd) => all,
+        () = reminder => unreachable!("it has no end"),
+    };
+    books::assert_settled(&house, house.gym(), &all).await;
+}
+
+/// While the broker is away bookings are taken; what follows from them comes when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn bookings_are_taken_while_the_broker_is_away() {
+    let mut house = House::with_own_broker().await;
+    let gym = house.gym().clone();
+    let wish = shop::first_session(&gym).await;
+    let client = Client::sign_in(&gym, &gym.customer).await.unwrap();
+    house.rabbit.as_mut().unwrap().kill().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let booked = client.post("/v1/bookings", &wish).await.unwrap();
+        assert_eq!(booked["status"], "PENDING");
+        ids.push(booked["id"].as_str().unwrap().to_owned());
+    }
+    let payments = "SELECT count(*) FROM payment";
+    assert_eq!(house.count(&gym, payments).await, 0);
+    house.rabbit.as_mut().unwrap().restart().await.unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let asked = "SELECT count(*) FROM payment WHERE provider_ref IS NOT NULL";
+    while house.count(&gym, asked).await < 5 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "no payment was asked for"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,4 @@
+//! What needs the machine for itself.
+
+mod chaos;
+mod race;

@@ -1,0 +1,204 @@
+//! Many want the same place at the same moment: one gets it, the others are told so, soon. The same
+//! race with the guards taken away shows that it would be seen if more than one got it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use berth_devkit::{
+    Tenant,
+    demo::{ApiError, Client},
+    environment::Role,
+};
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+/// How many want the same place.
+const CLIENTS: usize = 64;
+/// How many places they fight over, one after the other.
+const ROUNDS: usize = 200;
+/// Rounds within which the races without guards have to sell a place twice; the first does, as a
+/// rule.
+const UNGUARDED_ROUNDS: usize = 20;
+/// The slowest answer but one in a hundred.
+const P99: Duration = Duration::from_secs(1);
+
+/// What became of the requests of all rounds.
+#[derive(Default)]
+struct Outcome {
+    /// How many got the place, round by round.
+    winners: Vec<usize>,
+    /// How often each refusal was given, by status and code.
+    refusals: BTreeMap<(u16, String), usize>,
+    took: Vec<Duration>,
+}
+
+impl Outcome {
+    fn p99(&mut self) -> Duration {
+        self.took.sort_unstable();
+        self.took[self.took.len() * 99 / 100]
+    }
+
+    /// Exactly one winner each time, a clear refusal for everybody else, soon.
+    fn assert_fair(mut self, conflict: &str) {
+        assert_eq!(self.winners, vec![1; ROUNDS]);
+        let lost = ROUNDS * (CLIENTS - 1);
+        let expected = BTreeMap::from([((409, conflict.to_owned()), lost)]);
+        assert_eq!(self.refusals, expected);
+        let p99 = self.p99();
+        println!("{} requests, p99 {p99:?}", self.took.len());
+        assert!(p99 < P99, "p99 is {p99:?}");
+    }
+}
+
+/// Lets all clients send `request` at once, for each of `requests` in turn.
+async fn race(clients: &[Client], requests: impl IntoIterator<Item = Value>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for request in requests {
+        let answers = join_all(clients.iter().map(async |client| {
+            let started = Instant::now();
+            let answer = client.post("/v1/bookings", &request).await;
+            (answer, started.elapsed())
+        }))
+        .await;
+        let mut winners = 0;
+        for (answer, took) in answers {
+            outcome.took.push(took);
+            match answer {
+                Ok(_) => winners += 1,
+                Err(error) => {
+                    let refusal = error.downcast::<ApiError>().unwrap();
+                    *outcome
+                        .refusals
+                        .entry((refusal.status, refusal.code))
+                        .or_default() += 1;
+                }
+            }
+        }
+        outcome.winners.push(winners);
+    }
+    outcome
+}
+
+/// As many customers as there are to be, each with a connection of their own.
+async fn crowd(house: &House, tenant: &Tenant) -> Vec<Client> {
+    let mut crowd = Vec::new();
+    for index in 0..CLIENTS {
+        let email = format!("racer-{index}@example.test");
+        crowd.push(house.customer(tenant, &email).await);
+    }
+    crowd
+}
+
+/// The race is decided by the server and the database alone.
+async fn alone(house: &mut House) {
+    house.stop(Role::Worker).await;
+    house.stop(Role::Relay).await;
+}
+
+/// A request for each of `count` starts that do not overlap, all with the same doctor.
+async fn appointments(clinic: &Tenant, count: usize) -> Vec<Value> {
+    let customer = Client::sign_in(clinic, &clinic.customer).await.unwrap();
+    let product = &clinic.product_ids[0];
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let day = |ahead: i64| today.checked_add(jiff::Span::new().days(ahead)).unwrap();
+    let path = format!(
+        "/v1/products/{product}/slots?from={}&to={}",
+        day(1),
+        day(31)
+    );
+    let answer = customer.get(&path).await.unwrap();
+    let mut requests = Vec::new();
+    let mut free_from = jiff::Timestamp::MIN;
+    for slot in answer["slots"].as_array().unwrap() {
+        let starts_at: jiff::Timestamp = slot["starts_at"].as_str().unwrap().parse().unwrap();
+        if starts_at < free_from {
+            continue;
+        }
+        free_from = slot["ends_at"].as_str().unwrap().parse().unwrap();
+        let doctor = slot["resource_ids"][0].as_str().unwrap();
+        requests.push(json!({
+            "product_id": product, "starts_at": slot["starts_at"], "resource_id": doctor,
+        }));
+    }
+    assert!(requests.len() >= count, "{} free starts", requests.len());
+    requests.truncate(count);
+    requests
+}
+
+/// A request for each of `count` classes that have one place.
+async fn classes(gym: &Tenant, count: usize) -> Vec<Value> {
+    let admin = Client::sign_in(gym, &gym.admin).await.unwrap();
+    let product = &gym.product_ids[0];
+    let path = format!("/v1/products/{product}/sessions");
+    let first = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48);
+    let mut requests = Vec::new();
+    for index in 0..count {
+        let starts_at = first + jiff::SignedDuration::from_mins(i64::try_from(index).unwrap());
+        let session = json!({ "starts_at": starts_at.to_string(), "capacity": 1 });
+        let session = admin.post(&path, &session).await.unwrap();
+        requests.push(json!({ "product_id": product, "session_id": session["id"] }));
+    }
+    requests
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_gets_an_appointment() {
+    let mut house = House::open().await;
+    alone(&mut house).await;
+    let crowd = crowd(&house, house.clinic()).await;
+    let requests = appointments(house.clinic(), ROUNDS).await;
+    race(&crowd, requests).await.assert_fair("BOOKING_CONFLICT");
+    let held = "SELECT count(*) FROM claim WHERE state IN ('held', 'confirmed')";
+    assert_eq!(house.count(house.clinic(), held).await, ROUNDS as i64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_gets_the_last_place() {
+    let mut house = House::open().await;
+    alone(&mut house).await;
+    let crowd = crowd(&house, house.gym()).await;
+    let requests = classes(house.gym(), ROUNDS).await;
+    race(&crowd, requests).await.assert_fair("BOOKING_CONFLICT");
+    let held = "SELECT count(*) FROM session_claim WHERE state IN ('held', 'confirmed')";
+    assert_eq!(house.count(house.gym(), held).await, ROUNDS as i64);
+    let counted = "SELECT sum(held + sold) FROM session";
+    assert_eq!(house.count(house.gym(), counted).await, ROUNDS as i64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_lock_and_constraint_an_appointment_is_sold_twice() {
+    let mut house = House::open().await;
+    alone(&mut house).await;
+    let unguard = "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap;
+        CREATE OR REPLACE FUNCTION claim_lock(resources uuid[]) RETURNS boolean
+        LANGUAGE sql VOLATILE AS 'SELECT true'";
+    house.sql(house.clinic(), unguard).await;
+    let crowd = crowd(&house, house.clinic()).await;
+    let requests = appointments(house.clinic(), UNGUARDED_ROUNDS).await;
+    let outcome = race(&crowd, requests).await;
+    let most = outcome.winners.iter().max().copied();
+    assert!(most > Some(1), "winners by round: {:?}", outcome.winners);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_counting_a_last_place_is_sold_twice() {
+    let mut house = House::open().await;
+    alone(&mut house).await;
+    // The count of the places is the guard: here it never moves.
+    let unguard = "CREATE FUNCTION forget_count() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN NEW.held := OLD.held; NEW.sold := OLD.sold; RETURN NEW; END';
+        CREATE TRIGGER forget_count BEFORE UPDATE ON session
+        FOR EACH ROW EXECUTE FUNCTION forget_count()";
+    house.sql(house.gym(), unguard).await;
+    let crowd = crowd(&house, house.gym()).await;
+    let requests = classes(house.gym(), UNGUARDED_ROUNDS).await;
+    let outcome = race(&crowd, requests).await;
+    let most = outcome.winners.iter().max().copied();
+    assert!(most > Some(1), "winners by round: {:?}", outcome.winners);
+}

@@ -1,0 +1,290 @@
+//! The whole product for one test: its three processes, started as an operator would start them,
+//! on a database, a mailbox and a Stripe emulator of their own.
+
+use std::{fs, path::Path, time::Duration};
+
+use berth_devkit::{
+    Endpoints, SignIn, Tenant,
+    demo::{self, Client, Seeder},
+    environment::{self, Facts, Role},
+    files,
+    mailbox::{self, Mailbox},
+    ports::{self, Reservation},
+    process::{Lifetime, Process, Spec, Stage, StopSignal},
+    secrets::Secrets,
+    services::{self, PrivateRabbit, RabbitOptions},
+};
+use berth_stripe_emulator as emulator;
+use berth_testkit::TestPlatform;
+use tempfile::TempDir;
+
+/// The program under test.
+const BERTH: &str = env!("CARGO_BIN_EXE_berth");
+
+/// How long a process may take to be ready; the machine may be building other tests' houses.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running product with the two demo tenants: a clinic that takes appointments in euros and a gym
+/// that sells places in dollars.
+pub(crate) struct House {
+    // Dropped in this order: the product before what it stands on.
+    processes: Vec<(Role, Process)>,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) mailbox: mailbox::Running,
+    pub(crate) stripe: emulator::Running,
+    pub(crate) rabbit: Option<PrivateRabbit>,
+    pub(crate) platform: TestPlatform,
+    environment: Vec<(String, String)>,
+    ports: Ports,
+    directory: TempDir,
+}
+
+/// Held until the house goes, so that a process that is killed finds its port again.
+struct Ports {
+    api: Reservation,
+    /// In the order of [`Role::ALL`].
+    metrics: [Reservation; 3],
+}
+
+impl House {
+    /// Opens one on the broker that all tests share.
+    pub(crate) async fn open() -> Self {
+        Self::build(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// Opens one with a broker of its own, which the test may kill.
+    pub(crate) async fn with_own_broker() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("rabbit");
+        let rabbit = PrivateRabbit::start(&place, RabbitOptions::default())
+            .await
+            .unwrap();
+        Self::build(directory, Some(rabbit)).await
+    }
+
+    async fn build(directory: TempDir, rabbit: Option<PrivateRabbit>) -> Self {
+        let platform = TestPlatform::start().await;
+        let at = directory.path();
+        fs::create_dir_all(at.join("logs")).unwrap();
+        fs::create_dir_all(at.join("store")).unwrap();
+        fs::create_dir_all(at.join("secrets")).unwrap();
+        // The logins of the tenants' data belong to the cluster, and so does what opens them.
+        fs::write(
+            at.join("secrets/bucket-secret"),
+            platform.settings().bucket_secret.expose(),
+        )
+        .unwrap();
+        let secrets = Secrets::ensure(&at.join("secrets")).unwrap();
+        let reserve = || ports::reserve().unwrap();
+        let ports = Ports {
+            api: reserve(),
+            metrics: [reserve(), reserve(), reserve()],
+        };
+        let mailbox = Mailbox::start(mailbox::Config::local(at.join("mail")))
+            .await
+            .unwrap();
+        let stripe = start_emulator(ports.api.port(), &secrets.webhook_secret).await;
+        let amqp_url = rabbit
+            .as_ref()
+            .map_or_else(berth_testkit::environment::amqp_url, PrivateRabbit::url);
+        let endpoints = endpoints(&platform, &ports, &mailbox, &stripe, amqp_url);
+        let mut environment = environment::shared(&Facts {
+            endpoints: &endpoints,
+            secrets: &secrets,
+            smtp_port: mailbox.smtp_addr.port(),
+            api_port: ports.api.port(),
+            store: &at.join("store"),
+        });
+        let own = [
+            ("BERTH_NAMESPACE", platform.name()),
+            // What is asked for here is more than any one visitor is allowed.
+            ("BERTH_LIMITS", "off"),
+        ];
+        environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut house = Self {
+            processes: Vec::new(),
+            endpoints,
+            mailbox,
+            stripe,
+            rabbit,
+            platform,
+            environment,
+            ports,
+            directory,
+        };
+        for role in Role::ALL {
+            house.start(role).await;
+        }
+        let seeder = house.seeder();
+        house.endpoints.tenants = demo::seed(&house.endpoints, &seeder).await.unwrap();
+        house
+    }
+
+    /// Runs the product's command line.
+    pub(crate) fn seeder(&self) -> Seeder {
+        Seeder::new(Path::new(BERTH), self.environment.clone())
+    }
+
+    /// Takes appointments, in euros.
+    pub(crate) fn clinic(&self) -> &Tenant {
+        &self.endpoints.tenants[0]
+    }
+
+    /// Sells places, in dollars.
+    pub(crate) fn gym(&self) -> &Tenant {
+        &self.endpoints.tenants[1]
+    }
+
+    /// Starts a process that does not run and waits until it is ready.
+    pub(crate) async fn start(&mut self, role: Role) {
+        let index = Role::ALL.iter().position(|one| *one == role).unwrap();
+        let metrics = self.ports.metrics[index].port();
+        let mut environment = self.environment.clone();
+        environment.push(environment::of_role(metrics));
+        let spec = Spec {
+            name: role.name().to_owned(),
+            program: BERTH.into(),
+            arguments: vec![role.name().into()],
+            environment,
+            inherit: true,
+            directory: self.directory.path().to_owned(),
+            log: self.log(role),
+            port: Some(metrics),
+            stop: StopSignal::Terminate,
+            grace: Duration::from_secs(30),
+            stage: Stage::Product,
+        };
+        let mut process = Process::spawn(&spec, &Lifetime::Owned).unwrap();
+        let api = self.ports.api.port();
+        let ready = async || match role {
+            Role::Serve => services::accepts(api).await,
+            Role::Worker | Role::Relay => services::accepts(metrics).await,
+        };
+        process.wait_ready(READY_WITHIN, ready).await.unwrap();
+        self.processes.push((role, process));
+    }
+
+    /// Ends a process as `kill -9` does.
+    pub(crate) async fn kill(&mut self, role: Role) {
+        let index = self.index(role);
+        let (_, mut process) = self.processes.remove(index);
+        process.kill().await;
+    }
+
+    /// Asks a process to end, and waits until it has.
+    pub(crate) async fn stop(&mut self, role: Role) {
+        let index = self.index(role);
+        let (_, mut process) = self.processes.remove(index);
+        process.stop().await;
+    }
+
+    fn index(&self, role: Role) -> usize {
+        let found = self.processes.iter().position(|(one, _)| *one == role);
+        found.unwrap_or_else(|| panic!("{} does not run", role.name()))
+    }
+
+    fn log(&self, role: Role) -> std::path::PathBuf {
+        let name = format!("logs/{}.log", role.name());
+        self.directory.path().join(name)
+    }
+
+    /// Signs up and signs in a customer of `tenant`.
+    pub(crate) async fn customer(&self, tenant: &Tenant, email: &str) -> Client {
+        let who = SignIn {
+            email: email.to_owned(),
+            password: "correct-horse-battery".to_owned(),
+        };
+        let account =
+            serde_json::json!({ "email": email, "password": who.password, "name": "Nils Holm" });
+        let visitor = Client::new(tenant).unwrap();
+        visitor.post("/v1/users", &account).await.unwrap();
+        Client::sign_in(tenant, &who).await.unwrap()
+    }
+
+    /// The schema of `tenant`, which is named as its role.
+    pub(crate) async fn schema(&self, tenant: &Tenant) -> String {
+        sqlx::query_scalar("SELECT role FROM platform.tenant WHERE slug = $1")
+            .bind(&tenant.slug)
+            .fetch_one(self.platform.admin_pool())
+            .await
+            .unwrap()
+    }
+
+    /// Runs `sql` as the database's owner, in the schema of `tenant`.
+    pub(crate) async fn sql(&self, tenant: &Tenant, sql: &str) {
+        let schema = self.schema(tenant).await;
+        let script =
+            format!("SET search_path = {schema}, platform, public; {sql}; RESET search_path");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+            .execute(self.platform.admin_pool())
+            .await
+            .unwrap();
+    }
+
+    /// Counts what `query` selects in the schema of `tenant`, as the database's owner.
+    pub(crate) async fn count(&self, tenant: &Tenant, query: &str) -> i64 {
+        let schema = self.schema(tenant).await;
+        let mut tx = self.platform.admin_pool().begin().await.unwrap();
+        let path = format!("SET LOCAL search_path = {schema}, platform, public");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(path))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for role in Role::ALL {
+            let tail = files::tail(&self.log(role), 0, 40);
+            eprintln!("the last the {} wrote:\n{tail}\n", role.name());
+        }
+    }
+}
+
+async fn start_emulator(api_port: u16, secret: &str) -> emulator::Running {
+    let webhook = emulator::WebhookTarget {
+        url: format!("http://127.0.0.1:{api_port}/webhooks/stripe"),
+        secret: secret.to_owned(),
+        connect: true,
+    };
+    let config = emulator::Config {
+        webhooks: vec![webhook],
+        ..Default::default()
+    };
+    emulator::Emulator::start(config).await.unwrap()
+}
+
+fn endpoints(
+    platform: &TestPlatform,
+    ports: &Ports,
+    mailbox: &mailbox::Running,
+    stripe: &emulator::Running,
+    amqp_url: String,
+) -> Endpoints {
+    let api = format!("http://localhost:{}", ports.api.port());
+    let metrics = |index: usize| {
+        let port = ports.metrics[index].port();
+        format!("http://127.0.0.1:{port}/metrics")
+    };
+    Endpoints {
+        portal: format!("{api}/portal"),
+        metrics: metrics(0),
+        metrics_worker: Some(metrics(1)),
+        metrics_relay: Some(metrics(2)),
+        stripe_emulator: stripe.url.clone(),
+        mailbox: mailbox.http_url.clone(),
+        database_url: platform.settings().url.expose().to_owned(),
+        amqp_url,
+        redis_url: berth_testkit::environment::redis_url(),
+        tenants: Vec::new(),
+        api,
+    }
+}

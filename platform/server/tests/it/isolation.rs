@@ -1,0 +1,487 @@
+//! No tenant reaches another: every operation of the API's own document, and every page of the
+//! portal, is tried with the other tenant's tokens, keys, cookies and ids. An operation added later
+//! is tried too, or fails here for want of an id to try.
+
+use std::collections::BTreeMap;
+
+use berth_devkit::{
+    Tenant,
+    demo::{self, Client},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+/// What a request proves itself with.
+#[derive(Clone, Debug)]
+enum Credential {
+    Nothing,
+    Token(String),
+    Key(String),
+}
+
+/// One operation of the document.
+#[derive(Clone, Debug)]
+struct Operation {
+    method: Method,
+    /// With `{name}` where an id goes.
+    path: String,
+    /// An example of the body it takes.
+    body: Option<Value>,
+}
+
+/// Sends requests to one tenant.
+struct Caller {
+    http: reqwest::Client,
+    api: String,
+    slug: String,
+}
+
+impl Caller {
+    fn to(house: &House, tenant: &Tenant) -> Self {
+        Self {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            api: house.endpoints.api.clone(),
+            slug: tenant.slug.clone(),
+        }
+    }
+
+    async fn call(
+        &self,
+        operation: &Operation,
+        path: &str,
+        credential: &Credential,
+    ) -> (StatusCode, Value) {
+        let url = format!("{}/v1{path}", self.api);
+        let mut request = self
+            .http
+            .request(operation.method.clone(), url)
+            .header("X-Tenant", &self.slug);
+        request = match credential {
+            Credential::Nothing => request,
+            Credential::Token(token) => request.bearer_auth(token),
+            Credential::Key(key) => request.header("X-Api-Key", key),
+        };
+        if let Some(body) = &operation.body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
+    }
+
+    async fn token(&self, who: &berth_devkit::SignIn) -> String {
+        let sign_in = Operation {
+            method: Method::POST,
+            path: "/sessions".into(),
+            body: Some(json!({ "email": who.email, "password": who.password })),
+        };
+        let (status, answer) = self.call(&sign_in, "/sessions", &Credential::Nothing).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// All operations, with bodies their schemas allow; ids in them are `foreign` where a collection's
+/// name tells which.
+async fn operations(house: &House) -> Vec<Operation> {
+    let url = format!("{}/v1/openapi.json", house.endpoints.api);
+    let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let schema = operation
+                .pointer("/requestBody/content/application~1json; charset=utf-8/schema")
+                .or_else(|| operation.pointer("/requestBody/content/application~1json/schema"));
+            assert_eq!(
+                schema.is_some(),
+                operation.get("requestBody").is_some(),
+                "{path}"
+            );
+            operations.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                body: schema.map(|schema| example(&document, schema)),
+            });
+        }
+    }
+    assert!(operations.len() > 40, "{} operations", operations.len());
+    operations
+}
+
+/// The least value a schema allows.
+fn example(document: &Value, schema: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        let pointer = name.trim_start_matches('#');
+        return example(document, document.pointer(pointer).unwrap());
+    }
+    if let Some(one) = schema["allOf"].get(0) {
+        return example(document, one);
+    }
+    if let Some(value) = schema["enum"].get(0) {
+        return value.clone();
+    }
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("object"), _) => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let fields = required.iter().map(|name| {
+                let name = name.as_str().unwrap();
+                (
+                    name.to_owned(),
+                    example(document, &schema["properties"][name]),
+                )
+            });
+            Value::Object(fields.collect())
+        }
+        (Some("array"), _) => json!([]),
+        (Some("integer" | "number"), _) => json!(1),
+        (Some("boolean"), _) => json!(true),
+        (Some("string"), Some("uuid")) => json!("00000000-0000-7000-8000-000000000000"),
+        (Some("string"), Some("date-time")) => json!("2031-01-01T10:00:00Z"),
+        (Some("string"), Some("date")) => json!("2031-01-01"),
+        (Some("string"), _) => json!("example"),
+        other => panic!("no example of {other:?}: {schema}"),
+    }
+}
+
+/// Ids of what `tenant` has, by the collection they are found in.
+async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
+    let admin = Client::sign_in(tenant, &tenant.admin).await.unwrap();
+    let mut ids = BTreeMap::new();
+    for collection in [
+        "bookings",
+        "payments",
+        "receipts",
+        "products",
+        "resources",
+        "sessions",
+    ] {
+        let query = match (collection, ids.get("bookings")) {
+            ("receipts", Some(booking)) => format!("?booking_id={booking}"),
+            _ => String::new(),
+        };
+        let list = admin
+            .get(&format!("/v1/{collection}{query}"))
+            .await
+            .unwrap();
+        if let Some(id) = list["items"][0]["id"].as_str() {
+            ids.insert(collection, id.to_owned());
+        }
+    }
+    ids
+}
+
+/// `path` with its ids filled in; `None` where it has none.
+fn with_ids(path: &str, ids: &BTreeMap<&'static str, String>) -> Option<String> {
+    let mut filled = path.to_owned();
+    while let Some((before, rest)) = filled.split_once('{') {
+        let (_, after) = rest.split_once('}').unwrap();
+        let collection = before.trim_end_matches('/').rsplit('/').next().unwrap();
+        let id = ids
+            .get(collection)
+            .unwrap_or_else(|| panic!("{path}: nothing known in {collection}"));
+        filled = format!("{before}{id}{after}");
+    }
+    (filled != path).then_some(filled)
+}
+
+async fn a_booking_each(house: &House) {
+    for tenant in &house.endpoints.tenants {
+        demo::play(&house.endpoints, tenant, |_| {}).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_and_keys_of_another_tenant_are_worth_nothing() {
+    let house = House::open().await;
+    a_booking_each(&house).await;
+    let (clinic, gym) = (house.clinic(), house.gym());
+    let here = Caller::to(&house, clinic);
+    let there = Caller::to(&house, gym);
+    let own = ids(clinic).await;
+    let foreign = [
+        Credential::Token(there.token(&gym.admin).await),
+        Credential::Token(there.token(&gym.customer).await),
+        Credential::Key(gym.api_key.clone()),
+    ];
+    for operation in operations(&house).await {
+        let path = &operation.path;
+        let path = with_ids(path, &own).unwrap_or_else(|| path.clone());
+        for credential in &foreign {
+            let (status, answer) = here.call(&operation, &path, credential).await;
+            // Signing in and the like reads no credential: what is in the body decides.
+            let public = matches!(path.as_str(), "/users" | "/sessions" | "/sessions/refresh")
+                && operation.method == Method::POST;
+            let turned_away =
+                status == StatusCode::UNAUTHORIZED || public && status.is_client_error();
+            assert!(
+                turned_away,
+                "{} {path} with {credential:?}: {status} {answer}",
+                operation.method
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_another_tenant_do_not_exist() {
+    let house = House::open().await;
+    a_booking_each(&house).await;
+    let (clinic, gym) = (house.clinic(), house.gym());
+    let foreign = ids(gym).await;
+    let here = Caller::to(&house, clinic);
+    let there = Caller::to(&house, gym);
+    let admin = Credential::Token(here.token(&clinic.admin).await);
+    let key = Credential::Key(clinic.api_key.clone());
+    let customer = Credential::Token(here.token(&clinic.customer).await);
+    let owner = Credential::Token(there.token(&gym.admin).await);
+    let mut tried = 0;
+    for operation in operations(&house).await {
+        let Some(path) = with_ids(&operation.path, &foreign) else {
+            continue;
+        };
+        let called = format!("{} {path}", operation.method);
+        let (status, answer) = here.call(&operation, &path, &admin).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{called}: {answer}");
+        for lesser in [&key, &customer] {
+            let (status, answer) = here.call(&operation, &path, lesser).await;
+            // Who may not do it at all hears that first.
+            let refused = matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN);
+            assert!(refused, "{called}: {status} {answer}");
+        }
+        if operation.method == Method::GET {
+            let (status, answer) = there.call(&operation, &path, &owner).await;
+            let there_is = status == StatusCode::OK || answer["code"] == "INVALID_PARAMETER";
+            assert!(there_is, "{called} by its owner: {status} {answer}");
+        }
+        tried += 1;
+    }
+    assert!(tried > 20, "{tried} operations take an id");
+}
+
+/// Ids that are not in the path but in what is sent or asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
+    let house = House::open().await;
+    a_booking_each(&house).await;
+    let (clinic, gym) = (house.clinic(), house.gym());
+    let (own, foreign) = (ids(clinic).await, ids(gym).await);
+    let here = Caller::to(&house, clinic);
+    let admin = Credential::Token(here.token(&clinic.admin).await);
+    let session = demo_session(gym).await;
+    let before = rows(&house, clinic).await;
+    let start = "2031-01-01T10:00:00Z";
+    let bodies = [
+        (
+            "/bookings",
+            json!({ "product_id": foreign["products"], "starts_at": start }),
+        ),
+        (
+            "/bookings",
+            json!({ "product_id": own["products"], "session_id": session }),
+        ),
+        (
+            "/bookings",
+            json!({ "product_id": own["products"], "starts_at": start, "resource_id": foreign["products"] }),
+        ),
+        (
+            "/availability/check",
+            json!({ "product_id": foreign["products"], "starts_at": start }),
+        ),
+        ("/payments", json!({ "booking_id": foreign["bookings"] })),
+        (
+            "/categories",
+            json!({ "name": "Below", "parent_id": foreign["products"] }),
+        ),
+        (
+            "/products",
+            json!({
+                "kind": "appointment", "name": "Borrowed", "duration_min": 30,
+                "resource_ids": [foreign["products"]], "price": { "amount": 100, "currency": "EUR" },
+            }),
+        ),
+    ];
+    for (path, body) in bodies {
+        let operation = Operation {
+            method: Method::POST,
+            path: path.into(),
+            body: Some(body.clone()),
+        };
+        let (status, answer) = here.call(&operation, path, &admin).await;
+        assert!(status.is_client_error(), "{path} {body}: {status} {answer}");
+        let named = answer["code"].as_str().unwrap_or_default();
+        assert!(
+            named != "TOKEN_INVALID" && named != "FORBIDDEN",
+            "{path} {body}: {answer}"
+        );
+    }
+    for filter in [
+        format!("/bookings?product_id={}", foreign["products"]),
+        format!("/payments?booking_id={}", foreign["bookings"]),
+        format!("/receipts?booking_id={}", foreign["bookings"]),
+    ] {
+        let operation = Operation {
+            method: Method::GET,
+            path: filter.clone(),
+            body: None,
+        };
+        let (status, answer) = here.call(&operation, &filter, &admin).await;
+        assert_eq!(
+            (status, &answer["items"]),
+            (StatusCode::OK, &json!([])),
+            "{filter}: {answer}"
+        );
+    }
+    assert_eq!(rows(&house, clinic).await, before, "something was written");
+}
+
+async fn demo_session(gym: &Tenant) -> Value {
+    crate::shop::first_session(gym).await["session_id"].clone()
+}
+
+/// How much is in the tables that the bodies above could write to.
+async fn rows(house: &House, tenant: &Tenant) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for table in [
+        "booking",
+        "claim",
+        "session_claim",
+        "payment",
+        "product",
+        "category",
+        "idempotency",
+    ] {
+        let query = format!("SELECT count(*) FROM {table}");
+        counts.push(house.count(tenant, &query).await);
+    }
+    counts
+}
+
+/// The portal, with the cookie of one business's administrator.
+#[tokio::test(flavor = "multi_thread")]
+async fn portal_pages_of_another_tenant_are_out_of_reach() {
+    let house = House::open().await;
+    a_booking_each(&house).await;
+    let (clinic, gym) = (house.clinic(), house.gym());
+    let cookie = portal_cookie(&house, clinic).await;
+    let (own, foreign) = (ids(clinic).await, ids(gym).await);
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let open = async |tenant: &Tenant, method: Method, path: &str| {
+        let url = format!("{}{path}", house.endpoints.api);
+        let mut request = browser
+            .request(method.clone(), url)
+            .header("Host", &tenant.host)
+            .header("Cookie", &cookie);
+        if method == Method::POST {
+            request = request.form(&[("csrf", "guessed")]);
+        }
+        request.send().await.unwrap()
+    };
+    let pages = |ids: &BTreeMap<&'static str, String>| {
+        let (booking, payment) = (&ids["bookings"], &ids["payments"]);
+        vec![
+            (Method::GET, format!("/portal/bookings/{booking}")),
+            (Method::GET, format!("/portal/bookings/{booking}/cancel")),
+            (Method::GET, format!("/portal/payments/{payment}")),
+            (Method::POST, format!("/portal/bookings/{booking}/cancel")),
+            (Method::POST, format!("/portal/bookings/{booking}/complete")),
+            (Method::POST, format!("/portal/payments/{payment}/refund")),
+            (Method::GET, "/portal".to_owned()),
+            (Method::GET, "/portal/bookings".to_owned()),
+            (Method::GET, "/portal/payments".to_owned()),
+            (Method::GET, "/portal/payouts".to_owned()),
+            (Method::POST, "/portal/payouts/connect".to_owned()),
+            (Method::POST, "/portal/payouts/check".to_owned()),
+            (Method::GET, "/portal/payouts/return".to_owned()),
+            (Method::GET, "/portal/payouts/refresh".to_owned()),
+        ]
+    };
+    // At the other's address the cookie stands for nobody.
+    for (method, path) in pages(&foreign) {
+        let answer = open(gym, method.clone(), &path).await;
+        let location = answer
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap().to_owned());
+        let sign_in = location
+            .as_deref()
+            .is_some_and(|to| to.contains("/portal/sign-in"));
+        assert!(
+            sign_in || answer.status() == StatusCode::UNAUTHORIZED,
+            "{method} {path}: {} {location:?}",
+            answer.status()
+        );
+    }
+    // At home the other's ids are unknown; a form whose token was guessed is refused before that.
+    for (method, path) in pages(&foreign).into_iter().take(6) {
+        let answer = open(clinic, method.clone(), &path).await;
+        let expected = if method == Method::GET {
+            StatusCode::NOT_FOUND
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        assert_eq!(answer.status(), expected, "{method} {path}");
+    }
+    for (method, path) in pages(&own)
+        .into_iter()
+        .filter(|(method, _)| *method == Method::GET)
+        .take(3)
+    {
+        let answer = open(clinic, method.clone(), &path).await;
+        assert_eq!(
+            answer.status(),
+            StatusCode::OK,
+            "{method} {path}, one's own"
+        );
+    }
+}
+
+/// Signs in to the portal by its form; the cookies.
+async fn portal_cookie(house: &House, tenant: &Tenant) -> String {
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let url = format!("{}/portal/sign-in", house.endpoints.api);
+    let form = browser
+        .get(&url)
+        .header("Host", &tenant.host)
+        .send()
+        .await
+        .unwrap();
+    let first = cookies(&form);
+    let page = form.text().await.unwrap();
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
+    let (csrf, _) = rest.split_once('"').unwrap();
+    let who = [
+        ("csrf", csrf),
+        ("email", &tenant.admin.email),
+        ("password", &tenant.admin.password),
+    ];
+    let request = browser
+        .post(&url)
+        .header("Host", &tenant.host)
+        .header("Cookie", first);
+    let answer = request.form(&who).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    cookies(&answer)
+}
+
+fn cookies(answer: &reqwest::Response) -> String {
+    let set = answer.headers().get_all("set-cookie").iter();
+    let pairs = set.map(|line| line.to_str().unwrap().split(';').next().unwrap().to_owned());
+    pairs
+        .filter(|pair| !pair.ends_with('='))
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,189 @@
+//! Customers who do not give up: what a good client does when an answer does not come.
+
+use std::time::{Duration, Instant};
+
+use berth_devkit::{
+    Tenant,
+    demo::{ApiError, Client},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::house::House;
+
+/// How long a customer waits for anything.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What a customer does with a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intention {
+    /// Pays.
+    Pay,
+    /// Tries a card that is declined, then pays with one that is not.
+    PayAtSecondTry,
+    /// Thinks better of it before paying.
+    CallOff,
+}
+
+impl Intention {
+    pub(crate) const fn pays(self) -> bool {
+        !matches!(self, Self::CallOff)
+    }
+}
+
+/// A booking that was acknowledged, and what its customer did with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledged {
+    pub(crate) id: String,
+    pub(crate) intention: Intention,
+    /// Minor units.
+    pub(crate) price: i64,
+    /// What the tracking pixel named the purchase.
+    pub(crate) pixel: String,
+}
+
+/// Sends a POST until it is answered, under one idempotency key. An answer that is neither a
+/// success nor a request to try again is the test's end.
+async fn post(client: &Client, path: &str, body: &Value) -> Value {
+    let key = Uuid::new_v4().to_string();
+    let started = Instant::now();
+    loop {
+        let error = match client.post_once(path, body, &key).await {
+            Ok(answer) => return answer,
+            Err(error) => error,
+        };
+        check(&error);
+        assert!(started.elapsed() < PATIENCE, "POST {path}: {error:#}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Asks until `seen` finds what it looks for.
+async fn until<T>(client: &Client, path: &str, seen: impl Fn(&Value) -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        match client.get(path).await {
+            Ok(answer) => {
+                if let Some(found) = seen(&answer) {
+                    return found;
+                }
+                assert!(
+                    started.elapsed() < PATIENCE,
+                    "GET {path} still says {answer}"
+                );
+            }
+            Err(error) => {
+                check(&error);
+                assert!(started.elapsed() < PATIENCE, "GET {path}: {error:#}");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A connection that broke is no answer, and a request that is still at work may be sent again;
+/// any other refusal is a fault.
+fn check(error: &anyhow::Error) {
+    if let Some(refusal) = error.downcast_ref::<ApiError>() {
+        let again = refusal.status < 500 && refusal.body["retryable"] == true;
+        assert!(again, "{refusal}");
+    }
+}
+
+/// Books a place of `session`, does with it what is intended, and waits until that shows.
+pub(crate) async fn shop(
+    house: &Checkout,
+    client: &Client,
+    mut wish: Value,
+    intention: Intention,
+) -> Acknowledged {
+    let pixel = format!("pixel-{}", Uuid::new_v4());
+    wish["attribution"] = json!({ "pixel_event_id": pixel, "ttclid": "click" });
+    let booked = post(client, "/v1/bookings", &wish).await;
+    let id = booked["id"].as_str().unwrap().to_owned();
+    let price = booked["price"]["amount"].as_i64().unwrap();
+    let path = format!("/v1/bookings/{id}");
+    let end = if intention.pays() {
+        let payments = format!("/v1/payments?booking_id={id}");
+        let payment = until(client, &payments, |page| {
+            let payment = &page["items"][0];
+            payment["client_secret"]
+                .is_string()
+                .then(|| payment.clone())
+        })
+        .await;
+        if intention == Intention::PayAtSecondTry {
+            let status = house.pay(&payment, "pm_card_chargeDeclined").await;
+            assert_eq!(status, 402);
+        }
+        assert_eq!(house.pay(&payment, "pm_card_visa").await, 200);
+        "CONFIRMED"
+    } else {
+        post(client, &format!("{path}/cancel"), &json!({})).await;
+        "CANCELLED"
+    };
+    until(client, &path, |booking| match booking["status"].as_str() {
+        Some(status) if status == end => Some(()),
+        Some("PENDING") => None,
+        _ => panic!("{booking}"),
+    })
+    .await;
+    Acknowledged {
+        id,
+        intention,
+        price,
+        pixel,
+    }
+}
+
+/// Pays as the browser does: with the publishable key and the intent's secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkout {
+    stripe: String,
+    http: reqwest::Client,
+}
+
+impl Checkout {
+    pub(crate) fn at(house: &House) -> Self {
+        Self {
+            stripe: house.stripe.url.clone(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
+    }
+
+    /// Tries to pay with `method`; the provider's status.
+    async fn pay(&self, payment: &Value, method: &str) -> u16 {
+        let intent = payment["provider_ref"].as_str().unwrap();
+        let url = format!("{}/v1/payment_intents/{intent}/confirm", self.stripe);
+        let secret = payment["client_secret"].as_str().unwrap();
+        let answer = self
+            .http
+            .post(url)
+            .bearer_auth(payment["publishable_key"].as_str().unwrap())
+            .header("Stripe-Account", payment["account_id"].as_str().unwrap())
+            .form(&[("client_secret", secret), ("payment_method", method)])
+            .send()
+            .await
+            .unwrap();
+        answer.status().as_u16()
+    }
+}
+
+/// The first session of the programme with enough places.
+pub(crate) async fn first_session(gym: &Tenant) -> Value {
+    let customer = Client::sign_in(gym, &gym.customer).await.unwrap();
+    let product = &gym.product_ids[0];
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let day = |ahead: i64| today.checked_add(jiff::Span::new().days(ahead)).unwrap();
+    let path = format!(
+        "/v1/products/{product}/slots?from={}&to={}",
+        day(1),
+        day(14)
+    );
+    let answer = customer.get(&path).await.unwrap();
+    json!({ "product_id": product, "session_id": answer["slots"][0]["session_id"] })
+}
