@@ -59,7 +59,8 @@ impl Bookings {
     /// Free starts, or sessions with free places, on the days `from ..= to` of the product's zone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a range that is empty or longer than 62 days.
+    /// [`Error::NotFound`] when there is no such product, [`Error::Invalid`] for a range that is
+    /// empty or longer than 62 days.
     pub async fn slots(
         &self,
         ctx: &Context,
@@ -71,7 +72,8 @@ impl Bookings {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         check_range(from, to)?;
-        let (offering, slots) = self.free(ctx, product, from, to).await?;
+        let free = self.free(ctx, product, from, to).await;
+        let (offering, slots) = free.map_err(Error::addressed)?;
         let wanted = |slot: &Slot| resource.is_none_or(|id| slot.resource_ids.contains(&id));
         let slots = slots.into_iter().filter(wanted).collect();
         Ok((offering, slots))
@@ -111,7 +113,7 @@ impl Bookings {
     /// Whether one wish can be booked now.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an unknown product.
+    /// [`Error::UnknownProduct`] among them.
     pub async fn check(&self, ctx: &Context, wish: &NewBooking) -> Result<Check, Error> {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;

@@ -186,9 +186,7 @@ impl Bookings {
             .offering(tx, &ctx.tenant, product, &ctx.clock)
             .await;
         compiled.map_err(|error| match error {
-            berth_catalog::Error::NotFound => {
-                Error::invalid("product_id", "UNKNOWN_PRODUCT", "There is no such product.")
-            }
+            berth_catalog::Error::NotFound => Error::UnknownProduct,
             other => other.into(),
         })
     }

@@ -59,8 +59,11 @@ impl Refusal {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such thing, or none the asker may see.
-    #[error("no such booking")]
+    #[error("no such thing")]
     NotFound,
+    /// What is asked about, or to be booked, is not offered by the tenant.
+    #[error("no such product")]
+    UnknownProduct,
     /// The asker may not.
     #[error(transparent)]
     Denied(Problem),
@@ -110,6 +113,14 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// The same where the product is what the request's address names, not a field of it.
+    pub(crate) fn addressed(self) -> Self {
+        match self {
+            Self::UnknownProduct => Self::NotFound,
+            other => other,
+        }
+    }
+
     pub(crate) fn invalid(
         field: &'static str,
         code: &'static str,
@@ -127,6 +138,9 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found(),
+            Error::UnknownProduct => {
+                Self::field("product_id", "UNKNOWN_PRODUCT", "There is no such product.")
+            }
             Error::Denied(problem) => problem,
             Error::Invalid {
                 field,

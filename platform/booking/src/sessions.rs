@@ -43,7 +43,7 @@ impl Bookings {
     /// Adds a session to a product's programme.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names the field.
+    /// [`Error::Invalid`] names the field, [`Error::NotFound`] is about the product.
     pub async fn create_session(
         &self,
         ctx: &Context,
@@ -77,7 +77,8 @@ impl Bookings {
         {
             return Ok(answer);
         }
-        let offering = self.compile(&mut tx, ctx, new.product_id).await?;
+        let offering = self.compile(&mut tx, ctx, new.product_id).await;
+        let offering = offering.map_err(Error::addressed)?;
         if offering.product.kind != ProductKind::Session {
             let detail = "The product is booked by appointment.";
             return Err(Error::invalid("product_id", "WRONG_KIND", detail));
@@ -103,7 +104,7 @@ impl Bookings {
     /// Sessions of a product that start in `[from, to)`.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`Error::NotFound`] when there is no such product.
     pub async fn sessions(
         &self,
         ctx: &Context,
@@ -114,6 +115,10 @@ impl Bookings {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if self.catalog.last_known(&ctx.tenant, product).is_none() {
+            let known = self.compile(&mut tx, ctx, product).await;
+            known.map_err(Error::addressed)?;
+        }
         let sessions = store::sessions(&mut tx, product, from, to).await?;
         tx.rollback().await?;
         Ok(sessions)

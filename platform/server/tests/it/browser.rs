@@ -191,7 +191,7 @@ async fn a_customer_pays_after_a_declined_card() {
     pay(&browser, "4000000000000002").await;
     browser.see("declined").await;
     pay(&browser, "4242424242424242").await;
-    browser.see("Thank you").await;
+    browser.see("Your booking is confirmed").await;
     let path = format!("/v1/bookings/{}", booked["id"].as_str().unwrap());
     let paid = customer.get(&path).await.unwrap();
     assert_eq!(
