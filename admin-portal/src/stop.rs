@@ -44,6 +44,7 @@ pub(crate) fn unrendered(error: askama::Error) -> Stop {
 pub(crate) const fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
@@ -122,7 +123,7 @@ pub(crate) fn of_problem(problem: &Problem) -> Words {
         Kind::NotFound => "Not found",
         Kind::Forbidden | Kind::Unauthenticated => "You may not see this",
         Kind::Conflict => "This is not possible now",
-        Kind::Malformed | Kind::Invalid => "Something does not fit",
+        Kind::Malformed | Kind::TooLarge | Kind::Invalid => "Something does not fit",
         Kind::TooMany => "A moment, please",
         Kind::Unavailable => "Briefly out of reach",
         Kind::Internal => "Something went wrong",

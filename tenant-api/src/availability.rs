@@ -19,6 +19,7 @@ use crate::{
 
 /// A free time, or a session with free places.
 #[derive(Debug, Object)]
+#[oai(rename = "Slot")]
 pub struct SlotAnswer {
     /// Start.
     pub starts_at: Instant,
@@ -47,6 +48,7 @@ pub struct Slots {
 
 /// How much is free on a day.
 #[derive(Debug, Object)]
+#[oai(rename = "DayAvailability")]
 pub struct DayAnswer {
     /// The day, in the product's zone.
     pub day: Day,
@@ -63,6 +65,7 @@ pub struct Days {
 
 /// Whether something can be booked now.
 #[derive(Debug, Object)]
+#[oai(rename = "AvailabilityCheck")]
 pub struct CheckAnswer {
     /// Whether it is free.
     pub available: bool,

@@ -78,7 +78,7 @@ pub struct Customer {
 
 /// How the customer found the offer; for conversion tracking.
 #[derive(Clone, Debug, Default, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(rename = "Attribution", deny_unknown_fields)]
 pub struct AttributionInput {
     /// Id the tracking pixel sent with its own event.
     pub pixel_event_id: Option<String>,
@@ -218,6 +218,7 @@ impl From<BookingStatus> for Status {
 
 /// A booking.
 #[derive(Clone, Debug, Object)]
+#[oai(rename = "Booking")]
 pub struct BookingAnswer {
     /// Its id.
     pub id: Uuid,

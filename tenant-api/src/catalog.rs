@@ -23,7 +23,7 @@ use crate::{
 
 /// How a product is booked.
 #[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
+#[oai(rename = "ProductKind", rename_all = "snake_case")]
 pub enum Kind {
     /// A time with one of its resources.
     Appointment,
@@ -33,7 +33,7 @@ pub enum Kind {
 
 /// When a product is paid.
 #[derive(Clone, Copy, Debug, Default, Enum)]
-#[oai(rename_all = "snake_case")]
+#[oai(rename = "PaymentMode", rename_all = "snake_case")]
 pub enum PaymentModeName {
     /// When booked.
     #[default]
@@ -172,6 +172,7 @@ pub struct ProductEdit {
 
 /// Something that can be booked.
 #[derive(Debug, Object)]
+#[oai(rename = "Product")]
 pub struct ProductAnswer {
     /// Its id.
     pub id: Uuid,
@@ -275,6 +276,7 @@ pub struct VariantRequest {
 
 /// A form of a product.
 #[derive(Debug, Object)]
+#[oai(rename = "Variant")]
 pub struct VariantAnswer {
     /// Its id.
     pub id: Uuid,
@@ -316,6 +318,7 @@ pub struct CategoryRequest {
 
 /// A node of the category tree.
 #[derive(Debug, Object)]
+#[oai(rename = "Category")]
 pub struct CategoryAnswer {
     /// Its id.
     pub id: Uuid,
@@ -345,7 +348,7 @@ pub struct CategoryList {
 
 /// What a resource is.
 #[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
+#[oai(rename = "ResourceKind", rename_all = "snake_case")]
 pub enum ResourceKindName {
     /// A person.
     Staff,
@@ -407,6 +410,7 @@ pub struct ScheduleRequest {
 
 /// A person, room or thing that is taken for a time.
 #[derive(Debug, Object)]
+#[oai(rename = "Resource")]
 pub struct ResourceAnswer {
     /// Its id.
     pub id: Uuid,

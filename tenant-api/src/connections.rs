@@ -21,6 +21,7 @@ pub struct TikTokRequest {
 
 /// An account at another platform.
 #[derive(Debug, Object)]
+#[oai(rename = "Connection")]
 pub struct ConnectionAnswer {
     /// `tiktok`.
     pub kind: String,
@@ -52,6 +53,7 @@ pub struct ConnectionList {
 
 /// A conversion reported to another platform.
 #[derive(Debug, Object)]
+#[oai(rename = "Conversion")]
 pub struct ConversionAnswer {
     /// Its id.
     pub id: Uuid,
@@ -83,6 +85,7 @@ impl From<Conversion> for ConversionAnswer {
 
 /// A message sent to the customer.
 #[derive(Debug, Object)]
+#[oai(rename = "Delivery")]
 pub struct DeliveryAnswer {
     /// Its id.
     pub id: Uuid,

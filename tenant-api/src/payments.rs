@@ -27,6 +27,7 @@ pub struct PaymentRequest {
 
 /// Money asked for a booking.
 #[derive(Debug, Object)]
+#[oai(rename = "Payment")]
 pub struct PaymentAnswer {
     /// Its id.
     pub id: Uuid,
@@ -87,6 +88,7 @@ pub struct RefundRequest {
 
 /// Money given back.
 #[derive(Debug, Object)]
+#[oai(rename = "Refund")]
 pub struct RefundAnswer {
     /// Its id.
     pub id: Uuid,
@@ -131,6 +133,7 @@ pub struct OnboardingRequest {
 
 /// A page of the provider's.
 #[derive(Debug, Object)]
+#[oai(rename = "Onboarding")]
 pub struct OnboardingAnswer {
     /// Its address; good for a few minutes.
     pub url: String,
@@ -138,6 +141,7 @@ pub struct OnboardingAnswer {
 
 /// How far the business's account at the provider is.
 #[derive(Debug, Object)]
+#[oai(rename = "PaymentAccount")]
 pub struct PaymentAccountAnswer {
     /// The provider's id of it.
     #[oai(skip_serializing_if_is_none)]

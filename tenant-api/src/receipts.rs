@@ -16,6 +16,7 @@ use crate::{
 
 /// A numbered receipt.
 #[derive(Debug, Object)]
+#[oai(rename = "Receipt")]
 pub struct ReceiptAnswer {
     /// Its id.
     pub id: Uuid,

@@ -23,6 +23,7 @@ pub struct SessionRequest {
 
 /// A dated occurrence with places.
 #[derive(Debug, Object)]
+#[oai(rename = "Session")]
 pub struct SessionAnswer {
     /// Its id.
     pub id: Uuid,

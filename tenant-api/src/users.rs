@@ -47,6 +47,7 @@ pub struct RegisterRequest {
 
 /// An account.
 #[derive(Debug, Object)]
+#[oai(rename = "Account")]
 pub struct AccountAnswer {
     /// Its id.
     pub id: Uuid,
@@ -112,6 +113,7 @@ pub struct RefreshRequest {
 
 /// Signed in.
 #[derive(Debug, Object)]
+#[oai(rename = "SignedIn")]
 pub struct SignedInAnswer {
     /// Send as `Authorization: Bearer …`.
     pub access_token: String,
@@ -164,6 +166,7 @@ pub struct PasswordEdit {
 
 /// A signed-in device.
 #[derive(Debug, Object)]
+#[oai(rename = "Device")]
 pub struct DeviceAnswer {
     /// Its id.
     pub id: Uuid,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::BenchOptions;
 use crate::commands::{self, logs::LogsOptions, play::PlayOptions, up::UpOptions};
 use crate::mailbox::{Config, Mailbox};
 use crate::workspace::Workspace;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure bookings and look-ups over HTTP beside pgbench doing the same.
+    Bench(BenchOptions),
     /// Format, lints, dependency rules.
     Check {
         /// Also fetch and check the advisory database.
@@ -116,6 +119,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             action: Services::Stop,
         } => commands::services::stop(&here()?).await,
         Command::Test { arguments } => commands::test::run(&here()?, &arguments).await,
+        Command::Bench(options) => commands::bench::run(&here()?, options).await,
         Command::Check { online } => commands::check::run(&here()?, online).await,
         Command::Prepare { check } => commands::prepare::run(&here()?, check).await,
         Command::Mailbox { smtp, http, dir } => {

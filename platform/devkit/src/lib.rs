@@ -20,6 +20,7 @@
 //! Tests of other crates use [`services`] for brokers they may kill and
 //! [`mailbox`] for mail they want to read.
 
+pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod demo;

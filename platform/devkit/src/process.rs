@@ -15,8 +15,9 @@ use crate::ledger::{Entry, Ledger};
 
 mod identity;
 
+pub(crate) use identity::descendants;
 pub use identity::{Identity, Stopped};
-use identity::{KILL_GRACE, POLL, descendants};
+use identity::{KILL_GRACE, POLL};
 
 /// Lines of a log shown in an error.
 const TAIL_LINES: usize = 25;

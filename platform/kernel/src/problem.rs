@@ -14,6 +14,8 @@ use serde::Serialize;
 pub enum Kind {
     /// The request cannot be understood.
     Malformed,
+    /// The request is larger than is taken.
+    TooLarge,
     /// Nobody has been proven to be asking.
     Unauthenticated,
     /// The asker may not do this.

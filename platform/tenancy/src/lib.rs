@@ -18,7 +18,7 @@ pub mod registry;
 pub mod tenant;
 mod tx;
 
-use berth_kernel::Problem;
+use berth_kernel::{Kind, Problem};
 
 pub use idempotency::IdempotencyKey;
 pub use pools::{Database, DatabaseSettings};
@@ -78,6 +78,9 @@ pub enum Error {
     /// No connection, or it broke.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// A text holds what no text of the database may hold: the character U+0000.
+    #[error("a text cannot be stored")]
+    Text(#[source] sqlx::Error),
     /// A statement failed in a way its caller did not foresee.
     #[error("a database statement failed")]
     Statement(#[source] sqlx::Error),
@@ -98,10 +101,18 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_outage(&error) {
             Self::Unavailable(error)
+        } else if is_text(&error) {
+            Self::Text(error)
         } else {
             Self::Statement(error)
         }
     }
+}
+
+/// Whether `error` is about a character: 22021 in text, 22P05 in JSON.
+fn is_text(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database)
+        if matches!(database.code().as_deref(), Some("22021" | "22P05")))
 }
 
 /// Whether `error` speaks of the connection or the server's state rather than of the statement:
@@ -127,6 +138,11 @@ impl From<Error> for Problem {
                 "DATABASE_UNAVAILABLE",
                 "The service is briefly unavailable; please try again.",
                 error,
+            ),
+            Error::Text(_) => Self::new(
+                Kind::Malformed,
+                "CHARACTER_INVALID",
+                "Text must not hold the character U+0000.",
             ),
             Error::SlugTaken(_) => Self::field(
                 "slug",

@@ -114,7 +114,7 @@ async fn bound_body(request: &mut Request) -> Result<(), Problem> {
             Ok(())
         }
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Problem::new(
-            Kind::Malformed,
+            Kind::TooLarge,
             "BODY_TOO_LARGE",
             "The body may have 1 MiB at most.",
         )),

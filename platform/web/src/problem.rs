@@ -22,6 +22,7 @@ pub struct FieldProblem {
 
 /// Why a request was refused (RFC 9457, `application/problem+json`).
 #[derive(Debug, Object)]
+#[oai(rename = "Problem")]
 pub struct ProblemBody {
     /// The HTTP status again.
     pub status: u16,
@@ -71,6 +72,9 @@ pub enum Refusal {
     /// The request cannot be understood.
     #[oai(status = 400)]
     Malformed(ProblemJson),
+    /// More than is taken in one request.
+    #[oai(status = 413)]
+    TooLarge(ProblemJson),
     /// Nobody known asks.
     #[oai(status = 401)]
     Unauthenticated(ProblemJson),
@@ -131,6 +135,7 @@ pub fn refuse(error: impl Into<Problem>) -> Refusal {
     let body = ProblemJson(body(problem));
     match kind {
         Kind::Malformed => Refusal::Malformed(body),
+        Kind::TooLarge => Refusal::TooLarge(body),
         Kind::Unauthenticated => Refusal::Unauthenticated(body),
         Kind::Forbidden => Refusal::Forbidden(body),
         Kind::NotFound => Refusal::NotFound(body),
@@ -163,6 +168,7 @@ fn body(problem: Problem) -> ProblemBody {
 const fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,

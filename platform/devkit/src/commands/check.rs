@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 
 use super::{cargo, stage};
 
+mod arrows;
+
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -30,6 +32,9 @@ pub async fn run(workspace: &Workspace, online: bool) -> anyhow::Result<ExitCode
         "warnings",
     ];
     stage("lints", cargo(workspace, &lints)).await?;
+    progress::heading("arrows between crates");
+    arrows::check(workspace).await?;
+    stage("golden files", golden(workspace)).await?;
     if find_program(&["cargo-deny"]).is_none() {
         // Unoptimised it is built in a third of the time and runs for a second.
         let install = [
@@ -53,6 +58,21 @@ pub async fn run(workspace: &Workspace, online: bool) -> anyhow::Result<ExitCode
         started.elapsed().as_secs_f64()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tests that hold documents and events against what is kept; built as `./dev test` builds them,
+/// so that neither builds again what the other has built.
+fn golden(workspace: &Workspace) -> Command {
+    let arguments = [
+        "nextest",
+        "run",
+        "--workspace",
+        "--bins",
+        "--tests",
+        "-E",
+        "binary(golden) + binary(matrix)",
+    ];
+    cargo(workspace, &arguments)
 }
 
 fn deny(workspace: &Workspace, online: bool) -> Command {

@@ -1,5 +1,6 @@
 //! One file per command of `./dev`.
 
+pub mod bench;
 pub mod check;
 pub mod down;
 pub mod logs;
@@ -61,6 +62,16 @@ async fn build(workspace: &Workspace, also: &[&str]) -> anyhow::Result<()> {
     command.args(also);
     succeed(
         "cargo build",
+        command.status().await.context("running cargo")?,
+    )
+}
+
+/// Builds every program of the workspace as it is shipped.
+pub(crate) async fn build_release(workspace: &Workspace) -> anyhow::Result<()> {
+    progress::heading("Building what is measured");
+    let mut command = cargo(workspace, &["build", "--release", "--workspace", "--bins"]);
+    succeed(
+        "cargo build --release",
         command.status().await.context("running cargo")?,
     )
 }

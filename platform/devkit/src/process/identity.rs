@@ -129,7 +129,7 @@ fn stat(pid: i32) -> Option<Stat> {
 }
 
 /// Every process below `ancestor`, at this moment.
-pub(super) fn descendants(ancestor: i32) -> Vec<Identity> {
+pub(crate) fn descendants(ancestor: i32) -> Vec<Identity> {
     let mut found: Vec<(i32, Stat)> = Vec::new();
     let listing = fs::read_dir(Path::new("/proc"))
         .into_iter()

@@ -20,6 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub use binaries::{find_program, postgres_program};
+pub(crate) use postgres::remove_data as remove_postgres;
 pub use postgres::{Durability, PostgresOptions, PrivatePostgres};
 pub use rabbit::{PrivateRabbit, RabbitOptions};
 pub use redis::{PrivateRedis, RedisOptions};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{ServiceError, ask, binaries::postgres_program, clean_environment, reserve};
 use crate::ports::Reservation;
-use crate::process::{Lifetime, Process, Spec, Stage, StopSignal};
+use crate::process::{Identity, Lifetime, Process, Spec, Stage, StopSignal};
 
 mod account;
 
@@ -102,6 +102,12 @@ impl PrivatePostgres {
     #[must_use]
     pub fn url_at(port: u16, database: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{port}/{database}")
+    }
+
+    /// The server's process; its backends are below it.
+    #[must_use]
+    pub const fn identity(&self) -> Identity {
+        self.process.identity()
     }
 
     /// The port it answers on.
@@ -303,7 +309,7 @@ async fn initialise(
 
 /// Deletes the data of a stopped cluster that was asked for under `directory`,
 /// wherever it is.
-pub(super) fn remove_data(directory: &Path) -> Result<(), ServiceError> {
+pub(crate) fn remove_data(directory: &Path) -> Result<(), ServiceError> {
     if let Ok(real) = directory.canonicalize() {
         remove(&fallback_directory(&real))?;
         remove(&real)?;

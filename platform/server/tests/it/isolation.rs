@@ -11,183 +11,11 @@ use berth_devkit::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::House;
-
-/// What a request proves itself with.
-#[derive(Clone, Debug)]
-enum Credential {
-    Nothing,
-    Token(String),
-    Key(String),
-}
-
-/// One operation of the document.
-#[derive(Clone, Debug)]
-struct Operation {
-    method: Method,
-    /// With `{name}` where an id goes.
-    path: String,
-    /// An example of the body it takes.
-    body: Option<Value>,
-}
-
-/// Sends requests to one tenant.
-struct Caller {
-    http: reqwest::Client,
-    api: String,
-    slug: String,
-}
-
-impl Caller {
-    fn to(house: &House, tenant: &Tenant) -> Self {
-        Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            api: house.endpoints.api.clone(),
-            slug: tenant.slug.clone(),
-        }
-    }
-
-    async fn call(
-        &self,
-        operation: &Operation,
-        path: &str,
-        credential: &Credential,
-    ) -> (StatusCode, Value) {
-        let url = format!("{}/v1{path}", self.api);
-        let mut request = self
-            .http
-            .request(operation.method.clone(), url)
-            .header("X-Tenant", &self.slug);
-        request = match credential {
-            Credential::Nothing => request,
-            Credential::Token(token) => request.bearer_auth(token),
-            Credential::Key(key) => request.header("X-Api-Key", key),
-        };
-        if let Some(body) = &operation.body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
-    }
-
-    async fn token(&self, who: &berth_devkit::SignIn) -> String {
-        let sign_in = Operation {
-            method: Method::POST,
-            path: "/sessions".into(),
-            body: Some(json!({ "email": who.email, "password": who.password })),
-        };
-        let (status, answer) = self.call(&sign_in, "/sessions", &Credential::Nothing).await;
-        assert!(status.is_success(), "{status}");
-        answer["access_token"].as_str().unwrap().to_owned()
-    }
-}
-
-/// All operations, with bodies their schemas allow; ids in them are `foreign` where a collection's
-/// name tells which.
-async fn operations(house: &House) -> Vec<Operation> {
-    let url = format!("{}/v1/openapi.json", house.endpoints.api);
-    let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-    let mut operations = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
-            let schema = operation
-                .pointer("/requestBody/content/application~1json; charset=utf-8/schema")
-                .or_else(|| operation.pointer("/requestBody/content/application~1json/schema"));
-            assert_eq!(
-                schema.is_some(),
-                operation.get("requestBody").is_some(),
-                "{path}"
-            );
-            operations.push(Operation {
-                method: method.to_uppercase().parse().unwrap(),
-                path: format!("{path}{}", query(&document, operation)),
-                body: schema.map(|schema| completed(path, example(&document, schema))),
-            });
-        }
-    }
-    assert!(operations.len() > 40, "{} operations", operations.len());
-    operations
-}
-
-/// The parameters an operation cannot do without.
-fn query(document: &Value, operation: &Value) -> String {
-    let none = Vec::new();
-    let parameters = operation["parameters"].as_array().unwrap_or(&none);
-    let wanted = parameters
-        .iter()
-        .filter(|one| one["in"] == "query" && one["required"] == true);
-    let pairs = wanted.map(|one| {
-        let name = one["name"].as_str().unwrap();
-        let value = match name {
-            // Later than `from`.
-            "to" if one["schema"]["format"] == "date-time" => json!(in_days(8)),
-            "to" => json!(in_days(8)[..10]),
-            _ => example(document, &one["schema"]),
-        };
-        format!("{name}={}", value.as_str().unwrap())
-    });
-    let pairs: Vec<String> = pairs.collect();
-    if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", pairs.join("&"))
-    }
-}
-
-/// What a schema cannot say: that of two fields one is needed.
-fn completed(path: &str, mut body: Value) -> Value {
-    if path.ends_with("/reschedule") {
-        body["starts_at"] = json!(in_days(7));
-    }
-    body
-}
-
-/// The least value a schema allows.
-fn example(document: &Value, schema: &Value) -> Value {
-    if let Some(name) = schema["$ref"].as_str() {
-        let pointer = name.trim_start_matches('#');
-        return example(document, document.pointer(pointer).unwrap());
-    }
-    if let Some(one) = schema["allOf"].get(0) {
-        return example(document, one);
-    }
-    if let Some(value) = schema["enum"].get(0) {
-        return value.clone();
-    }
-    match (schema["type"].as_str(), schema["format"].as_str()) {
-        (Some("object"), _) => {
-            let required = schema["required"].as_array().cloned().unwrap_or_default();
-            let fields = required.iter().map(|name| {
-                let name = name.as_str().unwrap();
-                (
-                    name.to_owned(),
-                    example(document, &schema["properties"][name]),
-                )
-            });
-            Value::Object(fields.collect())
-        }
-        (Some("array"), _) => json!([]),
-        (Some("integer" | "number"), _) => json!(1),
-        (Some("boolean"), _) => json!(true),
-        (Some("string"), Some("uuid")) => json!("00000000-0000-7000-8000-000000000000"),
-        (Some("string"), Some("date-time")) => json!(in_days(7)),
-        (Some("string"), Some("date")) => json!(in_days(7)[..10]),
-        (Some("string"), _) => json!("example"),
-        other => panic!("no example of {other:?}: {schema}"),
-    }
-}
-
-/// The same instant every time it is asked for on one day.
-fn in_days(days: i64) -> String {
-    let today = jiff::Timestamp::now().as_second().div_euclid(86_400);
-    let then = jiff::Timestamp::from_second((today + days) * 86_400).unwrap();
-    then.to_string()
-}
+use crate::{
+    caller::{Caller, Credential},
+    document::{in_days, operations},
+    house::House,
+};
 
 /// Ids of what `tenant` has, by the collection they are found in.
 async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
@@ -245,15 +73,22 @@ async fn tokens_and_keys_of_another_tenant_are_worth_nothing() {
     let there = Caller::to(&house, gym);
     let own = ids(clinic).await;
     let foreign = [
-        Credential::Token(there.token(&gym.admin).await),
-        Credential::Token(there.token(&gym.customer).await),
+        there.token(&gym.admin).await,
+        there.token(&gym.customer).await,
         Credential::Key(gym.api_key.clone()),
     ];
     for operation in operations(&house).await {
         let path = &operation.path;
         let path = with_ids(path, &own).unwrap_or_else(|| path.clone());
         for credential in &foreign {
-            let (status, answer) = here.call(&operation, &path, credential).await;
+            let (status, answer) = here
+                .call(
+                    &operation.method,
+                    &path,
+                    operation.body.as_ref(),
+                    credential,
+                )
+                .await;
             // Signing in and the like reads no credential: what is in the body decides.
             let public = matches!(path.as_str(), "/users" | "/sessions" | "/sessions/refresh")
                 && operation.method == Method::POST;
@@ -277,22 +112,26 @@ async fn ids_of_another_tenant_do_not_exist() {
     let foreign = ids(owner).await;
     let here = Caller::to(&house, asker);
     let there = Caller::to(&house, owner);
-    let admin = Credential::Token(here.token(&asker.admin).await);
+    let admin = here.token(&asker.admin).await;
     let key = Credential::Key(asker.api_key.clone());
-    let customer = Credential::Token(here.token(&asker.customer).await);
-    let owner = Credential::Token(there.token(&owner.admin).await);
+    let customer = here.token(&asker.customer).await;
+    let owner = there.token(&owner.admin).await;
     let (mut tried, mut wrong) = (0, Vec::new());
     for operation in operations(&house).await {
         let Some(path) = with_ids(&operation.path, &foreign) else {
             continue;
         };
         let called = format!("{} {path}", operation.method);
-        let (status, answer) = here.call(&operation, &path, &admin).await;
+        let (status, answer) = here
+            .call(&operation.method, &path, operation.body.as_ref(), &admin)
+            .await;
         if status != StatusCode::NOT_FOUND {
             wrong.push(format!("{called}: {status} {answer}"));
         }
         for lesser in [&key, &customer] {
-            let (status, answer) = here.call(&operation, &path, lesser).await;
+            let (status, answer) = here
+                .call(&operation.method, &path, operation.body.as_ref(), lesser)
+                .await;
             // Who may not do it at all hears that first.
             let refused = matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN);
             if !refused {
@@ -300,7 +139,9 @@ async fn ids_of_another_tenant_do_not_exist() {
             }
         }
         if operation.method == Method::GET {
-            let (status, answer) = there.call(&operation, &path, &owner).await;
+            let (status, answer) = there
+                .call(&operation.method, &path, operation.body.as_ref(), &owner)
+                .await;
             let there_is = status == StatusCode::OK || answer["code"] == "INVALID_PARAMETER";
             if !there_is {
                 wrong.push(format!("{called} by its owner: {status} {answer}"));
@@ -320,7 +161,7 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
     let (clinic, gym) = (house.clinic(), house.gym());
     let (own, foreign) = (ids(clinic).await, ids(gym).await);
     let here = Caller::to(&house, clinic);
-    let admin = Credential::Token(here.token(&clinic.admin).await);
+    let admin = here.token(&clinic.admin).await;
     let session = demo_session(gym).await;
     let before = rows(&house, clinic).await;
     let start = in_days(7);
@@ -355,12 +196,7 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
         ),
     ];
     for (path, body) in bodies {
-        let operation = Operation {
-            method: Method::POST,
-            path: path.into(),
-            body: Some(body.clone()),
-        };
-        let (status, answer) = here.call(&operation, path, &admin).await;
+        let (status, answer) = here.call(&Method::POST, path, Some(&body), &admin).await;
         assert!(status.is_client_error(), "{path} {body}: {status} {answer}");
         let named = answer["code"].as_str().unwrap_or_default();
         assert!(
@@ -373,12 +209,7 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
         format!("/payments?booking_id={}", foreign["bookings"]),
         format!("/receipts?booking_id={}", foreign["bookings"]),
     ] {
-        let operation = Operation {
-            method: Method::GET,
-            path: filter.clone(),
-            body: None,
-        };
-        let (status, answer) = here.call(&operation, &filter, &admin).await;
+        let (status, answer) = here.call(&Method::GET, &filter, None, &admin).await;
         assert_eq!(
             (status, &answer["items"]),
             (StatusCode::OK, &json!([])),

@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod bad_input;
 mod books;
 mod browser;
+mod caller;
+mod document;
 mod heavy;
 mod house;
 mod isolation;

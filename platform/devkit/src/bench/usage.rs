@@ -1,0 +1,66 @@
+//! Processor time of processes, from the scheduler's own books.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::process::{self, Identity};
+
+/// Processor time used so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Usage {
+    /// By the product's processes.
+    pub app: Duration,
+    /// By Postgres, all of its processes.
+    pub database: Duration,
+}
+
+impl Usage {
+    /// What was used since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            app: self.app.saturating_sub(earlier.app),
+            database: self.database.saturating_sub(earlier.database),
+        }
+    }
+}
+
+/// Processor time of a process, of all below it, and of those below it that have ended.
+pub(super) fn of(process: Identity) -> anyhow::Result<Duration> {
+    let mut total = ended_children(process.pid)?;
+    for one in process::descendants(process.pid)
+        .into_iter()
+        .chain([process])
+    {
+        // One that ended meanwhile is among its parent's ended children the next time.
+        total += threads(one.pid).unwrap_or_default();
+    }
+    Ok(total)
+}
+
+/// Nanoseconds on a processor of all threads: the first field of `schedstat`.
+fn threads(pid: i32) -> io::Result<Duration> {
+    let mut total = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let spent = text.split_ascii_whitespace().next();
+        total += spent.and_then(|text| text.parse().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// Ticks of children that were waited for: fields 16 and 17 of `/proc/PID/stat`.
+fn ended_children(pid: i32) -> anyhow::Result<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).context("a process has ended")?;
+    let (_, fields) = text.rsplit_once(')').context("an unknown form of stat")?;
+    let ticks = fields
+        .split_ascii_whitespace()
+        .skip(13)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum::<u64>();
+    // The kernel's tick towards programs is 10 ms everywhere Linux runs today.
+    Ok(Duration::from_millis(ticks * 10))
+}

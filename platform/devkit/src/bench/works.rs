@@ -1,0 +1,248 @@
+//! What is measured: requests over HTTP, and for each what Postgres alone would have to do.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use jiff::{ToSpan, Zoned, civil, tz::TimeZone};
+use serde_json::json;
+
+use super::pgbench::Ceiling;
+use super::stage::{Place, Stage};
+
+/// One thing to measure.
+pub(super) struct Work {
+    pub name: &'static str,
+    /// What is switched on and how much there is, for the reader of the figures.
+    pub conditions: &'static str,
+    /// The slug of the tenant that is asked.
+    pub tenant: &'static str,
+    /// Whether the relay carries events off meanwhile.
+    pub relay: bool,
+    pub ceiling: Ceiling,
+    pub requests: Arc<Requests>,
+    /// The number of the next request.
+    pub next: Arc<AtomicUsize>,
+}
+
+/// The request of a number.
+pub(super) type Requests = dyn Fn(usize) -> Wish + Send + Sync;
+
+/// One request.
+pub(super) struct Wish {
+    /// With its query.
+    pub path: String,
+    /// What is posted; none for a GET.
+    pub body: Option<String>,
+}
+
+/// Tenants, with the number of their staff.
+pub(super) const TENANTS: [(&str, usize); 6] = [
+    (FIVE, 5),
+    (TWENTY, 20),
+    (FIFTY, 50),
+    (PAST, 5),
+    (BOOKED, BOOKED_STAFF),
+    (PEAK, 0),
+];
+
+pub(super) const FIVE: &str = "bench-five";
+pub(super) const TWENTY: &str = "bench-twenty";
+pub(super) const FIFTY: &str = "bench-fifty";
+/// Five staff, and 200,000 bookings behind them.
+pub(super) const PAST: &str = "bench-past";
+/// Where bookings are made over HTTP.
+pub(super) const BOOKED: &str = "bench-booked";
+/// Where pgbench makes the same rows.
+pub(super) const PEAK: &str = "bench-peak";
+
+/// Staff of the tenant that bookings are made at: enough for starts that nobody has had.
+pub(super) const BOOKED_STAFF: usize = 50;
+
+/// All works, in the order they are measured.
+pub(super) fn all(stage: &Stage) -> Vec<Work> {
+    let next = Arc::new(AtomicUsize::new(0));
+    vec![
+        read(stage.place(FIVE)),
+        booking(stage, "booking, relay off", false, &next),
+        booking(stage, "booking, relay on", true, &next),
+        slots("slots, 5 staff, 7 days", FIVE, stage, 7),
+        slots("slots, 20 staff, 31 days", TWENTY, stage, 31),
+        slots("slots, 50 staff, 31 days", FIFTY, stage, 31),
+        slots("slots, 5 staff, 7 days, long past", PAST, stage, 7),
+    ]
+}
+
+fn read(place: &Place) -> Work {
+    let Place {
+        product, schema, ..
+    } = place;
+    let path = format!("/v1/products/{product}");
+    Work {
+        name: "tenant + read",
+        conditions: "GET one product with a token; pgbench selects the row",
+        tenant: FIVE,
+        relay: false,
+        ceiling: Ceiling {
+            schema: schema.clone(),
+            script: format!("SELECT * FROM product WHERE id = '{product}';\n"),
+        },
+        requests: Arc::new(move |_| Wish {
+            path: path.clone(),
+            body: None,
+        }),
+        next: Arc::default(),
+    }
+}
+
+/// One booking a request: authorization, idempotency row, booking, claim under the exclusion
+/// constraint, outbox row. Every start is somebody's first choice.
+fn booking(stage: &Stage, name: &'static str, relay: bool, next: &Arc<AtomicUsize>) -> Work {
+    let Place { product, staff, .. } = stage.place(BOOKED).clone();
+    let zone = TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC);
+    let today = Zoned::now().with_time_zone(zone.clone()).date();
+    let requests = move |index: usize| {
+        let resource = &staff[index % staff.len()];
+        let starts_at = start(today, &zone, index / staff.len());
+        let body =
+            json!({ "product_id": product, "starts_at": starts_at, "resource_id": resource });
+        Wish {
+            path: "/v1/bookings".to_owned(),
+            body: Some(body.to_string()),
+        }
+    };
+    Work {
+        name,
+        conditions: "one POST each with token and idempotency key, limits off, 50 staff; pgbench \
+                     writes the same rows in one transaction",
+        tenant: BOOKED,
+        relay,
+        ceiling: Ceiling {
+            schema: stage.place(PEAK).schema.clone(),
+            script: rows_of_a_booking(),
+        },
+        requests: Arc::new(requests),
+        next: Arc::clone(next),
+    }
+}
+
+/// The `n`th half-hour of the programme, from tomorrow on.
+fn start(today: civil::Date, zone: &TimeZone, n: usize) -> String {
+    let (day, half_hour) = (n / 15, n % 15);
+    let minutes = 9 * 60 + half_hour * 30 + if half_hour >= 7 { 30 } else { 0 };
+    let days = i64::try_from(day + 1).unwrap_or(i64::MAX);
+    let (hour, minute) = (minutes / 60, minutes % 60);
+    let at = today.checked_add(days.days()).unwrap_or(today).at(
+        i8::try_from(hour).unwrap_or(0),
+        i8::try_from(minute).unwrap_or(0),
+        0,
+        0,
+    );
+    let at = zone.to_ambiguous_zoned(at).compatible();
+    at.map_or_else(|_| String::new(), |at| at.timestamp().to_string())
+}
+
+fn rows_of_a_booking() -> String {
+    let envelope = "x".repeat(900);
+    let answer = "x".repeat(700);
+    format!(
+        "BEGIN;
+WITH n AS MATERIALIZED (SELECT nextval('bench_start') AS n),
+spot AS MATERIALIZED (
+    SELECT gen_random_uuid() AS booking_id, r.id AS resource_id,
+           timestamptz '2030-01-01' + (n.n / {BOOKED_STAFF}) * interval '30 minutes' AS starts_at
+    FROM n JOIN bench_resource r ON r.k = n.n % {BOOKED_STAFF}
+), lock AS MATERIALIZED (
+    SELECT claim_lock(ARRAY[resource_id]) AS held FROM spot
+), booked AS (
+    INSERT INTO booking (id, reference, product_id, product_name, resource_id, customer_name,
+        customer_email, customer_locale, status, version, starts_at, ends_at, local_start, timezone,
+        quantity, price_minor, currency, policy, attribution, expires_at, created_at, updated_at)
+    SELECT booking_id, upper(left(replace(booking_id::text, '-', ''), 20)), resource_id, 'Half an hour',
+           resource_id, 'Lena Vogt', 'lena@example.test', 'en', 'PENDING', 1, starts_at,
+           starts_at + interval '30 minutes', starts_at AT TIME ZONE 'Europe/Berlin', 'Europe/Berlin',
+           1, 4900, 'EUR', '[]', '{{}}', now() + interval '15 minutes', now(), now()
+    FROM spot, lock RETURNING id
+), claimed AS (
+    INSERT INTO claim (id, booking_id, resource_id, during, state, expires_at)
+    SELECT gen_random_uuid(), booking_id, resource_id,
+           tstzrange(starts_at, starts_at + interval '30 minutes'), 'held', now() + interval '15 minutes'
+    FROM spot, booked
+), told AS (
+    INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, published_at)
+    SELECT gen_random_uuid(), resource_id, 'booking.booking.created', booking_id, '{envelope}', now()
+    FROM spot, booked
+), answered AS (
+    INSERT INTO idempotency (principal, route, key, request_hash, body)
+    SELECT resource_id::text, 'create_booking', booking_id::text, sha256('x'), '{answer}'
+    FROM spot, booked
+)
+SELECT count(*) FROM booked;
+COMMIT;
+"
+    )
+}
+
+/// Every start with its free staff.
+fn slots(name: &'static str, tenant: &'static str, stage: &Stage, days: i64) -> Work {
+    let Place {
+        product,
+        staff,
+        schema,
+        ..
+    } = stage.place(tenant);
+    let zone = TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC);
+    let today = Zoned::now().with_time_zone(zone).date();
+    let day = |ahead: i64| today.checked_add(ahead.days()).unwrap_or(today);
+    let (from, to) = (day(1), day(days));
+    let path = format!("/v1/products/{product}/slots?from={from}&to={to}");
+    let quoted: Vec<String> = staff.iter().map(|id| format!("'{id}'")).collect();
+    let script = format!(
+        "SELECT v.version, b.who, b.starts, b.ends
+FROM catalog_version v LEFT JOIN LATERAL (
+    SELECT array_agg((t.n - 1)::int) AS who, array_agg(t.starts) AS starts, array_agg(t.ends) AS ends
+    FROM (SELECT r.n, extract(epoch FROM lower(c.during))::bigint AS starts,
+                 extract(epoch FROM upper(c.during))::bigint AS ends
+          FROM unnest(ARRAY[{}]::uuid[]) WITH ORDINALITY AS r (id, n)
+          JOIN claim c ON c.resource_id = r.id
+           AND c.during && tstzrange('{}'::timestamptz, '{}'::timestamptz)
+           AND (c.state = 'confirmed' OR c.state = 'held' AND c.expires_at >= clock_timestamp())
+          ORDER BY r.n, lower(c.during)) t
+) b ON true;
+",
+        quoted.join(", "),
+        day(0),
+        day(days + 2),
+    );
+    Work {
+        name,
+        conditions: "steps of 15 minutes, half of the next 62 days booked; pgbench reads the same \
+                     claims in one query",
+        tenant,
+        relay: false,
+        ceiling: Ceiling {
+            schema: schema.clone(),
+            script,
+        },
+        requests: Arc::new(move |_| Wish {
+            path: path.clone(),
+            body: None,
+        }),
+        next: Arc::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_keep_to_the_hours_of_the_programme() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let day = civil::date(2027, 1, 10);
+        assert_eq!(start(day, &zone, 0), "2027-01-11T08:00:00Z");
+        assert_eq!(start(day, &zone, 6), "2027-01-11T11:00:00Z");
+        assert_eq!(start(day, &zone, 7), "2027-01-11T12:00:00Z");
+        assert_eq!(start(day, &zone, 14), "2027-01-11T15:30:00Z");
+        assert_eq!(start(day, &zone, 15), "2027-01-12T08:00:00Z");
+    }
+}
