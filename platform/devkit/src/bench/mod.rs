@@ -90,6 +90,7 @@ async fn measure(
     for turn in 1..=rounds {
         let before = stage.usage()?;
         let ceiling = pgbench::run(stage, &work.ceiling, CONNECTIONS, seconds).await?;
+        stage.settled(before.backends).await?;
         let between = stage.usage()?;
         let product = load.run(seconds).await?;
         let after = stage.usage()?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
@@ -12,7 +12,6 @@ use tokio_postgres::NoTls;
 
 use super::usage::{self, Usage};
 use super::{CONNECTIONS, data, works};
-use crate::commands;
 use crate::demo::{self, Business, Client, Product, Seeder};
 use crate::endpoints::{Endpoints, SignIn, Tenant};
 use crate::environment::{self, Facts, Role};
@@ -28,6 +27,9 @@ use crate::workspace::Workspace;
 
 /// Bookings behind the tenant with a long past.
 const PAST_BOOKINGS: usize = 200_000;
+
+/// A backend may take this long to end after its client has, and an autovacuum worker to finish.
+const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A process may take this long to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -64,7 +66,6 @@ pub(super) struct Stage {
 impl Stage {
     /// Builds and starts everything and fills the tenants.
     pub async fn set(workspace: &Workspace) -> anyhow::Result<Self> {
-        commands::build_release(workspace).await?;
         progress::heading("Setting the stage");
         let directory = workspace.dev("bench");
         std::fs::create_dir_all(directory.join("logs"))?;
@@ -143,7 +144,21 @@ impl Stage {
         Ok(Usage {
             app,
             database: usage::of(self.postgres.identity())?,
+            backends: usage::below(self.postgres.identity()),
         })
+    }
+
+    /// Waits until Postgres has no more than `backends` processes: what one that has just ended used
+    /// is in nobody's books for a moment, and would be charged to whoever is measured next.
+    pub async fn settled(&self, backends: usize) -> anyhow::Result<()> {
+        let deadline = Instant::now() + SETTLED_WITHIN;
+        while usage::below(self.postgres.identity()) > backends {
+            if Instant::now() > deadline {
+                bail!("pgbench's connections do not end");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
     }
 
     /// Starts the relay, with nothing left for it to catch up on.
@@ -184,7 +199,7 @@ impl Stage {
             let place = self.tenant(endpoints, &client, slug, staff).await;
             let place = place.with_context(|| format!("making {slug}"))?;
             match slug {
-                works::FIVE | works::TWENTY | works::FIFTY => {
+                works::FIVE | works::TWENTY | works::FIFTY | works::BOOKED => {
                     data::fill(&client, &place.schema, data::HALF).await?;
                 }
                 works::PAST => {

@@ -15,6 +15,8 @@ pub(super) struct Usage {
     pub app: Duration,
     /// By Postgres, all of its processes.
     pub database: Duration,
+    /// How many processes Postgres had.
+    pub backends: usize,
 }
 
 impl Usage {
@@ -23,6 +25,7 @@ impl Usage {
         Self {
             app: self.app.saturating_sub(earlier.app),
             database: self.database.saturating_sub(earlier.database),
+            backends: self.backends,
         }
     }
 }
@@ -38,6 +41,11 @@ pub(super) fn of(process: Identity) -> anyhow::Result<Duration> {
         total += threads(one.pid).unwrap_or_default();
     }
     Ok(total)
+}
+
+/// How many processes there are below one, those included that ended and were not waited for.
+pub(super) fn below(process: Identity) -> usize {
+    process::descendants(process.pid).len()
 }
 
 /// Nanoseconds on a processor of all threads: the first field of `schedstat`.
