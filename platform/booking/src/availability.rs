@@ -198,7 +198,8 @@ impl Bookings {
         let from = day.saturating_sub(SignedDuration::from_hours(48));
         let to = day.saturating_add(SignedDuration::from_hours(24 * 7));
         let (_, mut slots) = self.free(ctx, wish.product_id, from, to).await?;
-        slots.retain(|slot| slot.free >= wish.quantity.min(slot.free.max(1)));
+        // Of an appointment `free` counts who could serve it; one of them does.
+        slots.retain(|slot| slot.session_id.is_none() || slot.free >= wish.quantity);
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
         slots.truncate(ALTERNATIVES);
         Ok(slots)

@@ -60,11 +60,14 @@ impl Reactions {
             Some(booking) if booking.status == Status::Failed => {
                 self.paid_late(work, &mut tx, booking).await?;
             }
-            // Confirmed by staff in the meantime: the money is noted. Cancelled: the payment
-            // service was told so and gives the money back.
-            Some(booking) if booking.status == Status::Confirmed && !booking.paid => {
-                self.note_paid(work, &mut tx, booking).await?;
+            // Called off before word of the money came: all of it is due back.
+            Some(mut booking) if booking.status == Status::Cancelled && !booking.paid => {
+                booking.version += 1;
+                booking.updated_at = self.clock.now();
+                self.give_back(work, &mut tx, booking, "paid_late").await?;
             }
+            // Confirmed by staff in the meantime, or even over: the money is noted.
+            Some(booking) if !booking.paid => self.note_paid(work, &mut tx, booking).await?,
             _ => {}
         }
         work.finish(tx).await
@@ -84,17 +87,27 @@ impl Reactions {
             return Ok(());
         }
         booking.step(Status::Cancelled, at)?;
+        self.give_back(work, tx, booking, "place_lost").await
+    }
+
+    /// Tells that all of the money is due back for a booking whose end was just noted.
+    async fn give_back(
+        &self,
+        work: &Work,
+        tx: &mut TenantTx,
+        mut booking: Booking,
+        reason: &str,
+    ) -> Result<(), Error> {
         booking.paid = true;
-        booking.status_reason = Some("place_lost".into());
+        booking.status_reason = Some(reason.to_owned());
         booking.refund_due = Some(booking.price);
         store::save(tx, &booking).await?;
-        let (told, refund_due) = (booking.told(), booking.price);
         let event = Cancelled {
-            booking: told,
-            reason: "place_lost".into(),
-            refund_due,
+            booking: booking.told(),
+            reason: reason.to_owned(),
+            refund_due: booking.price,
         };
-        Ok(outbox::push(tx, &event, at, &cause).await?)
+        Ok(outbox::push(tx, &event, booking.updated_at, &work.cause()).await?)
     }
 
     async fn note_paid(

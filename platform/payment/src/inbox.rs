@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use berth_kernel::{Cause, Kind, PaymentId, Problem};
+use berth_tenancy::Tenant;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     Error, Payments, SignatureError,
@@ -232,8 +234,17 @@ impl Payments {
             let early = "the intent is not noted yet".to_owned();
             return Err(ProviderError::Unavailable(early).into());
         }
-        let state = self.provider.intent(account, intent).await?;
-        let mut tx = self.tenancy.begin(&tenant).await?;
+        // Logged under the id of the request that the payment began with.
+        let span = tracing::info_span!("webhook", correlation_id = %payment.correlation_id);
+        self.look_at(&tenant, &payment, intent)
+            .instrument(span)
+            .await
+    }
+
+    /// Brings a payment to where the provider says its intent is.
+    async fn look_at(&self, tenant: &Tenant, payment: &Payment, intent: &str) -> Result<(), Error> {
+        let state = self.provider.intent(&payment.account_id, intent).await?;
+        let mut tx = self.tenancy.begin(tenant).await?;
         let (now, cause) = (self.clock.now(), payment.cause());
         settle::settle(&mut tx, payment.id, &state, now, &cause, "canceled").await?;
         Ok(tx.commit().await?)

@@ -47,11 +47,21 @@ impl Consumer for Reactions {
                 .called_off(&work.tenant, &event, &work.cause())
                 .await?;
         }
+        if let Some(event) = work.event.open::<booking::Updated>()? {
+            return self.changed(work, &event.booking).await;
+        }
         work.ignore().await
     }
 }
 
 impl Reactions {
+    /// What it pays for is kept as it now is: receipt and mail speak of it.
+    async fn changed(&self, work: &Work, booking: &booking::Booking) -> Result<Done, Failure> {
+        let mut tx = work.begin().await?;
+        store::keep_booking(&mut tx, booking).await?;
+        work.finish(tx).await
+    }
+
     async fn created(&self, work: &Work, booking: &booking::Booking) -> Result<Done, Failure> {
         match self
             .payments
@@ -68,8 +78,9 @@ impl Reactions {
 }
 
 impl Payments {
-    /// The booking is off: an unpaid intent is ended, and of what was paid the policy's share goes
-    /// back. Each step is safe to repeat, so that a crash between them is mended by coming again.
+    /// The booking is off: an unpaid intent is ended, and of what was paid goes back what booking
+    /// says is due. Booking alone decides that, also of money that came too late: two who decide
+    /// would confirm and refund the same booking. Each step is safe to repeat, so that a crash between them is mended by coming again.
     async fn called_off(
         &self,
         tenant: &Tenant,
@@ -86,39 +97,23 @@ impl Payments {
         let Some(payment) = payment else {
             return Ok(());
         };
-        let before = payment.status;
-        let payment = if before.is_open() {
+        if payment.status.is_open() {
+            // If it turns out to be paid, that is told, and booking says what is due back.
             self.call_off_intent(tenant, payment, "canceled", cause)
-                .await?
-        } else {
-            payment
-        };
+                .await?;
+            return Ok(());
+        }
         let paid = matches!(
             payment.status,
             PaymentStatus::Succeeded | PaymentStatus::PartiallyRefunded
         );
-        if !paid {
+        if !paid || event.refund_due.amount == 0 {
             return Ok(());
         }
-        // Paid although the booking was already off: everything goes back.
-        let late = before.is_open() || event.reason == "hold_expired";
-        let wish = if late {
-            let source = format!("late:{}", payment.id);
-            Wish {
-                source,
-                amount: None,
-                reason: "Paid after the booking had ended".into(),
-            }
-        } else if event.refund_due.amount > 0 {
-            let source = format!("cancel:{booking}");
-            let reason = format!("Booking {} cancelled", event.booking.reference);
-            Wish {
-                source,
-                amount: Some(event.refund_due),
-                reason,
-            }
-        } else {
-            return Ok(());
+        let wish = Wish {
+            source: format!("cancel:{booking}"),
+            amount: Some(event.refund_due),
+            reason: format!("Booking {} cancelled", event.booking.reference),
         };
         match self.wish(tenant, payment.id, &wish).await {
             Ok(refund) => self.give_back(tenant, refund, cause).await.map(drop),

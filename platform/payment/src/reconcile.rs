@@ -32,7 +32,14 @@ impl Payments {
     pub async fn reconcile_once(&self) -> Result<(), Error> {
         for id in self.tenancy.registry().active().await? {
             if let Ok(Some(tenant)) = self.tenancy.registry().get(id).await {
-                self.reconcile_tenant(&tenant).await?;
+                // The others' payments are no less due.
+                if let Err(error) = self.reconcile_tenant(&tenant).await {
+                    tracing::warn!(
+                        tenant_id = %id,
+                        error = %error,
+                        "payments of {id} were not looked over, will try again: {error}"
+                    );
+                }
             }
         }
         Ok(())

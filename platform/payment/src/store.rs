@@ -202,6 +202,19 @@ pub(crate) async fn save(
     Ok(())
 }
 
+/// Keeps what a payment pays for as it was last told.
+pub(crate) async fn keep_booking(tx: &mut TenantTx, booking: &Booking) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment SET booking = $2 WHERE booking_id = $1 AND (booking ->> 'version')::bigint < $3",
+        booking.booking_id.uuid(),
+        Json(booking) as _,
+        booking.version,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Puts off when a payment is asked about next.
 pub(crate) async fn check_again(tx: &mut TenantTx, id: PaymentId, at: Timestamp) -> Result<()> {
     sqlx::query!(

@@ -38,6 +38,8 @@ pub struct Played {
     pub booking_id: String,
     /// Its short code.
     pub reference: String,
+    /// What the tracking pixel named the purchase.
+    pub pixel: String,
     /// The steps, in order.
     pub steps: Vec<Step>,
 }
@@ -169,6 +171,7 @@ pub async fn play(
     Ok(Played {
         booking_id: id,
         reference,
+        pixel,
         steps: stage.steps,
     })
 }

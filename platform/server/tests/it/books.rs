@@ -86,8 +86,9 @@ impl Count {
 }
 
 /// Waits until everything has followed from the bookings of `tenant`, and holds all books against
-/// each other.
-pub(crate) async fn assert_settled(house: &House, tenant: &Tenant, all: &[Acknowledged]) {
+/// each other; how many mails were handed over more than once. Whoever is killed between handing a
+/// mail over and noting it hands it over again, under the same Message-ID, which receivers fold.
+pub(crate) async fn assert_settled(house: &House, tenant: &Tenant, all: &[Acknowledged]) -> u32 {
     let expected = Count::expected(all);
     let started = Instant::now();
     loop {
@@ -102,8 +103,8 @@ pub(crate) async fn assert_settled(house: &House, tenant: &Tenant, all: &[Acknow
     let paid: Vec<&Acknowledged> = all.iter().filter(|one| one.intention.pays()).collect();
     acknowledged_are_there(house, tenant, all).await;
     money(house, tenant, &paid).await;
-    mail(house, tenant, paid.len()).await;
     conversions(house, &paid).await;
+    mail(house, tenant, paid.len()).await
 }
 
 /// No booking that was acknowledged is missing.
@@ -160,7 +161,7 @@ async fn money(house: &House, tenant: &Tenant, paid: &[&Acknowledged]) {
 }
 
 /// One message a receipt, and numbers without gaps.
-async fn mail(house: &House, tenant: &Tenant, paid: usize) {
+async fn mail(house: &House, tenant: &Tenant, paid: usize) -> u32 {
     let schema = house.schema(tenant).await;
     let query = format!("SELECT number FROM {schema}.receipt ORDER BY number");
     let numbers: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
@@ -168,6 +169,7 @@ async fn mail(house: &House, tenant: &Tenant, paid: usize) {
         .await
         .unwrap();
     assert_eq!(numbers.len(), paid);
+    let mut repeated = 0;
     for (index, number) in numbers.iter().enumerate() {
         let (_, serial) = number.rsplit_once('-').unwrap();
         assert_eq!(serial.parse::<usize>().unwrap(), index + 1, "{numbers:?}");
@@ -178,7 +180,9 @@ async fn mail(house: &House, tenant: &Tenant, paid: usize) {
         let messages = house.mailbox.messages(&named);
         assert_eq!(messages.len(), 1, "{number}: {messages:?}");
         assert_eq!(messages[0].attachments.len(), 1, "{number}");
+        repeated += messages[0].deliveries - 1;
     }
+    repeated
 }
 
 /// Every purchase was told under the pixel's own id, and no other.

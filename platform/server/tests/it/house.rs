@@ -49,7 +49,12 @@ struct Ports {
 impl House {
     /// Opens one on the broker that all tests share.
     pub(crate) async fn open() -> Self {
-        Self::build(tempfile::tempdir().unwrap(), None).await
+        Self::with(&[]).await
+    }
+
+    /// Opens one with settings beyond the usual.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::build(tempfile::tempdir().unwrap(), None, settings).await
     }
 
     /// Opens one with a broker of its own, which the test may kill.
@@ -59,10 +64,14 @@ impl House {
         let rabbit = PrivateRabbit::start(&place, RabbitOptions::default())
             .await
             .unwrap();
-        Self::build(directory, Some(rabbit)).await
+        Self::build(directory, Some(rabbit), &[]).await
     }
 
-    async fn build(directory: TempDir, rabbit: Option<PrivateRabbit>) -> Self {
+    async fn build(
+        directory: TempDir,
+        rabbit: Option<PrivateRabbit>,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let platform = TestPlatform::start().await;
         let at = directory.path();
         fs::create_dir_all(at.join("logs")).unwrap();
@@ -100,7 +109,8 @@ impl House {
             // What is asked for here is more than any one visitor is allowed.
             ("BERTH_LIMITS", "off"),
         ];
-        environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let own = own.iter().chain(settings);
+        environment.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut house = Self {
             processes: Vec::new(),
             endpoints,
@@ -183,7 +193,8 @@ impl House {
         found.unwrap_or_else(|| panic!("{} does not run", role.name()))
     }
 
-    fn log(&self, role: Role) -> std::path::PathBuf {
+    /// The file a process writes its log to.
+    pub(crate) fn log(&self, role: Role) -> std::path::PathBuf {
         let name = format!("logs/{}.log", role.name());
         self.directory.path().join(name)
     }

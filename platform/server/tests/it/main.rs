@@ -11,4 +11,5 @@ mod document;
 mod heavy;
 mod house;
 mod isolation;
+mod observed;
 mod shop;

@@ -25,6 +25,8 @@ pub(crate) enum Intention {
     PayAtSecondTry,
     /// Thinks better of it before paying.
     CallOff,
+    /// Has paid already.
+    Nothing,
 }
 
 impl Intention {
@@ -92,20 +94,38 @@ fn check(error: &anyhow::Error) {
     }
 }
 
-/// Books a place of `session`, does with it what is intended, and waits until that shows.
+/// Books a wish, does with it what is intended, and waits until that shows.
 pub(crate) async fn shop(
-    house: &Checkout,
+    checkout: &Checkout,
     client: &Client,
-    mut wish: Value,
+    wish: Value,
     intention: Intention,
 ) -> Acknowledged {
     let pixel = format!("pixel-{}", Uuid::new_v4());
-    wish["attribution"] = json!({ "pixel_event_id": pixel, "ttclid": "click" });
+    let wish = with_pixel(&wish, &pixel);
     let booked = post(client, "/v1/bookings", &wish).await;
+    let (id, price) = settle(checkout, client, &booked, intention).await;
+    Acknowledged {
+        id,
+        intention,
+        price,
+        pixel,
+    }
+}
+
+/// Does with a booking what is intended, and waits until that shows; its id and price.
+pub(crate) async fn settle(
+    checkout: &Checkout,
+    client: &Client,
+    booked: &Value,
+    intention: Intention,
+) -> (String, i64) {
     let id = booked["id"].as_str().unwrap().to_owned();
     let price = booked["price"]["amount"].as_i64().unwrap();
     let path = format!("/v1/bookings/{id}");
-    let end = if intention.pays() {
+    let end = if intention == Intention::Nothing {
+        "CONFIRMED"
+    } else if intention.pays() {
         let payments = format!("/v1/payments?booking_id={id}");
         let payment = until(client, &payments, |page| {
             let payment = &page["items"][0];
@@ -115,10 +135,10 @@ pub(crate) async fn shop(
         })
         .await;
         if intention == Intention::PayAtSecondTry {
-            let status = house.pay(&payment, "pm_card_chargeDeclined").await;
+            let status = checkout.pay(&payment, "pm_card_chargeDeclined").await;
             assert_eq!(status, 402);
         }
-        assert_eq!(house.pay(&payment, "pm_card_visa").await, 200);
+        assert_eq!(checkout.pay(&payment, "pm_card_visa").await, 200);
         "CONFIRMED"
     } else {
         post(client, &format!("{path}/cancel"), &json!({})).await;
@@ -130,12 +150,25 @@ pub(crate) async fn shop(
         _ => panic!("{booking}"),
     })
     .await;
-    Acknowledged {
-        id,
-        intention,
-        price,
-        pixel,
-    }
+    (id, price)
+}
+
+/// Waits until a booking is confirmed, whatever it was before; its id and price.
+pub(crate) async fn confirmed(client: &Client, booked: &Value) -> (String, i64) {
+    let id = booked["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/bookings/{id}");
+    until(client, &path, |booking| {
+        (booking["status"] == "CONFIRMED").then_some(())
+    })
+    .await;
+    (id, booked["price"]["amount"].as_i64().unwrap())
+}
+
+/// A wish that came by an advertisement, whose pixel named it `pixel`.
+pub(crate) fn with_pixel(wish: &Value, pixel: &str) -> Value {
+    let mut wish = wish.clone();
+    wish["attribution"] = json!({ "pixel_event_id": pixel, "ttclid": "click" });
+    wish
 }
 
 /// Pays as the browser does: with the publishable key and the intent's secret.
@@ -151,6 +184,13 @@ impl Checkout {
             stripe: house.stripe.url.clone(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
+    }
+
+    /// Pays without waiting for the event that would ask for the money.
+    pub(crate) async fn pay_at_once(&self, client: &Client, booked: &Value) {
+        let wish = json!({ "booking_id": booked["id"] });
+        let payment = client.post("/v1/payments", &wish).await.unwrap();
+        assert_eq!(self.pay(&payment, "pm_card_visa").await, 200);
     }
 
     /// Tries to pay with `method`; the provider's status.
