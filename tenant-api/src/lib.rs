@@ -92,8 +92,9 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
     OpenApiService::new(operations, "Berth booking API", "1.0")
         .description(
             "Bookings, availability, payments, catalog and users of one business. Each business \
-             answers at its own host name; on the platform's host it is named by `X-Tenant`. Every \
-             mutating POST takes an `Idempotency-Key`: the same key gives the same answer. Errors \
+             answers at its own host name; on the platform's host it is named by `X-Tenant`. A POST \
+             that makes, moves or ends something takes an `Idempotency-Key`: the same key gives the \
+             same answer. Errors \
              are `application/problem+json` with a stable `code`.",
         )
         .server("/v1")

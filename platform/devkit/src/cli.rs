@@ -56,7 +56,7 @@ enum Command {
     },
     /// Measure bookings and look-ups over HTTP beside pgbench doing the same.
     Bench(BenchOptions),
-    /// Format, lints, dependency rules.
+    /// Format, lints, arrows between crates, golden files, dependency rules.
     Check {
         /// Also fetch and check the advisory database.
         #[arg(long)]

@@ -64,6 +64,9 @@ pub(crate) async fn run(roles: Roles) -> anyhow::Result<()> {
     ended().await?;
     tracing::info!("berth is asked to end");
     health.leave();
+    if roles.serve {
+        tokio::time::sleep(settings.leave).await;
+    }
     stop.cancel();
     tracker.close();
     let _ = tokio::time::timeout(DRAIN_WITHIN + Duration::from_secs(2), tracker.wait()).await;

@@ -1,7 +1,7 @@
 //! Settings, from the environment. A secret named `X` is read from the file that `X_FILE` names,
 //! if that is set, else from `X` itself.
 
-use std::{fs, net::SocketAddr};
+use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
 use berth_integration::IntegrationSettings;
@@ -43,6 +43,9 @@ pub(crate) struct Settings {
     pub(crate) telemetry: TelemetrySettings,
     /// Whether requests are counted; off is for load tests.
     pub(crate) limits: bool,
+    /// How long a process that is asked to end still takes requests while it says that it is not
+    /// ready, so that balancers look elsewhere before they meet a closed door.
+    pub(crate) leave: Duration,
 }
 
 impl Settings {
@@ -100,6 +103,10 @@ impl Settings {
             ),
             telemetry: telemetry(),
             limits: text("BERTH_LIMITS").as_deref() != Some("off"),
+            // In development nobody balances, and everybody waits for the end.
+            leave: Duration::from_secs(
+                number("BERTH_LEAVE_SECONDS", if development { 0 } else { 5 })?.into(),
+            ),
         };
         settings.check()?;
         Ok(settings)
