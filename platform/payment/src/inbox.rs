@@ -266,10 +266,7 @@ impl Payments {
         }
     }
 
-    async fn tenant(
-        &self,
-        account: &str,
-    ) -> Result<Option<std::sync::Arc<berth_tenancy::Tenant>>, Error> {
+    async fn tenant(&self, account: &str) -> Result<Option<std::sync::Arc<Tenant>>, Error> {
         let Some(id) = self.tenant_of(account).await? else {
             return Ok(None);
         };

@@ -71,6 +71,8 @@ async fn race(clients: &[Client], requests: impl IntoIterator<Item = Value>) -> 
                 Ok(_) => winners += 1,
                 Err(error) => {
                     let refusal = error.downcast::<ApiError>().unwrap();
+                    let instead = refusal.body["alternatives"].as_array();
+                    assert!(instead.is_some_and(|all| !all.is_empty()), "{refusal}");
                     *outcome
                         .refusals
                         .entry((refusal.status, refusal.code))
