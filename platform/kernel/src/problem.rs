@@ -131,10 +131,11 @@ impl Problem {
     /// Whether the same request may succeed later without change.
     #[must_use]
     pub const fn retryable(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::TooMany | Kind::Unavailable | Kind::Internal
-        )
+        self.retry_after.is_some()
+            || matches!(
+                self.kind,
+                Kind::TooMany | Kind::Unavailable | Kind::Internal
+            )
     }
 }
 

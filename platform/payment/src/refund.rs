@@ -5,7 +5,7 @@ use berth_access::{Context, Permission};
 use berth_events::payment::Refunded;
 use berth_kernel::{Cause, Money, PaymentId, RefundId};
 use berth_messaging::outbox;
-use berth_tenancy::{IdempotencyKey, Tenant, TenantTx};
+use berth_tenancy::{IdempotencyKey, Tenant, TenantTx, idempotency::IdempotencyError};
 
 use crate::{
     Error, Payments,
@@ -29,7 +29,8 @@ impl Payments {
     /// Gives money of a payment back: `amount`, or all that is left.
     ///
     /// # Errors
-    /// [`Error::RefundRefused`] when that much is not left.
+    /// [`Error::RefundRefused`] when that much is not left, [`Error::Idempotency`] when the key was
+    /// used for another wish.
     pub async fn refund(
         &self,
         ctx: &Context,
@@ -51,6 +52,10 @@ impl Payments {
             reason: reason.to_owned(),
         };
         let refund = self.wish(&ctx.tenant, payment, &wish).await?;
+        let same = amount.is_none_or(|amount| amount == refund.amount);
+        if !same || refund.reason != wish.reason {
+            return Err(IdempotencyError::Mismatch.into());
+        }
         self.give_back(&ctx.tenant, refund, &ctx.cause).await
     }
 

@@ -50,11 +50,15 @@ impl From<sqlx::Error> for IdempotencyError {
 impl From<IdempotencyError> for Problem {
     fn from(error: IdempotencyError) -> Self {
         match error {
-            IdempotencyError::InFlight => Self::new(
-                Kind::Conflict,
-                "IDEMPOTENCY_IN_FLIGHT",
-                "The first request with this Idempotency-Key is still being worked on.",
-            ),
+            IdempotencyError::InFlight => Self {
+                // The same request a moment later gets the first one's answer.
+                retry_after: Some(1),
+                ..Self::new(
+                    Kind::Conflict,
+                    "IDEMPOTENCY_IN_FLIGHT",
+                    "The first request with this Idempotency-Key is still being worked on.",
+                )
+            },
             IdempotencyError::Mismatch => Self::new(
                 Kind::Invalid,
                 "IDEMPOTENCY_MISMATCH",

@@ -12,4 +12,5 @@ mod heavy;
 mod house;
 mod isolation;
 mod observed;
+mod repeats;
 mod shop;
