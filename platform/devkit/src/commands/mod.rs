@@ -53,6 +53,20 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     command
 }
 
+/// What cargo knows of the workspace's own crates.
+async fn metadata<T: serde::de::DeserializeOwned>(workspace: &Workspace) -> anyhow::Result<T> {
+    let arguments = ["metadata", "--no-deps", "--format-version", "1"];
+    let output = cargo(workspace, &arguments)
+        .output()
+        .await
+        .context("running cargo metadata")?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("cargo metadata failed:\n{complaint}");
+    }
+    serde_json::from_slice(&output.stdout).context("reading what cargo metadata printed")
+}
+
 /// Builds every program of the workspace, with cargo's own progress; `also` names more targets.
 /// Tests are built in the same command as the programs they start: built apart, what only tests
 /// need would change the features of what both share, and the slowest crates be built twice.

@@ -211,10 +211,10 @@ impl Checkout {
     }
 }
 
-/// The first session of the programme with enough places.
-pub(crate) async fn first_session(gym: &Tenant) -> Value {
-    let customer = Client::sign_in(gym, &gym.customer).await.unwrap();
-    let product = &gym.product_ids[0];
+/// What is free of a tenant's first product, from tomorrow until in `days` days.
+pub(crate) async fn free(tenant: &Tenant, days: i64) -> Value {
+    let customer = Client::sign_in(tenant, &tenant.customer).await.unwrap();
+    let product = &tenant.product_ids[0];
     let today = jiff::Timestamp::now()
         .to_zoned(jiff::tz::TimeZone::UTC)
         .date();
@@ -222,8 +222,14 @@ pub(crate) async fn first_session(gym: &Tenant) -> Value {
     let path = format!(
         "/v1/products/{product}/slots?from={}&to={}",
         day(1),
-        day(14)
+        day(days)
     );
-    let answer = customer.get(&path).await.unwrap();
+    customer.get(&path).await.unwrap()
+}
+
+/// The first session of the programme with enough places.
+pub(crate) async fn first_session(gym: &Tenant) -> Value {
+    let product = &gym.product_ids[0];
+    let answer = free(gym, 14).await;
     json!({ "product_id": product, "session_id": answer["slots"][0]["session_id"] })
 }

@@ -1,10 +1,10 @@
 //! Who may depend on whom. The table is the architecture: an arrow that is not in it fails the
 //! check, and adding one is a decision to be made here, with its reason.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::Value;
 
-use crate::commands::cargo;
+use crate::commands::metadata;
 use crate::workspace::Workspace;
 
 /// What every service may stand on.
@@ -119,15 +119,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 /// # Errors
 /// Every arrow that is not in it.
 pub(super) async fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    let output = cargo(
-        workspace,
-        &["metadata", "--no-deps", "--format-version", "1"],
-    )
-    .output()
-    .await
-    .context("running cargo metadata")?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("reading its answer")?;
-    let wrong = wrong(&metadata);
+    let wrong = wrong(&metadata(workspace).await?);
     if wrong.is_empty() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::workspace::Workspace;
 
-use super::cargo;
+use crate::commands::metadata;
 
 /// The macros that read the database; the others are `_unchecked` or plain
 /// functions.
@@ -34,19 +34,7 @@ struct Package {
 
 /// The names of the crates that use a checked query anywhere.
 pub(super) async fn with_queries(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let output = cargo(
-        workspace,
-        &["metadata", "--no-deps", "--format-version", "1"],
-    )
-    .output()
-    .await
-    .context("running cargo metadata")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata failed:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    let metadata: Metadata = metadata(workspace).await?;
     let mut found = Vec::new();
     for package in metadata.packages {
         let directory = package

@@ -273,17 +273,7 @@ async fn money_that_comes_after_the_hold_takes_the_place_again() {
     let mut house = House::with_own_broker().await;
     let gym = house.gym().clone();
     let wish = shop::with_pixel(&shop::first_session(&gym).await, "late");
-    let client = Client::sign_in(&gym, &gym.customer).await.unwrap();
-    let checkout = Checkout::at(&house);
-    house.rabbit.as_mut().unwrap().kill().await;
-    let booked = client.post("/v1/bookings", &wish).await.unwrap();
-    checkout.pay_at_once(&client, &booked).await;
-    until(
-        &house,
-        "SELECT count(*) FROM payment WHERE status = 'SUCCEEDED'",
-        1,
-    )
-    .await;
+    let (client, booked) = paid_unheard(&mut house, &wish).await;
     let over = "UPDATE booking SET expires_at = now() - interval '1 hour'";
     house.sql(&gym, over).await;
     until(
@@ -309,17 +299,7 @@ async fn money_for_a_booking_that_was_called_off_goes_back() {
     let mut house = House::with_own_broker().await;
     let gym = house.gym().clone();
     let wish = shop::first_session(&gym).await;
-    let client = Client::sign_in(&gym, &gym.customer).await.unwrap();
-    let checkout = Checkout::at(&house);
-    house.rabbit.as_mut().unwrap().kill().await;
-    let booked = client.post("/v1/bookings", &wish).await.unwrap();
-    checkout.pay_at_once(&client, &booked).await;
-    until(
-        &house,
-        "SELECT count(*) FROM payment WHERE status = 'SUCCEEDED'",
-        1,
-    )
-    .await;
+    let (client, booked) = paid_unheard(&mut house, &wish).await;
     let cancel = format!("/v1/bookings/{}/cancel", booked["id"].as_str().unwrap());
     client.post(&cancel, &json!({})).await.unwrap();
     house.rabbit.as_mut().unwrap().restart().await.unwrap();
@@ -333,6 +313,19 @@ async fn money_for_a_booking_that_was_called_off_goes_back() {
     assert_eq!(house.count(&gym, off).await, 1);
     let taken = "SELECT coalesce(sum(held + sold), 0) FROM session";
     assert_eq!(house.count(&gym, taken).await, 0);
+}
+
+/// Kills the broker, books and pays: payment knows of the money, booking does not. The customer and
+/// the booking.
+async fn paid_unheard(house: &mut House, wish: &Value) -> (Client, Value) {
+    let gym = house.gym();
+    let client = Client::sign_in(gym, &gym.customer).await.unwrap();
+    house.rabbit.as_mut().unwrap().kill().await;
+    let booked = client.post("/v1/bookings", wish).await.unwrap();
+    Checkout::at(house).pay_at_once(&client, &booked).await;
+    let paid = "SELECT count(*) FROM payment WHERE status = 'SUCCEEDED'";
+    until(house, paid, 1).await;
+    (client, booked)
 }
 
 /// Waits until `query` counts `wanted` at the gym.

@@ -14,7 +14,7 @@ use berth_devkit::{
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{house::House, shop};
 
 /// How many want the same place.
 const CLIENTS: usize = 64;
@@ -103,18 +103,8 @@ async fn alone(house: &mut House) {
 
 /// A request for each of `count` starts that do not overlap, all with the same doctor.
 async fn appointments(clinic: &Tenant, count: usize) -> Vec<Value> {
-    let customer = Client::sign_in(clinic, &clinic.customer).await.unwrap();
     let product = &clinic.product_ids[0];
-    let today = jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
-    let day = |ahead: i64| today.checked_add(jiff::Span::new().days(ahead)).unwrap();
-    let path = format!(
-        "/v1/products/{product}/slots?from={}&to={}",
-        day(1),
-        day(31)
-    );
-    let answer = customer.get(&path).await.unwrap();
+    let answer = shop::free(clinic, 31).await;
     let mut requests = Vec::new();
     let mut free_from = jiff::Timestamp::MIN;
     for slot in answer["slots"].as_array().unwrap() {
