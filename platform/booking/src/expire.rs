@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use berth_access::Context;
-use berth_events::booking::Cancelled;
+use berth_events::booking::{Cancelled, Updated};
 use berth_kernel::{BookingId, Cause, Clock, Money, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{Tenant, TenantTx};
@@ -112,6 +112,26 @@ impl Bookings {
         }
         Ok(())
     }
+}
+
+/// Holds a pending booking until `until`, and tells of it.
+pub(crate) async fn extend(
+    tx: &mut TenantTx,
+    mut booking: Booking,
+    until: Timestamp,
+    at: Timestamp,
+    cause: &Cause,
+) -> Result<(), Error> {
+    booking.expires_at = booking.expires_at.max(Some(until));
+    booking.version += 1;
+    booking.updated_at = at;
+    store::extend(tx, booking.id, until + GRACE).await?;
+    store::save(tx, &booking).await?;
+    let event = Updated {
+        booking: booking.told(),
+        change: "hold_extended".into(),
+    };
+    Ok(outbox::push(tx, &event, at, cause).await?)
 }
 
 /// Ends a pending booking that will not be paid, and tells of it.

@@ -5,6 +5,7 @@ use berth_events::{booking::Cancelled, payment};
 use berth_kernel::{BookingId, Clock};
 use berth_messaging::{Consumer, Done, Failure, Work, outbox};
 use berth_tenancy::TenantTx;
+use jiff::Timestamp;
 
 use crate::{
     Error, confirm, expire,
@@ -39,6 +40,10 @@ impl Consumer for Reactions {
     async fn handle(&self, work: &Work) -> Result<Done, Failure> {
         if let Some(event) = work.event.open::<payment::Succeeded>()? {
             return self.paid(work, event.payment.booking.booking_id).await;
+        }
+        if let Some(event) = work.event.open::<payment::Processing>()? {
+            let booking = event.payment.booking.booking_id;
+            return self.at_the_bank(work, booking, event.until).await;
         }
         if let Some(event) = work.event.open::<payment::Failed>()? {
             return self
@@ -125,6 +130,24 @@ impl Reactions {
             change: "paid".into(),
         };
         Ok(outbox::push(tx, &event, booking.updated_at, &work.cause()).await?)
+    }
+
+    /// The place is kept for as long as the bank may take; payment tells how it ends.
+    async fn at_the_bank(
+        &self,
+        work: &Work,
+        id: BookingId,
+        until: Timestamp,
+    ) -> Result<Done, Failure> {
+        let mut tx = work.begin().await?;
+        match store::lock(&mut tx, id).await? {
+            Some(booking) if booking.status == Status::Pending => {
+                let (at, cause) = (self.clock.now(), work.cause());
+                expire::extend(&mut tx, booking, until, at, &cause).await?;
+            }
+            _ => {}
+        }
+        work.finish(tx).await
     }
 
     async fn unpaid(&self, work: &Work, id: BookingId, reason: &str) -> Result<Done, Failure> {

@@ -92,7 +92,7 @@ pub struct Updated {
     /// The booking as it now is.
     #[serde(flatten)]
     pub booking: Booking,
-    /// What was changed: `rescheduled`, `edited`, `no_show`, `deleted`.
+    /// What was changed: `rescheduled`, `edited`, `paid`, `hold_extended`, `no_show`, `deleted`.
     pub change: String,
 }
 event!(

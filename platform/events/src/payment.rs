@@ -1,6 +1,7 @@
 //! Told by the payment service.
 
 use berth_kernel::{Money, PaymentId, RefundId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{booking::Booking, event};
@@ -30,6 +31,22 @@ pub struct Created {
 event!(
     Created,
     "payment.payment.created",
+    payment.payment_id,
+    payment.version
+);
+
+/// The bank is at it, which for a debit may take days: what is paid for is kept meanwhile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Processing {
+    /// The payment.
+    #[serde(flatten)]
+    pub payment: Payment,
+    /// By when the bank has said its word.
+    pub until: Timestamp,
+}
+event!(
+    Processing,
+    "payment.payment.processing",
     payment.payment_id,
     payment.version
 );

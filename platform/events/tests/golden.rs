@@ -44,6 +44,7 @@ fn events_are_written_as_they_ever_were() {
         hold::<booking::Cancelled>(),
         hold::<booking::Completed>(),
         hold::<payment::Created>(),
+        hold::<payment::Processing>(),
         hold::<payment::Succeeded>(),
         hold::<payment::Failed>(),
         hold::<payment::Refunded>(),

@@ -199,11 +199,13 @@ impl Payments {
     }
 }
 
-/// When to ask about an open payment, if no word comes: soon, but at the end of its time for sure.
+/// When to ask about an open payment, if no word comes: soon, but at the end of its time for sure,
+/// and at once when that was while the bank was at it and the bank has refused.
 pub(crate) fn next_check(payment: &Payment, now: Timestamp) -> Timestamp {
     let soon = now + FIRST_CHECK;
     match payment.expires_at {
-        Some(expires_at) if expires_at > now => expires_at.min(soon),
-        _ => soon,
+        Some(over) if over <= now && payment.status == PaymentStatus::Processing => soon,
+        Some(expires_at) => expires_at.clamp(now, soon),
+        None => soon,
     }
 }

@@ -6,7 +6,11 @@ use berth_kernel::Cause;
 use berth_tenancy::Tenant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Payments, charge, model::Payment, settle, store};
+use crate::{
+    Error, Payments, charge,
+    model::{Payment, PaymentStatus},
+    settle, store,
+};
 
 /// How often payments are looked over.
 const ROUND: Duration = Duration::from_secs(2);
@@ -74,7 +78,8 @@ impl Payments {
         let over = payment
             .expires_at
             .is_some_and(|expires_at| expires_at <= now);
-        if payment.status.is_open() && over {
+        // What the bank is at is only asked about: it can no more be called off.
+        if payment.status.is_open() && payment.status != PaymentStatus::Processing && over {
             return self
                 .call_off_intent(tenant, payment, "hold_expired", &cause)
                 .await

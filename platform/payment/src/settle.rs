@@ -1,10 +1,10 @@
 //! Taking over what the provider says of an intent: forward only, under the payment's row lock.
 
-use berth_events::payment::{Failed, Succeeded};
+use berth_events::payment::{Failed, Processing, Succeeded};
 use berth_kernel::{Cause, PaymentId};
 use berth_messaging::outbox;
 use berth_tenancy::TenantTx;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, charge,
@@ -12,6 +12,9 @@ use crate::{
     provider::Intent,
     store,
 };
+
+/// The longest a bank takes over a debit: Stripe gives up to 14 days for the slowest methods.
+const BANK_TIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Brings a payment to where its intent is. Done twice, the second changes nothing.
 pub(crate) async fn settle(
@@ -38,6 +41,14 @@ pub(crate) async fn settle(
             end(tx, &mut payment, end_reason, now, cause).await?;
         }
         _ if next.is_open() => {
+            if next == PaymentStatus::Processing && was != next {
+                payment.version += 1;
+                let event = Processing {
+                    payment: payment.told(),
+                    until: now + BANK_TIME,
+                };
+                outbox::push(tx, &event, now, cause).await?;
+            }
             payment.status = next;
             payment.updated_at = now;
             let check = charge::next_check(&payment, now);

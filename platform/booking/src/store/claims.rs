@@ -30,6 +30,23 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(),
     Ok(())
 }
 
+/// Keeps what a booking holds from being taken over before `until`. Places of a session are held
+/// until the booking gives them back.
+pub(crate) async fn extend(
+    tx: &mut TenantTx,
+    booking: BookingId,
+    until: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE claim SET expires_at = greatest(expires_at, $2) WHERE booking_id = $1 AND state = 'held'",
+        booking.uuid(),
+        jiff_sqlx::Timestamp::from(until) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Makes what a booking holds certain.
 pub(crate) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
     sqlx::query!(

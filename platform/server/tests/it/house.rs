@@ -24,6 +24,10 @@ const BERTH: &str = env!("CARGO_BIN_EXE_berth");
 /// How long a process may take to be ready; the machine may be building other tests' houses.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// How long a bank takes over a debit, by the emulator's clock: no test waits for it, and webhooks
+/// of an emulator that was put forward by that much are still believed.
+pub(crate) const AT_THE_BANK: Duration = Duration::from_secs(200);
+
 /// A running product with the two demo tenants: a clinic that takes appointments in euros and a gym
 /// that sells places in dollars.
 pub(crate) struct House {
@@ -212,6 +216,18 @@ impl House {
         Client::sign_in(tenant, &who).await.unwrap()
     }
 
+    /// Tells the provider's emulator to do something; see its control routes.
+    pub(crate) async fn emulator(&self, what: &str, body: &serde_json::Value) {
+        let url = format!("{}/_emulator/{what}", self.stripe.url);
+        let answer = reqwest::Client::new().post(url).json(body).send().await;
+        let answer = answer.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
+    }
+
     /// The schema of `tenant`, which is named as its role.
     pub(crate) async fn schema(&self, tenant: &Tenant) -> String {
         sqlx::query_scalar("SELECT role FROM platform.tenant WHERE slug = $1")
@@ -268,6 +284,7 @@ async fn start_emulator(api_port: u16, secret: &str) -> emulator::Running {
     };
     let config = emulator::Config {
         webhooks: vec![webhook],
+        settle_after: AT_THE_BANK,
         ..Default::default()
     };
     emulator::Emulator::start(config).await.unwrap()

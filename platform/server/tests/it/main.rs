@@ -9,6 +9,7 @@ mod browser;
 mod caller;
 mod document;
 mod heavy;
+mod holds;
 mod house;
 mod isolation;
 mod observed;

@@ -63,7 +63,7 @@ async fn post(client: &Client, path: &str, body: &Value) -> Value {
 }
 
 /// Asks until `seen` finds what it looks for.
-async fn until<T>(client: &Client, path: &str, seen: impl Fn(&Value) -> Option<T>) -> T {
+pub(crate) async fn until<T>(client: &Client, path: &str, seen: impl Fn(&Value) -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         match client.get(path).await {
@@ -126,14 +126,7 @@ pub(crate) async fn settle(
     let end = if intention == Intention::Nothing {
         "CONFIRMED"
     } else if intention.pays() {
-        let payments = format!("/v1/payments?booking_id={id}");
-        let payment = until(client, &payments, |page| {
-            let payment = &page["items"][0];
-            payment["client_secret"]
-                .is_string()
-                .then(|| payment.clone())
-        })
-        .await;
+        let payment = payable(client, &id).await;
         if intention == Intention::PayAtSecondTry {
             let status = checkout.pay(&payment, "pm_card_chargeDeclined").await;
             assert_eq!(status, 402);
@@ -151,6 +144,18 @@ pub(crate) async fn settle(
     })
     .await;
     (id, price)
+}
+
+/// Waits until a booking can be paid; its payment.
+pub(crate) async fn payable(client: &Client, booking: &str) -> Value {
+    let payments = format!("/v1/payments?booking_id={booking}");
+    until(client, &payments, |page| {
+        let payment = &page["items"][0];
+        payment["client_secret"]
+            .is_string()
+            .then(|| payment.clone())
+    })
+    .await
 }
 
 /// Waits until a booking is confirmed, whatever it was before; its id and price.
@@ -194,7 +199,7 @@ impl Checkout {
     }
 
     /// Tries to pay with `method`; the provider's status.
-    async fn pay(&self, payment: &Value, method: &str) -> u16 {
+    pub(crate) async fn pay(&self, payment: &Value, method: &str) -> u16 {
         let intent = payment["provider_ref"].as_str().unwrap();
         let url = format!("{}/v1/payment_intents/{intent}/confirm", self.stripe);
         let secret = payment["client_secret"].as_str().unwrap();

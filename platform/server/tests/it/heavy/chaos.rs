@@ -162,18 +162,6 @@ async fn a_worker_killed_at_any_step_is_made_up_for() {
     books::assert_settled(&house, &gym, &all).await;
 }
 
-/// Sets a fault of the provider; see the emulator's `faults`.
-async fn fault(house: &House, fault: Value) {
-    let url = format!("{}/_emulator/faults", house.stripe.url);
-    let answer = reqwest::Client::new().post(url).json(&fault).send().await;
-    let answer = answer.unwrap();
-    assert!(
-        answer.status().is_success(),
-        "{}",
-        answer.text().await.unwrap()
-    );
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_the_provider_come_late_twice_or_not_at_all() {
     let house = House::open().await;
@@ -187,25 +175,32 @@ async fn answers_of_the_provider_come_late_twice_or_not_at_all() {
         ("rate_limit", 4),
         ("timeout", 1),
     ] {
-        fault(
-            &house,
-            json!({ "kind": kind, "times": times, "match": creating }),
+        house
+            .emulator(
+                "faults",
+                &json!({ "kind": kind, "times": times, "match": creating }),
+            )
+            .await;
+    }
+    house
+        .emulator(
+            "faults",
+            &json!({ "kind": "delay", "times": 6, "delay_ms": 1500, "match": creating }),
         )
         .await;
-    }
-    fault(
-        &house,
-        json!({ "kind": "delay", "times": 6, "delay_ms": 1500, "match": creating }),
-    )
-    .await;
-    fault(&house, json!({ "kind": "duplicate_webhook" })).await;
-    fault(
-        &house,
-        json!({ "kind": "shuffle_webhooks", "delay_ms": 600 }),
-    )
-    .await;
-    fault(&house, json!({ "kind": "bad_signature", "times": 5 })).await;
-    fault(&house, json!({ "kind": "drop_webhooks", "times": 5, "match": { "event_type": "payment_intent.succeeded" } })).await;
+    house
+        .emulator("faults", &json!({ "kind": "duplicate_webhook" }))
+        .await;
+    house
+        .emulator(
+            "faults",
+            &json!({ "kind": "shuffle_webhooks", "delay_ms": 600 }),
+        )
+        .await;
+    house
+        .emulator("faults", &json!({ "kind": "bad_signature", "times": 5 }))
+        .await;
+    house.emulator("faults", &json!({ "kind": "drop_webhooks", "times": 5, "match": { "event_type": "payment_intent.succeeded" } })).await;
     let done = Arc::new(AtomicUsize::new(0));
     let crowd = crowd(&house, &wish, 6, &done).await;
     let reminder = async {

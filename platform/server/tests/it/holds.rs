@@ -1,0 +1,139 @@
+//! How long a place is kept for money that has not come.
+
+use berth_devkit::demo::Client;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    caller::Caller,
+    house::{AT_THE_BANK, House},
+    shop::{self, Checkout},
+};
+
+/// A booking waiting for its money, and who made it.
+struct Held {
+    house: House,
+    client: Client,
+    checkout: Checkout,
+    path: String,
+}
+
+impl Held {
+    /// Books a class of the gym and waits until it can be paid.
+    async fn open() -> (Self, Value) {
+        let house = House::open().await;
+        let gym = house.gym();
+        let client = Client::sign_in(gym, &gym.customer).await.unwrap();
+        let wish = shop::first_session(gym).await;
+        let booked = client.post("/v1/bookings", &wish).await.unwrap();
+        assert_eq!(booked["status"], "PENDING");
+        let id = booked["id"].as_str().unwrap();
+        let path = format!("/v1/bookings/{id}");
+        let payment = shop::payable(&client, id).await;
+        let checkout = Checkout::at(&house);
+        let held = Self {
+            house,
+            client,
+            checkout,
+            path,
+        };
+        (held, payment)
+    }
+
+    /// Waits until the booking says `status`.
+    async fn until(&self, status: &str) -> Value {
+        shop::until(&self.client, &self.path, |booking| {
+            (booking["status"] == status).then(|| booking.clone())
+        })
+        .await
+    }
+
+    /// Waits until the booking is held for longer than it was at first.
+    async fn until_extended(&self) {
+        let week = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
+        shop::until(&self.client, &self.path, |booking| {
+            assert_eq!(booking["status"], "PENDING");
+            let until: jiff::Timestamp = booking["expires_at"].as_str().unwrap().parse().unwrap();
+            (until > week).then_some(())
+        })
+        .await;
+    }
+
+    /// Puts the end of the customer's time to pay into the past.
+    async fn time_is_over(&self) {
+        let sql = "UPDATE payment SET expires_at = clock_timestamp() - interval '1 second',
+                                      check_at = clock_timestamp()";
+        self.house.sql(self.house.gym(), sql).await;
+    }
+
+    /// Waits until the payment was looked over since its time was put into the past.
+    async fn until_looked_over(&self) {
+        let waiting = "SELECT count(*) FROM payment WHERE check_at > clock_timestamp()";
+        while self.house.count(self.house.gym(), waiting).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The bank says its word.
+    async fn bank_decides(&self) {
+        let advance = json!({ "advance_seconds": AT_THE_BANK.as_secs() });
+        self.house.emulator("clock", &advance).await;
+    }
+
+    async fn assert_places(&self, held: i64, sold: i64) {
+        let gym = self.house.gym();
+        for (column, expected) in [("held", held), ("sold", sold)] {
+            let sum = format!("SELECT coalesce(sum({column}), 0)::bigint FROM session");
+            assert_eq!(self.house.count(gym, &sum).await, expected, "{column}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_not_paid_in_time_is_free_again_and_can_no_more_be_paid() {
+    let (held, payment) = Held::open().await;
+    held.assert_places(1, 0).await;
+    let gym = held.house.gym();
+    let over = "UPDATE booking SET expires_at = clock_timestamp() - interval '1 second'";
+    held.house.sql(gym, over).await;
+    held.time_is_over().await;
+    let failed = held.until("FAILED").await;
+    assert_eq!(failed["status_reason"], "hold_expired");
+    held.assert_places(0, 0).await;
+    assert_eq!(held.checkout.pay(&payment, "pm_card_visa").await, 400);
+    let caller = Caller::to(&held.house, gym);
+    let customer = caller.token(&gym.customer).await;
+    let path = format!("/payments/{}", payment["id"].as_str().unwrap());
+    let (_, payment) = caller.call(&Method::GET, &path, None, &customer).await;
+    assert_eq!(payment["status"], "CANCELED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_kept_while_the_bank_is_at_it_and_confirmed_when_it_pays() {
+    let (held, payment) = Held::open().await;
+    let paid = held
+        .checkout
+        .pay(&payment, "pm_usBankAccount_success")
+        .await;
+    assert_eq!(paid, 200);
+    held.until_extended().await;
+    held.time_is_over().await;
+    held.until_looked_over().await;
+    held.assert_places(1, 0).await;
+    held.bank_decides().await;
+    held.until("CONFIRMED").await;
+    held.assert_places(0, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_free_again_when_the_bank_returns_the_debit_after_its_time() {
+    let (held, payment) = Held::open().await;
+    let method = "pm_usBankAccount_accountClosed";
+    assert_eq!(held.checkout.pay(&payment, method).await, 200);
+    held.until_extended().await;
+    held.time_is_over().await;
+    held.until_looked_over().await;
+    held.bank_decides().await;
+    held.until("FAILED").await;
+    held.assert_places(0, 0).await;
+}
