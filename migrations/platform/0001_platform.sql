@@ -1,6 +1,7 @@
 -- The tables all tenants share: who they are, and what travels between services.
 -- `berth_platform` is what server and worker log in with for these tables; `berth_tenant` is what
--- every tenant's role may do here, which is to add to the outbox and nothing else.
+-- every tenant's role may do here, which is to add to the outbox, to say that a session of its own
+-- has ended, and nothing else.
 CREATE SCHEMA IF NOT EXISTS platform;
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 
@@ -90,6 +91,23 @@ CREATE TABLE platform.dead_letter (
     PRIMARY KEY (consumer, event_id)
 );
 
+-- Sessions that ended while access tokens of theirs are still good, told to every process that
+-- checks tokens. A row is of no more use once a token made before it has run out.
+CREATE TABLE platform.revoked_session (
+    session_id   uuid NOT NULL,
+    revoked_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX revoked_session_at ON platform.revoked_session (revoked_at);
+CREATE FUNCTION platform.tell_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('berth_session_revoked', NEW.session_id::text);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER revoked_session_told AFTER INSERT ON platform.revoked_session
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_revoked();
+
 GRANT USAGE ON SCHEMA platform TO berth_platform, berth_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO berth_platform;
 GRANT INSERT (event_id, tenant_id, event_type, entity_id, envelope) ON platform.outbox TO berth_tenant;
+GRANT INSERT (session_id) ON platform.revoked_session TO berth_tenant;

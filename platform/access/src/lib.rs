@@ -19,4 +19,4 @@ pub use actor::{Actor, Role};
 pub use context::Context;
 pub use permission::Permission;
 pub use policy::{Access, PolicyError, Scope};
-pub use token::Tokens;
+pub use token::{LIFETIME as TOKEN_LIFETIME, Tokens};

@@ -1,7 +1,8 @@
 //! Access tokens: short-lived JWTs, signed with Ed25519.
 //!
 //! A token names its tenant as audience: it is worth nothing at another. Two keys can be active,
-//! so that one can be replaced without signing anyone out.
+//! so that one can be replaced without signing anyone out. A token is worth nothing once its session
+//! is revoked, however long it would be good for.
 
 use std::{sync::Arc, time::Duration};
 
@@ -48,7 +49,7 @@ pub enum TokenError {
     /// A key is no Ed25519 key in PKCS#8 PEM form.
     #[error("the token key is no Ed25519 private key in PKCS#8 PEM form")]
     Key,
-    /// Not signed by us, expired, or for another tenant.
+    /// Not signed by us, expired, revoked, or for another tenant.
     #[error("the token is not valid")]
     Invalid,
     /// It could not be signed.
@@ -63,6 +64,9 @@ pub struct Tokens {
     trusted: Arc<[DecodingKey]>,
     /// Tokens whose signature was good. Expiry and audience are looked at every time.
     known: Cache<String, Arc<Claims>>,
+    /// Sessions that ended while tokens of theirs are still good. Without a bound, because none may
+    /// be forgotten; each for as long as a token lives.
+    revoked: Cache<SessionTokenId, ()>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -93,7 +97,19 @@ impl Tokens {
             signing: Arc::new(signing),
             trusted,
             known,
+            revoked: Cache::builder().time_to_live(LIFETIME).build(),
         })
+    }
+
+    /// Refuses all tokens of a session from now on, in this process.
+    pub fn revoke(&self, session: SessionTokenId) {
+        self.revoked.insert(session, ());
+    }
+
+    /// Whether this process refuses a session's tokens.
+    #[must_use]
+    pub fn is_revoked(&self, session: SessionTokenId) -> bool {
+        self.revoked.contains_key(&session)
     }
 
     /// Makes a token; good for [`LIFETIME`].
@@ -142,7 +158,8 @@ impl Tokens {
                 claims
             }
         };
-        if claims.aud != tenant || claims.exp <= clock.now().as_second() {
+        let over = claims.exp <= clock.now().as_second() || self.is_revoked(claims.sid);
+        if claims.aud != tenant || over {
             return Err(TokenError::Invalid);
         }
         Ok(Actor::User {

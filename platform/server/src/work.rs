@@ -11,6 +11,10 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
     if roles.relay {
         tracker.spawn(relay::run(tenancy.clone(), broker.clone(), stop.clone()));
     }
+    if roles.serve {
+        let (users, stopping) = (app.api.users.clone(), stop.clone());
+        tracker.spawn(async move { users.follow_revocations(stopping).await });
+    }
     if !roles.work {
         return;
     }

@@ -9,6 +9,7 @@
 //! To add a tenant table: a file in `migrations/tenant`. To change what is known of a tenant:
 //! `migrations/platform`, [`registry`] and [`Tenant`].
 
+mod channel;
 mod connection;
 pub mod idempotency;
 pub mod lifecycle;
@@ -20,6 +21,7 @@ mod tx;
 
 use berth_kernel::{Kind, Problem};
 
+pub use channel::Channel;
 pub use idempotency::IdempotencyKey;
 pub use pools::{Database, DatabaseSettings};
 pub use registry::Registry;
@@ -61,6 +63,14 @@ impl Tenancy {
     /// [`Error::Unavailable`] when no connection is to be had.
     pub async fn begin(&self, tenant: &Tenant) -> Result<TenantTx, Error> {
         TenantTx::begin(&self.database, tenant).await
+    }
+
+    /// Listens to what other processes tell on `channel`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection is to be had.
+    pub async fn listen(&self, channel: &str) -> Result<Channel, Error> {
+        Channel::listen(&self.database, channel).await
     }
 
     /// Begins a transaction on the tables all tenants share.

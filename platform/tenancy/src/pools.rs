@@ -96,10 +96,15 @@ pub(crate) fn bucket_login(number: u16) -> String {
 /// Login for the shared tables.
 pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
 
+/// Channels a process may listen to at once.
+const LISTENERS: u32 = 4;
+
 /// The pools of this process. Connections are opened when first needed.
 #[derive(Clone, Debug)]
 pub struct Database {
     platform: PgPool,
+    /// For [`crate::Channel`]: each keeps its connection for good.
+    listening: PgPool,
     buckets: Arc<[PgPool]>,
 }
 
@@ -111,13 +116,18 @@ impl Database {
     pub fn connect(settings: &DatabaseSettings) -> Result<Self, Error> {
         let platform =
             pool(settings.platform_connections).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
+        let listening = pool(LISTENERS).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
         let buckets = (0..settings.buckets)
             .map(|number| {
                 let login = settings.login(&bucket_login(number))?;
                 Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { platform, buckets })
+        Ok(Self {
+            platform,
+            listening,
+            buckets,
+        })
     }
 
     pub(crate) fn bucket(&self, number: u16) -> Result<&PgPool, Error> {
@@ -127,6 +137,10 @@ impl Database {
                 self.buckets.len()
             ))
         })
+    }
+
+    pub(crate) fn listening(&self) -> &PgPool {
+        &self.listening
     }
 
     pub(crate) fn platform(&self) -> &PgPool {
@@ -148,7 +162,7 @@ impl Database {
     /// Connections open and idle over all pools.
     #[must_use]
     pub fn usage(&self) -> (u32, usize) {
-        let all = || self.buckets.iter().chain([&self.platform]);
+        let all = || self.buckets.iter().chain([&self.platform, &self.listening]);
         (
             all().map(PgPool::size).sum(),
             all().map(PgPool::num_idle).sum(),
@@ -157,7 +171,7 @@ impl Database {
 
     /// Closes every pool, waiting for what is at work.
     pub async fn close(&self) {
-        for pool in self.buckets.iter().chain([&self.platform]) {
+        for pool in self.buckets.iter().chain([&self.platform, &self.listening]) {
             pool.close().await;
         }
     }

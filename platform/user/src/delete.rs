@@ -31,7 +31,7 @@ impl Users {
         }
         let version = account.version + 1;
         store::pseudonymise(&mut tx, user, &Pseudonym::of(user), version, now).await?;
-        store::end_sessions(&mut tx, user, None, now).await?;
+        let ended = store::end_sessions(&mut tx, user, None, now).await?;
         store::forget_devices(&mut tx, user).await?;
         outbox::push(
             &mut tx,
@@ -44,6 +44,7 @@ impl Users {
         )
         .await?;
         tx.commit().await?;
+        self.revoke_all(ended);
         tracing::info!(user_id = %user, tenant_id = %ctx.tenant.id, "account {user} deleted");
         Ok(())
     }

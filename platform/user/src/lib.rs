@@ -9,8 +9,8 @@
 //!   [`Users::refresh`], [`Users::sign_out`].
 //! - The portal's sign-in, a browser's cookie: [`Users::portal_sign_in`],
 //!   [`Users::portal_session`], [`Users::portal_sign_out`].
-//! - Whoever trusts an access token asks [`Users::session_live`] too: a token outlives the session
-//!   it was issued for by up to ten minutes.
+//! - A session that ends takes its access tokens with it, in this process at once and in the others
+//!   by [`Users::follow_revocations`].
 //!
 //! Must not know: bookings, payments, HTTP, cookies. Who may call what is decided by
 //! `berth-access`; limits on tries per address of the network are the web layer's.
@@ -28,6 +28,7 @@ mod portal;
 mod profile;
 mod refresh;
 mod register;
+mod revoke;
 mod sessions;
 mod sign_in;
 mod store;

@@ -110,6 +110,7 @@ impl Users {
         let mut tx = self.tenancy.begin(tenant).await?;
         store::end_session(&mut tx, session, None, clock.now()).await?;
         tx.commit().await?;
+        self.tokens.revoke(session);
         Ok(())
     }
 }

@@ -96,8 +96,9 @@ impl Users {
         if !store::replace_password(&mut tx, user, hashes, now).await? {
             return Err(Error::PasswordWrong);
         }
-        store::end_sessions(&mut tx, user, present(&ctx.actor), now).await?;
+        let ended = store::end_sessions(&mut tx, user, present(&ctx.actor), now).await?;
         tx.commit().await?;
+        self.revoke_all(ended);
         tracing::info!(user_id = %user, "password of account {user} changed");
         Ok(())
     }

@@ -39,6 +39,7 @@ impl Users {
             RefreshVerdict::Reused => {
                 store::end_session(&mut tx, found.session, None, now).await?;
                 tx.commit().await?;
+                self.tokens.revoke(found.session);
                 metrics::counter!("berth_refresh_reuse_total").increment(1);
                 tracing::warn!(
                     session_id = %found.session, user_id = %found.account.id,

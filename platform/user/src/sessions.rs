@@ -2,7 +2,6 @@
 
 use berth_access::{Actor, Context, Permission};
 use berth_kernel::SessionTokenId;
-use berth_tenancy::Tenant;
 
 use crate::{Error, LoginSession, Users, store};
 
@@ -21,8 +20,8 @@ impl Users {
         Ok(sessions)
     }
 
-    /// Signs the asker out on the device that asks. Its access token is refused from now on by
-    /// whoever asks [`Users::session_live`]. Twice is as good as once.
+    /// Signs the asker out on the device that asks; its access token is worth nothing from now on.
+    /// Twice is as good as once.
     ///
     /// # Errors
     /// When the asker may not, or has no account.
@@ -32,6 +31,7 @@ impl Users {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         store::end_session(&mut tx, session, owner, ctx.clock.now()).await?;
         tx.commit().await?;
+        self.tokens.revoke(session);
         Ok(())
     }
 
@@ -46,23 +46,8 @@ impl Users {
             return Err(Error::NotFound);
         }
         tx.commit().await?;
+        self.tokens.revoke(session);
         Ok(())
-    }
-
-    /// Whether a session was not ended by signing out, a new password, deletion or a stolen
-    /// token; an access token of one that was is worth nothing. One look-up by key.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn session_live(
-        &self,
-        tenant: &Tenant,
-        session: SessionTokenId,
-    ) -> Result<bool, Error> {
-        let mut tx = self.tenancy.begin(tenant).await?;
-        let live = store::is_live(&mut tx, session).await?;
-        tx.commit().await?;
-        Ok(live)
     }
 }
 

@@ -15,3 +15,4 @@ mod isolation;
 mod observed;
 mod repeats;
 mod shop;
+mod sign_out;

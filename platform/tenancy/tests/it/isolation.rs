@@ -97,13 +97,14 @@ async fn a_tenant_reads_and_changes_its_own_tables_but_for_the_ledger() {
 }
 
 #[tokio::test]
-async fn of_the_shared_tables_a_tenant_may_only_add_to_the_outbox() {
+async fn of_the_shared_tables_a_tenant_may_only_add_events_and_ended_sessions() {
     let platform = TestPlatform::start().await;
     let alpha = platform.alpha();
     for table in tables(&platform, "platform").await {
         let column = first_column(&platform, "platform", &table).await;
         for (verb, sql) in verbs(&format!("platform.{table}"), &column) {
-            if (table.as_str(), verb) != ("outbox", "INSERT") {
+            let may_add = ["outbox", "revoked_session"].contains(&table.as_str());
+            if !(may_add && verb == "INSERT") {
                 assert_eq!(
                     attempt(&platform, &alpha, &sql).await,
                     DENIED,
@@ -126,6 +127,15 @@ async fn of_the_shared_tables_a_tenant_may_only_add_to_the_outbox() {
         forged, DENIED,
         "a tenant could hide its events from the relay"
     );
+    let revoke = |columns: &str, values: &str| {
+        format!(
+            "INSERT INTO platform.revoked_session (session_id{columns}) VALUES (gen_random_uuid(){values})"
+        )
+    };
+    let added = attempt(&platform, &alpha, &revoke("", "")).await;
+    assert!(added.starts_with("no refusal"), "{added}");
+    let forged = attempt(&platform, &alpha, &revoke(", revoked_at", ", now()")).await;
+    assert_eq!(forged, DENIED);
 }
 
 #[tokio::test]

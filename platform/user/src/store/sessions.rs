@@ -1,7 +1,8 @@
-//! The tables `login_session` and `refresh_token`.
+//! The tables `login_session`, `refresh_token` and `platform.revoked_session`.
 
+use berth_access::TOKEN_LIFETIME;
 use berth_kernel::{SessionTokenId, UserId};
-use berth_tenancy::TenantTx;
+use berth_tenancy::{PlatformTx, TenantTx};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -204,7 +205,8 @@ pub(crate) async fn prolong(
     Ok(())
 }
 
-/// Ends a living session, `owner`'s if one is named; its refresh tokens go with it.
+/// Ends a living session, `owner`'s if one is named; its refresh tokens go with it, and other
+/// processes are told. Whether there was one.
 pub(crate) async fn end_session(
     tx: &mut TenantTx,
     session: SessionTokenId,
@@ -218,6 +220,8 @@ pub(crate) async fn end_session(
              RETURNING id
            ), gone AS (
              DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM ended)
+           ), told AS (
+             INSERT INTO platform.revoked_session (session_id) SELECT id FROM ended
            )
            SELECT count(*) AS "count!" FROM ended"#,
         session.uuid(),
@@ -229,27 +233,31 @@ pub(crate) async fn end_session(
     Ok(ended.count == 1)
 }
 
-/// Ends all of an account's living sessions but `kept`.
+/// Ends all of an account's living sessions but `kept`; which they were.
 pub(crate) async fn end_sessions(
     tx: &mut TenantTx,
     account: UserId,
     kept: Option<SessionTokenId>,
     now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "WITH ended AS (
-           UPDATE login_session SET ended_at = $3
-           WHERE account_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2::uuid
-           RETURNING id
-         )
-         DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM ended)",
+) -> Result<Vec<SessionTokenId>> {
+    let ended = sqlx::query_scalar!(
+        r#"WITH ended AS (
+             UPDATE login_session SET ended_at = $3
+             WHERE account_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2::uuid
+             RETURNING id
+           ), gone AS (
+             DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM ended)
+           ), told AS (
+             INSERT INTO platform.revoked_session (session_id) SELECT id FROM ended
+           )
+           SELECT id FROM ended"#,
         account.uuid(),
         kept.map(SessionTokenId::uuid),
         jiff_sqlx::Timestamp::from(now) as _,
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    Ok(())
+    Ok(ended.into_iter().map(SessionTokenId::from).collect())
 }
 
 /// Forgets what a deleted account's devices said they are.
@@ -261,17 +269,6 @@ pub(crate) async fn forget_devices(tx: &mut TenantTx, account: UserId) -> Result
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// Whether a session was not ended.
-pub(crate) async fn is_live(tx: &mut TenantTx, session: SessionTokenId) -> Result<bool> {
-    let row = sqlx::query!(
-        r#"SELECT ended_at IS NULL AS "live!" FROM login_session WHERE id = $1"#,
-        session.uuid(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.is_some_and(|row| row.live))
 }
 
 /// An account's living sessions, the last used first.
@@ -318,6 +315,33 @@ pub(crate) async fn touch(
         "UPDATE login_session SET last_used_at = greatest(last_used_at, $2) WHERE id = $1",
         session.uuid(),
         jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The channel on which ended sessions are told of, by their id.
+pub(crate) const REVOKED: &str = "berth_session_revoked";
+
+/// Sessions that ended while access tokens of theirs may still be good.
+pub(crate) async fn revoked(tx: &mut PlatformTx) -> Result<Vec<SessionTokenId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT session_id FROM platform.revoked_session
+         WHERE revoked_at > clock_timestamp() - make_interval(secs => $1)",
+        TOKEN_LIFETIME.as_secs_f64(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(SessionTokenId::from).collect())
+}
+
+/// Forgets revoked sessions whose tokens are over by themselves.
+pub(crate) async fn forget_revoked(tx: &mut PlatformTx) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM platform.revoked_session
+         WHERE revoked_at < clock_timestamp() - make_interval(secs => $1)",
+        TOKEN_LIFETIME.as_secs_f64() * 2.0,
     )
     .execute(tx.conn())
     .await?;

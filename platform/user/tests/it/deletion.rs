@@ -13,13 +13,7 @@ async fn a_deleted_account_says_nothing_of_its_person_and_opens_nothing() {
     let ctx = house.holder(&signed_in);
     house.users.delete_account(&ctx).await.unwrap();
 
-    assert!(
-        !house
-            .users
-            .session_live(&ctx.tenant, session_of(&ctx))
-            .await
-            .unwrap()
-    );
+    assert!(!house.is_live(session_of(&ctx)).await);
     assert_eq!(code(house.users.profile(&ctx).await), "NOT_FOUND");
     assert_eq!(code(house.users.delete_account(&ctx).await), "NOT_FOUND");
     assert_eq!(

@@ -14,7 +14,7 @@ mod sign_in;
 use std::sync::Arc;
 
 use berth_access::{Actor, Context, Role, Tokens};
-use berth_kernel::{Cause, Problem, Secret};
+use berth_kernel::{Cause, Problem, Secret, SessionTokenId};
 use berth_tenancy::Tenant;
 use berth_testkit::TestPlatform;
 use berth_user::{Account, Error, NewAccount, SignedIn, Users};
@@ -57,8 +57,11 @@ impl House {
     /// A request with `signed_in`'s access token, at the first tenant.
     fn holder(&self, signed_in: &SignedIn) -> Context {
         let (tenant, clock) = (self.alpha(), self.platform.clock());
+        // With an eye that knows of no session's end: who asks is looked at here, and not whether
+        // they may.
         let actor = self
-            .tokens
+            .platform
+            .tokens()
             .check(signed_in.access_token.expose(), tenant.id, clock)
             .unwrap();
         self.platform.context(&tenant, actor)
@@ -87,6 +90,20 @@ impl House {
 
     async fn sign_in(&self, email: &str) -> SignedIn {
         self.try_sign_in(email, PASSWORD).await.unwrap()
+    }
+
+    /// Whether a session was not ended; its tokens are refused from the moment it was.
+    async fn is_live(&self, session: SessionTokenId) -> bool {
+        let mut tx = self.platform.tenancy().begin(&self.alpha()).await.unwrap();
+        let live: bool =
+            sqlx::query_scalar("SELECT ended_at IS NULL FROM login_session WHERE id = $1")
+                .bind(session.uuid())
+                .fetch_one(tx.conn())
+                .await
+                .unwrap();
+        tx.rollback().await.unwrap();
+        assert_eq!(live, !self.tokens.is_revoked(session));
+        live
     }
 
     fn pass(&self, time: SignedDuration) {

@@ -17,20 +17,8 @@ async fn a_new_password_replaces_the_old_and_signs_out_every_other_device() {
         .await
         .unwrap();
     let other_session = session_of(&house.holder(&other));
-    assert!(
-        !house
-            .users
-            .session_live(&ctx.tenant, other_session)
-            .await
-            .unwrap()
-    );
-    assert!(
-        house
-            .users
-            .session_live(&ctx.tenant, session_of(&ctx))
-            .await
-            .unwrap()
-    );
+    assert!(!house.is_live(other_session).await);
+    assert!(house.is_live(session_of(&ctx)).await);
     let gone = house
         .users
         .refresh(&house.stranger(), other.refresh_token.expose())
@@ -92,13 +80,7 @@ async fn a_sign_in_at_the_same_moment_does_not_outlive_the_password_it_used() {
         changed.unwrap();
         if let Ok(raced) = raced {
             let session = session_of(&house.holder(&raced));
-            assert!(
-                !house
-                    .users
-                    .session_live(&ctx.tenant, session)
-                    .await
-                    .unwrap()
-            );
+            assert!(!house.is_live(session).await);
         }
         old = new;
     }

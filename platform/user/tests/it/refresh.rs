@@ -52,22 +52,10 @@ async fn an_old_token_that_comes_again_ends_the_session_for_everyone() {
     let second = refresh(&house, &stolen).await.unwrap();
     house.pass(SignedDuration::from_secs(11));
     let third = refresh(&house, &second).await.unwrap();
-    assert!(
-        house
-            .users
-            .session_live(&house.alpha(), session)
-            .await
-            .unwrap()
-    );
+    assert!(house.is_live(session).await);
     // Two generations old: not the last one, and known all the same.
     assert_eq!(code(refresh(&house, &stolen).await), INVALID);
-    assert!(
-        !house
-            .users
-            .session_live(&house.alpha(), session)
-            .await
-            .unwrap()
-    );
+    assert!(!house.is_live(session).await);
     assert_eq!(code(refresh(&house, &third).await), INVALID);
     assert_eq!(code(refresh(&house, &second).await), INVALID);
     refresh(&house, &other_device).await.unwrap();
@@ -81,13 +69,7 @@ async fn refreshing_twice_at_once_ends_nothing() {
     let both = join_all((0..8).map(|_| refresh(&house, &first))).await;
     let mut tokens: Vec<_> = both.into_iter().map(Result::unwrap).collect();
     let session = session_of(&house.holder(&first));
-    assert!(
-        house
-            .users
-            .session_live(&house.alpha(), session)
-            .await
-            .unwrap()
-    );
+    assert!(house.is_live(session).await);
     // Whichever answer the app keeps goes on.
     house.pass(SignedDuration::from_mins(9));
     let kept = tokens.pop().unwrap();
@@ -120,13 +102,7 @@ async fn the_two_ends_of_a_copied_chain_cannot_both_go_on() {
     house.pass(SignedDuration::from_secs(11));
     assert_eq!(code(refresh(&house, &thief).await), INVALID);
     let session = session_of(&house.holder(&owner));
-    assert!(
-        !house
-            .users
-            .session_live(&house.alpha(), session)
-            .await
-            .unwrap()
-    );
+    assert!(!house.is_live(session).await);
 }
 
 #[tokio::test]

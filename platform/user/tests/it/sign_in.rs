@@ -39,20 +39,7 @@ async fn the_right_password_opens_a_session_whose_token_names_its_holder() {
         (name.as_str(), email.as_str()),
         ("Ada Lovelace", "ada@example.org")
     );
-    assert!(
-        house
-            .users
-            .session_live(&ctx.tenant, *session)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !house
-            .users
-            .session_live(&house.platform.beta(), *session)
-            .await
-            .unwrap()
-    );
+    assert!(house.is_live(*session).await);
 }
 
 #[tokio::test]
