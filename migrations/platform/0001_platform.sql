@@ -75,6 +75,7 @@ CREATE TABLE platform.stripe_account (
     details_submitted  boolean NOT NULL DEFAULT false,
     requirements       jsonb NOT NULL DEFAULT '[]',
     livemode           boolean NOT NULL DEFAULT false,
+    created_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at         timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

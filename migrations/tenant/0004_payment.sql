@@ -4,7 +4,7 @@ CREATE TABLE payment (
     -- One payment a booking: the guard against charging twice.
     booking_id          uuid NOT NULL CONSTRAINT payment_one_per_booking UNIQUE,
     status              text NOT NULL CHECK (status IN ('CREATED', 'REQUIRES_PAYMENT', 'REQUIRES_ACTION',
-                        'PROCESSING', 'SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CANCELED', 'LATE_REFUND')),
+                        'PROCESSING', 'SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CANCELED')),
     version             bigint NOT NULL,
     amount_minor        bigint NOT NULL CHECK (amount_minor > 0),
     refunded_minor      bigint NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0),
@@ -30,7 +30,7 @@ CREATE TABLE payment (
 CREATE INDEX payment_created ON payment (created_at, id);
 CREATE INDEX payment_check ON payment (check_at) WHERE check_at IS NOT NULL;
 
--- Every call that moves money, written before it is made.
+-- Every call that moves money or ends its asking, written before it is made.
 CREATE TABLE payment_attempt (
     idempotency_key     text PRIMARY KEY,
     payment_id          uuid NOT NULL REFERENCES payment,
@@ -46,7 +46,7 @@ CREATE INDEX payment_attempt_payment ON payment_attempt (payment_id);
 CREATE TABLE refund (
     id                  uuid PRIMARY KEY,
     payment_id          uuid NOT NULL REFERENCES payment,
-    -- Deterministic, so that the same wish is one refund: `cancel:{booking}`, `late:{payment}`, …
+    -- Deterministic, so that the same wish is one refund: `cancel:{booking}`, `api:…`.
     source              text NOT NULL CONSTRAINT refund_source_taken UNIQUE,
     status              text NOT NULL CHECK (status IN ('REQUESTED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED')),
     amount_minor        bigint NOT NULL CHECK (amount_minor > 0),
@@ -54,6 +54,8 @@ CREATE TABLE refund (
     reason              text NOT NULL,
     provider_ref        text UNIQUE,
     failure_code        text,
+    -- Of the request it was wished for with.
+    correlation_id      uuid NOT NULL,
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL
 );

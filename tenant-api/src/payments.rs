@@ -303,7 +303,7 @@ impl PaymentsApi {
         Ok(Json(refund.await.map_err(refuse)?.into()))
     }
 
-    /// How far the business's account at the payment provider is.
+    /// How far the business's account at the payment provider is, as last heard from it.
     #[oai(
         path = "/payment-account",
         method = "get",
@@ -313,7 +313,7 @@ impl PaymentsApi {
         let state = self
             .0
             .payments
-            .refresh_account(&asker.context())
+            .account_state(&asker.context())
             .await
             .map_err(refuse)?;
         Ok(Json(state.into()))

@@ -128,6 +128,7 @@ pub(crate) fn refund(state: RefundState) -> Refund {
         reason: "<i>Late</i> start".into(),
         provider_ref: Some("re_1".into()),
         failure_code: (state == RefundState::Failed).then(|| "expired_or_canceled_card".into()),
+        correlation_id: Uuid::nil(),
         created_at: at("2027-03-01T09:30:00Z"),
     }
 }

@@ -2,12 +2,12 @@
 
 use berth_access::{Context, Permission};
 use berth_kernel::TenantId;
-use berth_tenancy::PlatformTx;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Payments,
     provider::{Account, NewAccount},
+    store,
 };
 
 /// How far a tenant's account is.
@@ -73,7 +73,8 @@ impl Payments {
             .await?)
     }
 
-    /// How far the account is, as last heard.
+    /// How far the account is, as last heard: from the provider's webhooks, and from asking while it
+    /// is not complete.
     ///
     /// # Errors
     /// What the database says.
@@ -110,27 +111,14 @@ impl Payments {
 
     async fn stored_account(&self, tenant: TenantId) -> Result<AccountState, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let row = sqlx::query!(
-            r#"SELECT account_id, charges_enabled, payouts_enabled, details_submitted,
-                      requirements AS "requirements: sqlx::types::Json<Vec<String>>"
-               FROM platform.stripe_account WHERE tenant_id = $1"#,
-            tenant.uuid(),
-        )
-        .fetch_optional(tx.conn())
-        .await?;
+        let known = store::account(&mut tx, tenant).await?;
         tx.rollback().await?;
-        Ok(row.map_or_else(AccountState::default, |row| AccountState {
-            account_id: Some(row.account_id),
-            charges_enabled: row.charges_enabled,
-            payouts_enabled: row.payouts_enabled,
-            details_submitted: row.details_submitted,
-            requirements: row.requirements.0,
-        }))
+        Ok(known.unwrap_or_default())
     }
 
     async fn store_account(&self, tenant: TenantId, account: &Account) -> Result<(), Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        upsert(&mut tx, tenant, account).await?;
+        store::save_account(&mut tx, tenant, account).await?;
         tx.commit().await?;
         self.tenancy.registry().forget();
         Ok(())
@@ -139,35 +127,24 @@ impl Payments {
     /// Whose account it is.
     pub(crate) async fn tenant_of(&self, account: &str) -> Result<Option<TenantId>, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let tenant = sqlx::query_scalar!(
-            "SELECT tenant_id FROM platform.stripe_account WHERE account_id = $1",
-            account,
-        )
-        .fetch_optional(tx.conn())
-        .await?;
+        let tenant = store::owner_of(&mut tx, account).await?;
         tx.rollback().await?;
-        Ok(tenant.map(TenantId::from))
+        Ok(tenant)
     }
-}
 
-async fn upsert(tx: &mut PlatformTx, tenant: TenantId, account: &Account) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO platform.stripe_account (account_id, tenant_id, charges_enabled, payouts_enabled,
-             details_submitted, requirements, livemode)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (tenant_id) DO UPDATE SET charges_enabled = excluded.charges_enabled,
-             payouts_enabled = excluded.payouts_enabled, details_submitted = excluded.details_submitted,
-             requirements = excluded.requirements, updated_at = clock_timestamp()
-         WHERE stripe_account.account_id = excluded.account_id",
-        account.id,
-        tenant.uuid(),
-        account.charges_enabled,
-        account.payouts_enabled,
-        account.details_submitted,
-        sqlx::types::Json(&account.requirements) as _,
-        account.livemode,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    /// Asks about accounts that are not complete and of which nothing was heard.
+    pub(crate) async fn look_accounts_over(&self) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let unfinished = store::unfinished(&mut tx).await?;
+        tx.rollback().await?;
+        for (tenant, id) in unfinished {
+            match self.provider.account(&id).await {
+                Ok(account) => self.store_account(tenant, &account).await?,
+                Err(error) => {
+                    tracing::warn!(account_id = id, error = %error, "account {id} is put off: {error}");
+                }
+            }
+        }
+        Ok(())
+    }
 }

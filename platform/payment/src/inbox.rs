@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_kernel::{Cause, Kind, PaymentId, Problem};
+use berth_kernel::{Kind, PaymentId, Problem};
 use berth_tenancy::Tenant;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,11 +13,10 @@ use crate::{
     Error, Payments, SignatureError,
     model::Payment,
     provider::{ProviderError, WebhookEvent},
-    settle, signature, store,
+    settle, signature,
+    store::{self, WebhookState},
 };
 
-/// Webhooks acted on at once.
-const BATCH: i64 = 20;
 /// How soon an idle worker looks again.
 const IDLE: Duration = Duration::from_millis(100);
 /// Tries after which a webhook is left to lie, for an operator to see.
@@ -53,6 +52,16 @@ fn parse(body: &[u8]) -> Result<WebhookEvent, serde_json::Error> {
 }
 
 impl Payments {
+    /// Forgets webhooks that were acted on long ago.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn forget_webhooks(&self) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        store::forget_webhooks(&mut tx).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Takes a webhook: checks its signature on the raw bytes and keeps it. One that was kept
     /// before is welcome too, and changes nothing.
     ///
@@ -73,22 +82,14 @@ impl Payments {
     }
 
     async fn keep(&self, event: &WebhookEvent, body: &[u8]) -> Result<(), Error> {
+        let state = if event.livemode == self.settings.livemode {
+            WebhookState::Waiting
+        } else {
+            WebhookState::Ignored
+        };
+        let (provider, account) = (self.provider.name(), event.account.as_deref());
         let mut tx = self.tenancy.begin_platform().await?;
-        sqlx::query!(
-            "INSERT INTO platform.webhook_inbox (provider, event_id, account, payload, state)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            self.provider.name(),
-            event.id,
-            event.account,
-            body,
-            if event.livemode == self.settings.livemode {
-                "waiting"
-            } else {
-                "ignored"
-            },
-        )
-        .execute(tx.conn())
-        .await?;
+        store::keep_webhook(&mut tx, provider, &event.id, account, body, state).await?;
         Ok(tx.commit().await?)
     }
 
@@ -116,20 +117,7 @@ impl Payments {
     /// What the database says.
     pub async fn work_inbox_once(&self) -> Result<usize, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        // Claimed by putting the next try off: a worker that dies leaves it to be tried then.
-        let claimed = sqlx::query!(
-            "UPDATE platform.webhook_inbox SET tries = tries + 1,
-                    due_at = clock_timestamp() + make_interval(secs => least(15 * (tries + 1), 300))
-             WHERE (provider, event_id) IN (
-                 SELECT provider, event_id FROM platform.webhook_inbox
-                 WHERE state = 'waiting' AND due_at <= clock_timestamp() AND provider = $1
-                 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-             RETURNING event_id, payload, tries",
-            self.provider.name(),
-            BATCH,
-        )
-        .fetch_all(tx.conn())
-        .await?;
+        let claimed = store::claim_webhooks(&mut tx, self.provider.name()).await?;
         tx.commit().await?;
         let count = claimed.len();
         let acts = claimed.into_iter().map(|row| async move {
@@ -152,9 +140,9 @@ impl Payments {
         tries: i32,
     ) -> Result<(), Error> {
         let (state, error) = match acted {
-            Ok(()) => ("done", None),
-            Err(error) if tries >= MAX_TRIES => ("dead", Some(error.to_string())),
-            Err(error) => ("waiting", Some(error.to_string())),
+            Ok(()) => (WebhookState::Done, None),
+            Err(error) if tries >= MAX_TRIES => (WebhookState::Dead, Some(error.to_string())),
+            Err(error) => (WebhookState::Waiting, Some(error.to_string())),
         };
         if let Some(error) = &error {
             tracing::warn!(
@@ -164,18 +152,10 @@ impl Payments {
                 "webhook {event_id} failed: {error}"
             );
         }
+        let (provider, error) = (self.provider.name(), error.as_deref());
         let mut tx = self.tenancy.begin_platform().await?;
-        sqlx::query!(
-            "UPDATE platform.webhook_inbox SET state = $3, last_error = $4
-             WHERE provider = $1 AND event_id = $2",
-            self.provider.name(),
-            event_id,
-            state,
-            error,
-        )
-        .execute(tx.conn())
-        .await?;
-        metrics::counter!("berth_webhooks_total", "state" => state).increment(1);
+        store::save_webhook(&mut tx, provider, event_id, state, error).await?;
+        metrics::counter!("berth_webhooks_total", "state" => state.as_str()).increment(1);
         Ok(tx.commit().await?)
     }
 
@@ -258,10 +238,7 @@ impl Payments {
         let known = store::refund_by_ref(&mut tx, refund).await?;
         tx.rollback().await?;
         match known {
-            Some(known) => self
-                .give_back(&tenant, known, &Cause::fresh())
-                .await
-                .map(drop),
+            Some(known) => self.give_back(&tenant, known).await.map(drop),
             None => Ok(()),
         }
     }

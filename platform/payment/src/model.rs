@@ -222,8 +222,21 @@ pub struct Refund {
     pub provider_ref: Option<String>,
     /// Why it failed.
     pub failure_code: Option<String>,
+    /// Of the request it was wished for with.
+    pub correlation_id: Uuid,
     /// When it was wished for.
     pub created_at: Timestamp,
+}
+
+impl Refund {
+    /// What news of it happens because of: the request it was wished for with.
+    #[must_use]
+    pub(crate) fn cause(&self) -> Cause {
+        Cause {
+            correlation_id: self.correlation_id,
+            ..Cause::fresh()
+        }
+    }
 }
 
 #[cfg(test)]

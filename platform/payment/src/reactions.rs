@@ -115,8 +115,8 @@ impl Payments {
             amount: Some(event.refund_due),
             reason: format!("Booking {} cancelled", event.booking.reference),
         };
-        match self.wish(tenant, payment.id, &wish).await {
-            Ok(refund) => self.give_back(tenant, refund, cause).await.map(drop),
+        match self.wish(tenant, payment.id, &wish, cause).await {
+            Ok(refund) => self.give_back(tenant, refund).await.map(drop),
             // Staff gave it back by hand before.
             Err(Error::RefundRefused(_)) => Ok(()),
             Err(error) => Err(error),
@@ -152,13 +152,19 @@ impl Payments {
             return Ok(locked);
         };
         let key = format!("cancel:{}", payment.id);
-        let intent = match self.provider.cancel_intent(account, &known, &key).await {
-            Ok(intent) => intent,
-            Err(ProviderError::Refused { .. }) => self.provider.intent(account, &known).await?,
+        let mut tx = self.tenancy.begin(tenant).await?;
+        store::attempt(&mut tx, &key, payment.id, "cancel", self.clock.now()).await?;
+        tx.commit().await?;
+        let (intent, outcome) = match self.provider.cancel_intent(account, &known, &key).await {
+            Ok(intent) => (intent, "OK"),
+            Err(ProviderError::Refused { .. }) => {
+                (self.provider.intent(account, &known).await?, "FAILED")
+            }
             Err(error) => return Err(error.into()),
         };
         let mut tx = self.tenancy.begin(tenant).await?;
         let now = self.clock.now();
+        store::attempted(&mut tx, &key, outcome, now).await?;
         let payment = settle::settle(&mut tx, payment.id, &intent, now, cause, reason).await?;
         tx.commit().await?;
         Ok(payment)

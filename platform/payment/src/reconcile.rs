@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use berth_kernel::Cause;
 use berth_tenancy::Tenant;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +33,7 @@ impl Payments {
     /// # Errors
     /// What the database says; the provider's silence only puts a payment off.
     pub async fn reconcile_once(&self) -> Result<(), Error> {
+        self.look_accounts_over().await?;
         for id in self.tenancy.registry().active().await? {
             if let Ok(Some(tenant)) = self.tenancy.registry().get(id).await {
                 // The others' payments are no less due.
@@ -66,7 +66,7 @@ impl Payments {
         }
         for refund in refunds {
             let id = refund.id;
-            if let Err(error) = self.give_back(tenant, refund, &Cause::fresh()).await {
+            if let Err(error) = self.give_back(tenant, refund).await {
                 tracing::warn!(refund_id = %id, error = %error, "refund {id} is put off: {error}");
             }
         }

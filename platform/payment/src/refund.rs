@@ -51,12 +51,12 @@ impl Payments {
             amount,
             reason: reason.to_owned(),
         };
-        let refund = self.wish(&ctx.tenant, payment, &wish).await?;
+        let refund = self.wish(&ctx.tenant, payment, &wish, &ctx.cause).await?;
         let same = amount.is_none_or(|amount| amount == refund.amount);
         if !same || refund.reason != wish.reason {
             return Err(IdempotencyError::Mismatch.into());
         }
-        self.give_back(&ctx.tenant, refund, &ctx.cause).await
+        self.give_back(&ctx.tenant, refund).await
     }
 
     /// Writes a wish down, if that much is left; a wish known already is returned as it stands.
@@ -65,6 +65,7 @@ impl Payments {
         tenant: &Tenant,
         id: PaymentId,
         wish: &Wish,
+        cause: &Cause,
     ) -> Result<Refund, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
         let payment = store::lock(&mut tx, id).await?;
@@ -92,6 +93,7 @@ impl Payments {
             reason: wish.reason.clone(),
             provider_ref: None,
             failure_code: None,
+            correlation_id: cause.correlation_id,
             created_at: self.clock.now(),
         };
         store::insert_refund(&mut tx, &refund).await?;
@@ -102,12 +104,7 @@ impl Payments {
     }
 
     /// Carries a wish out, or finds out what became of it.
-    pub(crate) async fn give_back(
-        &self,
-        tenant: &Tenant,
-        refund: Refund,
-        cause: &Cause,
-    ) -> Result<Refund, Error> {
+    pub(crate) async fn give_back(&self, tenant: &Tenant, refund: Refund) -> Result<Refund, Error> {
         if !refund.state.is_open() {
             return Ok(refund);
         }
@@ -123,7 +120,7 @@ impl Payments {
             Some(known) => self.provider.refund_state(&payment.account_id, known).await,
             None => self.provider.refund(&self.call(&payment, &refund)?).await,
         };
-        self.take_over(tenant, refund, answer, cause).await
+        self.take_over(tenant, refund, answer).await
     }
 
     fn call(&self, payment: &Payment, refund: &Refund) -> Result<NewRefund, Error> {
@@ -142,7 +139,6 @@ impl Payments {
         tenant: &Tenant,
         refund: Refund,
         answer: Result<ProviderRefund, ProviderError>,
-        cause: &Cause,
     ) -> Result<Refund, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
         let mut payment = store::lock(&mut tx, refund.payment_id).await?;
@@ -185,7 +181,7 @@ impl Payments {
             store::post(&mut tx, payment.id, balance, now).await?;
         }
         if refund.state == RefundState::Succeeded {
-            self.refunded(&mut tx, &mut payment, &refund, cause).await?;
+            self.refunded(&mut tx, &mut payment, &refund).await?;
         }
         tx.commit().await?;
         Ok(refund)
@@ -196,7 +192,6 @@ impl Payments {
         tx: &mut TenantTx,
         payment: &mut Payment,
         refund: &Refund,
-        cause: &Cause,
     ) -> Result<(), Error> {
         payment.refunded.amount += refund.amount.amount;
         let in_full = payment.refunded.amount >= payment.amount.amount;
@@ -215,7 +210,7 @@ impl Payments {
             in_full,
         };
         metrics::counter!("berth_payments_total", "outcome" => "refunded").increment(1);
-        Ok(outbox::push(tx, &event, payment.updated_at, cause).await?)
+        Ok(outbox::push(tx, &event, payment.updated_at, &refund.cause()).await?)
     }
 }
 

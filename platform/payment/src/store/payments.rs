@@ -1,19 +1,17 @@
-//! All of the payment service's SQL on tenant tables.
+//! The table `payment`.
 
 use berth_events::booking::Booking;
-use berth_kernel::{BookingId, Currency, Cursor, Money, PaymentId};
+use berth_kernel::{BookingId, Cursor, Money, PaymentId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::{Result, currency, unknown};
 use crate::{
     Error,
-    model::{Payment, PaymentStatus, Refund, RefundState},
-    provider::BalanceTransaction,
+    model::{Payment, PaymentStatus},
 };
-
-type Result<T> = std::result::Result<T, Error>;
 
 /// A payment's row, as every query selects it.
 struct PaymentRow {
@@ -49,15 +47,6 @@ macro_rules! select_payment {
             $(, $arg)*
         )
     };
-}
-
-fn currency(code: &str) -> Result<Currency> {
-    code.parse()
-        .map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
-}
-
-fn unknown(what: &str) -> Error {
-    sqlx::Error::Decode(format!("`{what}` is no known state").into()).into()
 }
 
 impl TryFrom<PaymentRow> for Payment {
@@ -221,210 +210,6 @@ pub(crate) async fn check_again(tx: &mut TenantTx, id: PaymentId, at: Timestamp)
         "UPDATE payment SET check_at = $2 WHERE id = $1 AND check_at IS NOT NULL",
         id.uuid(),
         jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Writes a call down before it is made; how often its answer was lost before.
-pub(crate) async fn attempt(
-    tx: &mut TenantTx,
-    key: &str,
-    payment: PaymentId,
-    action: &str,
-    at: Timestamp,
-) -> Result<i32> {
-    let lost = sqlx::query_scalar!(
-        "INSERT INTO payment_attempt (idempotency_key, payment_id, action, started_at)
-         VALUES ($1, $2, $3, $4)
-         ON CONFLICT (idempotency_key) DO UPDATE SET started_at = excluded.started_at
-         RETURNING lost",
-        key,
-        payment.uuid(),
-        action,
-        jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(lost)
-}
-
-/// Records what became of a call: `OK`, `FAILED` or `INDETERMINATE`.
-pub(crate) async fn attempted(
-    tx: &mut TenantTx,
-    key: &str,
-    outcome: &str,
-    at: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE payment_attempt SET outcome = $2, finished_at = $3,
-                lost = lost + CASE WHEN $2 = 'INDETERMINATE' THEN 1 ELSE 0 END
-         WHERE idempotency_key = $1",
-        key,
-        outcome,
-        jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// A refund's row, as every query selects it.
-struct RefundRow {
-    id: Uuid,
-    payment_id: Uuid,
-    source: String,
-    status: String,
-    amount_minor: i64,
-    currency: String,
-    reason: String,
-    provider_ref: Option<String>,
-    failure_code: Option<String>,
-    created_at: jiff_sqlx::Timestamp,
-}
-
-/// Selects whole refunds; the tail says which.
-macro_rules! select_refund {
-    ($tail:literal $(, $arg:expr)* $(,)?) => {
-        sqlx::query_as!(
-            RefundRow,
-            "SELECT id, payment_id, source, status, amount_minor, currency, reason, provider_ref,
-                    failure_code, created_at
-             FROM refund " + $tail
-            $(, $arg)*
-        )
-    };
-}
-
-impl TryFrom<RefundRow> for Refund {
-    type Error = Error;
-
-    fn try_from(row: RefundRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id.into(),
-            payment_id: row.payment_id.into(),
-            source: row.source,
-            state: RefundState::parse(&row.status).ok_or_else(|| unknown(&row.status))?,
-            amount: Money::new(row.amount_minor, currency(&row.currency)?),
-            reason: row.reason,
-            provider_ref: row.provider_ref,
-            failure_code: row.failure_code,
-            created_at: row.created_at.to_jiff(),
-        })
-    }
-}
-
-/// Adds a refund unless the same wish has one already.
-pub(crate) async fn insert_refund(tx: &mut TenantTx, refund: &Refund) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO refund (id, payment_id, source, status, amount_minor, currency, reason, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (source) DO NOTHING",
-        refund.id.uuid(),
-        refund.payment_id.uuid(),
-        refund.source,
-        refund.state.as_str(),
-        refund.amount.amount,
-        refund.amount.currency.code(),
-        refund.reason,
-        jiff_sqlx::Timestamp::from(refund.created_at) as _,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn refund_of(tx: &mut TenantTx, source: &str) -> Result<Option<Refund>> {
-    let row = select_refund!("WHERE source = $1", source)
-        .fetch_optional(tx.conn())
-        .await?;
-    row.map(Refund::try_from).transpose()
-}
-
-pub(crate) async fn refund_by_ref(tx: &mut TenantTx, provider_ref: &str) -> Result<Option<Refund>> {
-    let row = select_refund!("WHERE provider_ref = $1", provider_ref)
-        .fetch_optional(tx.conn())
-        .await?;
-    row.map(Refund::try_from).transpose()
-}
-
-pub(crate) async fn refunds(tx: &mut TenantTx, payment: PaymentId) -> Result<Vec<Refund>> {
-    let rows = select_refund!(
-        "WHERE payment_id = $1 ORDER BY created_at, id",
-        payment.uuid()
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    rows.into_iter().map(Refund::try_from).collect()
-}
-
-/// Refunds whose end is open and of which nothing was heard for a minute.
-pub(crate) async fn open_refunds(tx: &mut TenantTx) -> Result<Vec<Refund>> {
-    let rows = select_refund!(
-        "WHERE status IN ('REQUESTED', 'PENDING') AND updated_at < clock_timestamp() - interval '1 minute'
-         ORDER BY updated_at LIMIT 50"
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    rows.into_iter().map(Refund::try_from).collect()
-}
-
-pub(crate) async fn save_refund(tx: &mut TenantTx, refund: &Refund, at: Timestamp) -> Result<()> {
-    sqlx::query!(
-        "UPDATE refund SET status = $2, provider_ref = $3, failure_code = $4, updated_at = $5 WHERE id = $1",
-        refund.id.uuid(),
-        refund.state.as_str(),
-        refund.provider_ref,
-        refund.failure_code,
-        jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Posts what the provider did to the account's balance, once: the balance takes what came in net
-/// of fees, the fees are costs, and sales (or refunds) are the other side.
-pub(crate) async fn post(
-    tx: &mut TenantTx,
-    payment: PaymentId,
-    balance: &BalanceTransaction,
-    at: Timestamp,
-) -> Result<()> {
-    let against = if balance.amount.amount < 0 {
-        "refunds"
-    } else {
-        "sales"
-    };
-    let entries = [
-        ("provider_balance", balance.net_minor),
-        ("processing_fees", balance.processing_fee_minor),
-        ("platform_fees", balance.platform_fee_minor),
-        (against, -balance.amount.amount),
-    ];
-    let entries: Vec<_> = entries
-        .into_iter()
-        .filter(|(_, minor)| *minor != 0)
-        .collect();
-    let ids: Vec<Uuid> = entries.iter().map(|_| Uuid::now_v7()).collect();
-    let accounts: Vec<&str> = entries.iter().map(|(account, _)| *account).collect();
-    let amounts: Vec<i64> = entries.iter().map(|(_, minor)| *minor).collect();
-    sqlx::query!(
-        "WITH journal AS (
-             INSERT INTO ledger_journal (id, source, payment_id, posted_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (source) DO NOTHING RETURNING id
-         )
-         INSERT INTO ledger_entry (id, journal_id, account, amount_minor, currency)
-         SELECT e.id, journal.id, e.account, e.minor, $8
-         FROM journal, unnest($5::uuid[], $6::text[], $7::bigint[]) AS e (id, account, minor)",
-        Uuid::now_v7(),
-        balance.id,
-        payment.uuid(),
-        jiff_sqlx::Timestamp::from(at) as _,
-        &ids,
-        &accounts as _,
-        &amounts,
-        balance.amount.currency.code(),
     )
     .execute(tx.conn())
     .await?;

@@ -1,0 +1,51 @@
+//! The table `payment_attempt`: calls that move money or end its asking, written down before they
+//! are made.
+
+use berth_kernel::PaymentId;
+use berth_tenancy::TenantTx;
+use jiff::Timestamp;
+
+use super::Result;
+
+/// Writes a call down before it is made; how often its answer was lost before.
+pub(crate) async fn attempt(
+    tx: &mut TenantTx,
+    key: &str,
+    payment: PaymentId,
+    action: &str,
+    at: Timestamp,
+) -> Result<i32> {
+    let lost = sqlx::query_scalar!(
+        "INSERT INTO payment_attempt (idempotency_key, payment_id, action, started_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (idempotency_key) DO UPDATE SET started_at = excluded.started_at
+         RETURNING lost",
+        key,
+        payment.uuid(),
+        action,
+        jiff_sqlx::Timestamp::from(at) as _,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(lost)
+}
+
+/// Records what became of a call: `OK`, `FAILED` or `INDETERMINATE`.
+pub(crate) async fn attempted(
+    tx: &mut TenantTx,
+    key: &str,
+    outcome: &str,
+    at: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment_attempt SET outcome = $2, finished_at = $3,
+                lost = lost + CASE WHEN $2 = 'INDETERMINATE' THEN 1 ELSE 0 END
+         WHERE idempotency_key = $1",
+        key,
+        outcome,
+        jiff_sqlx::Timestamp::from(at) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! The book: `ledger_journal` and `ledger_entry`.
+
+use berth_kernel::PaymentId;
+use berth_tenancy::TenantTx;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Result;
+use crate::provider::BalanceTransaction;
+
+/// Posts what the provider did to the account's balance, once: the balance takes what came in net
+/// of fees, the fees are costs, and sales (or refunds) are the other side.
+pub(crate) async fn post(
+    tx: &mut TenantTx,
+    payment: PaymentId,
+    balance: &BalanceTransaction,
+    at: Timestamp,
+) -> Result<()> {
+    let against = if balance.amount.amount < 0 {
+        "refunds"
+    } else {
+        "sales"
+    };
+    let entries = [
+        ("provider_balance", balance.net_minor),
+        ("processing_fees", balance.processing_fee_minor),
+        ("platform_fees", balance.platform_fee_minor),
+        (against, -balance.amount.amount),
+    ];
+    let entries: Vec<_> = entries
+        .into_iter()
+        .filter(|(_, minor)| *minor != 0)
+        .collect();
+    let ids: Vec<Uuid> = entries.iter().map(|_| Uuid::now_v7()).collect();
+    let accounts: Vec<&str> = entries.iter().map(|(account, _)| *account).collect();
+    let amounts: Vec<i64> = entries.iter().map(|(_, minor)| *minor).collect();
+    sqlx::query!(
+        "WITH journal AS (
+             INSERT INTO ledger_journal (id, source, payment_id, posted_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (source) DO NOTHING RETURNING id
+         )
+         INSERT INTO ledger_entry (id, journal_id, account, amount_minor, currency)
+         SELECT e.id, journal.id, e.account, e.minor, $8
+         FROM journal, unnest($5::uuid[], $6::text[], $7::bigint[]) AS e (id, account, minor)",
+        Uuid::now_v7(),
+        balance.id,
+        payment.uuid(),
+        jiff_sqlx::Timestamp::from(at) as _,
+        &ids,
+        &accounts as _,
+        &amounts,
+        balance.amount.currency.code(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
