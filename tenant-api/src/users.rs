@@ -5,11 +5,11 @@ use std::time::Duration;
 use berth_access::Context;
 use berth_kernel::Secret;
 use berth_user::{Account, LoginSession, NewAccount, ProfileChange, SessionKind, SignedIn};
-use berth_web::{Asker, Refusal, Visitor, limits::Limit, refuse, text::Instant};
+use berth_web::{Asker, Refusal, Visitor, idempotency, limits::Limit, refuse, text::Instant};
 use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     payload::Json,
 };
 use uuid::Uuid;
@@ -30,7 +30,7 @@ const REGISTRATIONS: Limit = Limit {
 };
 
 /// An account to be made.
-#[derive(Debug, Object)]
+#[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct RegisterRequest {
     /// Address; one account an address.
@@ -228,9 +228,19 @@ impl UsersApi {
         &self,
         visitor: Visitor,
         request: &Request,
+        /// The same key gives the same account.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
         body: Json<RegisterRequest>,
     ) -> Result<Json<AccountAnswer>, Refusal> {
         self.count(&visitor.0, REGISTRATIONS, request).await?;
+        // What is kept under a key tells nothing of the password.
+        let hashed = RegisterRequest {
+            password: String::new(),
+            ..body.0.clone()
+        };
+        let key = idempotency::key(&visitor.0, "POST /v1/users", key.0.as_deref(), "", &hashed)
+            .map_err(refuse)?;
         let new = NewAccount {
             email: body.0.email,
             password: Secret::new(body.0.password),
@@ -241,7 +251,7 @@ impl UsersApi {
         let account = self
             .0
             .users
-            .register(&visitor.0, new)
+            .register(&visitor.0, new, key.as_ref())
             .await
             .map_err(refuse)?;
         Ok(Json(account.into()))

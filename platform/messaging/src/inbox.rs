@@ -66,6 +66,19 @@ pub(crate) async fn record(
     Ok(true)
 }
 
+/// Forgets which events were handled more than 30 days ago. The broker has none that old; of those
+/// an operator replays, the cursor still tells which are past.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget_old(tx: &mut TenantTx) -> Result<u64, berth_tenancy::Error> {
+    let gone =
+        sqlx::query!("DELETE FROM inbox WHERE handled_at < clock_timestamp() - interval '30 days'")
+            .execute(tx.conn())
+            .await?;
+    Ok(gone.rows_affected())
+}
+
 /// Moves the entity's cursor up to `version`; never back.
 pub(crate) async fn advance(
     tx: &mut TenantTx,

@@ -20,7 +20,7 @@
 pub mod broker;
 pub mod consumer;
 pub mod dead_letter;
-mod inbox;
+pub mod inbox;
 mod lanes;
 pub mod outbox;
 pub mod relay;

@@ -15,6 +15,7 @@
 mod attachments;
 mod commands;
 mod health;
+mod housekeeping;
 mod serve;
 mod settings;
 mod wire;

@@ -3,7 +3,7 @@
 use berth_messaging::{consumer, dead_letter, relay};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{serve::Roles, wire::App};
+use crate::{housekeeping, serve::Roles, wire::App};
 
 /// Starts the background work of `roles`; each task ends when `stop` is cancelled.
 pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &CancellationToken) {
@@ -25,7 +25,17 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
         consumers.clone(),
         stop.clone(),
     ));
-    tracker.spawn(dead_letter::run(tenancy, broker, consumers, stop.clone()));
+    tracker.spawn(dead_letter::run(
+        tenancy.clone(),
+        broker,
+        consumers,
+        stop.clone(),
+    ));
+    tracker.spawn(housekeeping::run(
+        tenancy,
+        app.payments.clone(),
+        stop.clone(),
+    ));
     let (payments, stopping) = (app.payments.clone(), stop.clone());
     tracker.spawn(async move { payments.work_inbox(stopping).await });
     let (payments, stopping) = (app.payments.clone(), stop.clone());

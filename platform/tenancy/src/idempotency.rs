@@ -118,6 +118,19 @@ pub fn judge<T: DeserializeOwned>(
     }
 }
 
+/// Forgets answers given more than 30 days ago: no client repeats a request that late.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget_old(tx: &mut TenantTx) -> Result<u64, Error> {
+    let gone = sqlx::query!(
+        "DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '30 days'"
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(gone.rows_affected())
+}
+
 /// Keeps `answer` under the key, in the transaction that did the work.
 ///
 /// # Errors

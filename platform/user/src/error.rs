@@ -2,6 +2,7 @@
 
 use berth_access::token::TokenError;
 use berth_kernel::{FieldError, Kind, Problem};
+use berth_tenancy::idempotency::IdempotencyError;
 
 /// A command or query was refused, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum Error {
     /// An access token could not be made.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// About the idempotency key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
     /// The database.
     #[error(transparent)]
     Database(#[from] berth_tenancy::Error),
@@ -95,6 +99,7 @@ impl From<Error> for Problem {
                 "Many people are signing in at the moment; please try again.",
                 error,
             ),
+            Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),
             Error::Hashing(_) | Error::Randomness | Error::Token(_) => Self::internal(error),
         }

@@ -4,7 +4,7 @@ use berth_access::{Context, Permission, Role};
 use berth_events::user::Created;
 use berth_kernel::{Cause, Clock, FieldError};
 use berth_messaging::outbox;
-use berth_tenancy::Tenant;
+use berth_tenancy::{IdempotencyKey, Tenant, idempotency};
 
 use crate::{Account, Error, NewAccount, Users, store};
 
@@ -13,10 +13,16 @@ impl Users {
     /// password is hashed before anything is looked up.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with all fields at fault, [`Error::EmailTaken`].
-    pub async fn register(&self, ctx: &Context, new: NewAccount) -> Result<Account, Error> {
+    /// [`Error::Invalid`] with all fields at fault, [`Error::EmailTaken`], [`Error::Idempotency`].
+    pub async fn register(
+        &self,
+        ctx: &Context,
+        new: NewAccount,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Account, Error> {
         ctx.authorize(Permission::SessionOpen)?;
-        self.create_account(&ctx.tenant, &new, Role::Customer, &ctx.clock, &ctx.cause)
+        let (tenant, role) = (&ctx.tenant, Role::Customer);
+        self.create_account(tenant, &new, role, key, &ctx.clock, &ctx.cause)
             .await
     }
 
@@ -39,7 +45,8 @@ impl Users {
                 detail: "A tenant's people are `staff` or `admin`.".to_owned(),
             }]));
         }
-        self.create_account(tenant, &new, role, clock, cause).await
+        self.create_account(tenant, &new, role, None, clock, cause)
+            .await
     }
 
     async fn create_account(
@@ -47,6 +54,7 @@ impl Users {
         tenant: &Tenant,
         new: &NewAccount,
         role: Role,
+        key: Option<&IdempotencyKey>,
         clock: &Clock,
         cause: &Cause,
     ) -> Result<Account, Error> {
@@ -54,6 +62,11 @@ impl Users {
         let hash = self.hasher.hash(&new.password).await?;
         let now = clock.now();
         let mut tx = self.tenancy.begin(tenant).await?;
+        if let Some(key) = key
+            && let Some(answer) = idempotency::answered(&mut tx, key).await?
+        {
+            return Ok(answer);
+        }
         let account = store::insert_account(&mut tx, candidate, role, &hash, now).await?;
         outbox::push(
             &mut tx,
@@ -64,6 +77,9 @@ impl Users {
             cause,
         )
         .await?;
+        if let Some(key) = key {
+            idempotency::remember(&mut tx, key, &account).await?;
+        }
         tx.commit().await?;
         tracing::info!(user_id = %account.id, tenant_id = %tenant.id, "account {} made", account.id);
         Ok(account)

@@ -69,7 +69,7 @@ impl House {
 
     async fn register(&self, email: &str) -> Account {
         self.users
-            .register(&self.stranger(), new(email))
+            .register(&self.stranger(), new(email), None)
             .await
             .unwrap()
     }

@@ -1,6 +1,7 @@
 use berth_access::Role;
 use berth_events::user::Created;
 use berth_kernel::{Cause, Kind, Problem, Secret};
+use berth_tenancy::{IdempotencyKey, idempotency};
 use berth_user::{Error, NewAccount};
 use futures::future::join_all;
 
@@ -31,7 +32,7 @@ async fn an_address_has_one_account_at_a_tenant_whatever_its_case() {
     house.register("ada@example.org").await;
     let again = house
         .users
-        .register(&house.stranger(), new("ADA@example.org"))
+        .register(&house.stranger(), new("ADA@example.org"), None)
         .await;
     let problem = Problem::from(again.unwrap_err());
     assert_eq!(
@@ -41,7 +42,7 @@ async fn an_address_has_one_account_at_a_tenant_whatever_its_case() {
     let elsewhere = house.stranger_at(&house.platform.beta());
     house
         .users
-        .register(&elsewhere, new("ada@example.org"))
+        .register(&elsewhere, new("ada@example.org"), None)
         .await
         .unwrap();
 }
@@ -50,7 +51,8 @@ async fn an_address_has_one_account_at_a_tenant_whatever_its_case() {
 async fn of_64_registrations_of_one_address_exactly_one_wins() {
     let house = House::open().await;
     let ctx = house.stranger();
-    let tries = join_all((0..64).map(|_| house.users.register(&ctx, new("ada@example.org")))).await;
+    let tries =
+        join_all((0..64).map(|_| house.users.register(&ctx, new("ada@example.org"), None))).await;
     let (won, lost): (Vec<_>, Vec<_>) = tries.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 63));
     for lost in lost {
@@ -76,7 +78,7 @@ async fn wrong_fields_are_listed_and_nothing_is_written() {
     let problem = Problem::from(
         house
             .users
-            .register(&house.stranger(), wrong)
+            .register(&house.stranger(), wrong, None)
             .await
             .unwrap_err(),
     );
@@ -95,7 +97,7 @@ async fn wrong_fields_are_listed_and_nothing_is_written() {
         ..new("ada@example.org")
     };
     assert_eq!(
-        code(house.users.register(&house.stranger(), common).await),
+        code(house.users.register(&house.stranger(), common, None).await),
         "PASSWORD_COMMON"
     );
     house.register("ada@example.org").await;
@@ -156,4 +158,40 @@ async fn only_who_may_sees_the_list_and_it_pages_through_everyone_once() {
         Some("boss@example.org"),
         "newest first"
     );
+}
+
+#[tokio::test]
+async fn a_registration_repeated_under_its_key_gets_the_account_it_made() {
+    let house = House::open().await;
+    let ctx = house.stranger();
+    let key = |hash: u8| IdempotencyKey {
+        principal: ctx.actor.to_string(),
+        route: "POST /v1/users",
+        key: "k1".into(),
+        request_hash: [hash; 32],
+    };
+    let register = async |email: &str, key: IdempotencyKey| {
+        house.users.register(&ctx, new(email), Some(&key)).await
+    };
+    let first = register("ada@example.org", key(1)).await.unwrap();
+    let again = register("ada@example.org", key(1)).await.unwrap();
+    assert_eq!(again, first);
+    let other = register("bob@example.org", key(2)).await;
+    assert_eq!(code(other), "IDEMPOTENCY_MISMATCH");
+
+    // Answers are kept for 30 days.
+    let mut tx = house
+        .platform
+        .tenancy()
+        .begin(&house.alpha())
+        .await
+        .unwrap();
+    for (age, gone) in [("29 days", 0), ("2 days", 1)] {
+        sqlx::query("UPDATE idempotency SET created_at = created_at - $1::text::interval")
+            .bind(age)
+            .execute(tx.conn())
+            .await
+            .unwrap();
+        assert_eq!(idempotency::forget_old(&mut tx).await.unwrap(), gone);
+    }
 }
