@@ -79,6 +79,25 @@ CREATE TABLE platform.stripe_account (
     updated_at         timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- What processes remember of a tenant is forgotten when it changes: they are told its id and the
+-- names it has and had.
+CREATE FUNCTION platform.tell_tenant_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'tenant' THEN
+        PERFORM pg_notify('berth_tenant_changed', concat_ws(' ', NEW.id, NEW.slug, OLD.slug));
+    ELSE
+        PERFORM pg_notify('berth_tenant_changed', NEW.tenant_id::text);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER tenant_told AFTER INSERT OR UPDATE ON platform.tenant
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+CREATE TRIGGER api_key_told AFTER UPDATE ON platform.api_key
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+CREATE TRIGGER stripe_account_told AFTER INSERT OR UPDATE ON platform.stripe_account
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+
 -- Events a consumer gave up on, to be looked at and replayed.
 CREATE TABLE platform.dead_letter (
     consumer     text NOT NULL,

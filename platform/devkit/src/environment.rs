@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use crate::endpoints::Endpoints;
 use crate::secrets::Secrets;
 
@@ -119,11 +121,26 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What only one process gets: a metrics address of its own.
-#[must_use]
-pub fn of_role(metrics_port: u16) -> (String, String) {
-    (
-        "BERTH_METRICS_ADDR".to_owned(),
-        format!("127.0.0.1:{metrics_port}"),
-    )
+/// What one of the processes gets: a metrics address of its own, and where the database is without
+/// its owner's name and password, which only the migrator needs.
+///
+/// # Errors
+/// The database's address is no URL.
+pub fn of_role(
+    shared: &[(String, String)],
+    metrics_port: u16,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let mut variables = shared.to_vec();
+    for (name, value) in &mut variables {
+        if name == "DATABASE_URL" {
+            let mut url: reqwest::Url =
+                value.parse().context("the database's address is no URL")?;
+            // An error means that the URL can have neither.
+            let _ = (url.set_username(""), url.set_password(None));
+            *value = url.to_string();
+        }
+    }
+    let metrics = format!("127.0.0.1:{metrics_port}");
+    variables.push(("BERTH_METRICS_ADDR".to_owned(), metrics));
+    Ok(variables)
 }

@@ -2,18 +2,30 @@
 
 use anyhow::Context as _;
 use berth_access::{Role, Tokens};
-use berth_kernel::{Cause, Clock, Currency, EventId, Secret};
+use berth_kernel::{Cause, Clock, Currency, EventId, Secret, UserId};
 use berth_messaging::{Broker, dead_letter};
-use berth_tenancy::{Database, Tenancy, lifecycle, migrate};
+use berth_tenancy::{Database, Tenancy, TenantKey, lifecycle, migrate};
 use berth_user::{NewAccount, Users};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::{settings, settings::Settings, wire::App};
 
+/// How to migrate.
+#[derive(Args)]
+pub(crate) struct MigrateOptions {
+    /// Give the logins the passwords that follow from the present bucket secret first.
+    #[arg(long)]
+    renew_logins: bool,
+}
+
 /// Brings the database up to date.
-pub(crate) async fn migrate() -> anyhow::Result<()> {
-    let report = migrate::run(&settings::database()?)
+pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
+    let database = settings::database()?;
+    if options.renew_logins {
+        migrate::renew_logins(&database).await?;
+    }
+    let report = migrate::run(&database)
         .await
         .context("the migration failed")?;
     println!(
@@ -28,6 +40,38 @@ pub(crate) async fn migrate() -> anyhow::Result<()> {
 pub(crate) enum TenantCommand {
     /// Make a tenant with its schema, an API key and its first administrator; prints them as JSON.
     Create(Box<CreateTenant>),
+    /// Make a further API key of a tenant; prints it as JSON.
+    ApiKey {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// What the key is for.
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// Make a further administrator of a tenant; prints its id as JSON.
+    AddAdmin {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        #[command(flatten)]
+        admin: NewAdmin,
+    },
+}
+
+/// An administrator to be made.
+#[derive(Args)]
+pub(crate) struct NewAdmin {
+    /// Address the administrator signs in with.
+    #[arg(long)]
+    admin_email: String,
+    /// Name of the administrator.
+    #[arg(long)]
+    admin_name: String,
+    /// Password of the administrator. From the environment, because a command line is seen by
+    /// everybody on the machine.
+    #[arg(long, env = "BERTH_ADMIN_PASSWORD", hide_env_values = true)]
+    admin_password: String,
 }
 
 /// A business to be signed up.
@@ -60,23 +104,29 @@ pub(crate) struct CreateTenant {
     /// Address on receipts.
     #[arg(long, default_value = "")]
     address: String,
-    /// Address its first administrator signs in with.
-    #[arg(long)]
-    admin_email: String,
-    /// Name of its first administrator.
-    #[arg(long)]
-    admin_name: String,
-    /// Password of its first administrator. From the environment, because a command line is seen
-    /// by everybody on the machine.
-    #[arg(long, env = "BERTH_ADMIN_PASSWORD", hide_env_values = true)]
-    admin_password: String,
+    #[command(flatten)]
+    admin: NewAdmin,
 }
 
 /// Runs a tenant command.
 pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
-    let TenantCommand::Create(new) = command;
-    let database = settings::database()?;
-    let clock = Clock::System;
+    let answer = match command {
+        TenantCommand::Create(new) => create_tenant(*new).await?,
+        TenantCommand::ApiKey { slug, label } => {
+            let key = lifecycle::create_api_key(&settings::database()?, &slug, &label).await?;
+            // Shown once, to whoever asked for it; kept as a hash only.
+            json!({ "api_key": key.expose() })
+        }
+        TenantCommand::AddAdmin { slug, admin } => {
+            let id = add_admin(&TenantKey::Slug(slug.clone()), admin).await;
+            json!({ "admin_id": id.with_context(|| format!("the administrator of {slug}"))? })
+        }
+    };
+    println!("{answer}");
+    Ok(())
+}
+
+async fn create_tenant(new: CreateTenant) -> anyhow::Result<serde_json::Value> {
     let wish = lifecycle::NewTenant {
         slug: new.slug.clone(),
         legal_name: new.legal_name.unwrap_or_else(|| new.name.clone()),
@@ -88,14 +138,18 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         color: new.color,
         address: new.address,
     };
-    let created = lifecycle::create(&database, &wish, &clock).await?;
-    let tenancy = Tenancy::new(Database::connect(&database)?);
-    let tenant = tenancy
-        .registry()
-        .get(created.id)
-        .await?
-        .context("the new tenant is not there")?;
+    let created = lifecycle::create(&settings::database()?, &wish, &Clock::System).await?;
+    let admin_id = add_admin(&TenantKey::Id(created.id), new.admin).await?;
+    // Shown once, to whoever signs the business up; kept as a hash only.
+    let api_key = created.api_key.expose();
+    Ok(json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin_id }))
+}
+
+async fn add_admin(tenant: &TenantKey, new: NewAdmin) -> anyhow::Result<UserId> {
     let settings = Settings::read()?;
+    let tenancy = Tenancy::new(Database::connect(&settings.database)?);
+    let found = tenancy.registry().find(tenant).await?;
+    let tenant = found.context("there is no such tenant")?.tenant;
     let users = Users::new(tenancy, Tokens::new(&settings.token_key, None)?);
     let admin = NewAccount {
         email: new.admin_email,
@@ -104,15 +158,11 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         phone: None,
         locale: None,
     };
+    let (clock, cause) = (Clock::System, Cause::fresh());
     let admin = users
-        .create_staff(&tenant, admin, Role::Admin, &clock, &Cause::fresh())
+        .create_staff(&tenant, admin, Role::Admin, &clock, &cause)
         .await?;
-    // Shown once, to whoever signs the business up; kept as a hash only.
-    let api_key = created.api_key.expose();
-    let answer =
-        json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin.id });
-    println!("{answer}");
-    Ok(())
+    Ok(admin.id)
 }
 
 /// Looking at and replaying events that were given up.

@@ -5,15 +5,21 @@ use std::time::Duration;
 use berth_messaging::inbox;
 use berth_payment::Payments;
 use berth_tenancy::{Tenancy, Tenant, idempotency};
+use berth_user::Users;
 use tokio_util::sync::CancellationToken;
 
 /// How often; the first time when the process starts.
 const ROUND: Duration = Duration::from_secs(3_600);
 
 /// Clears away, until cancelled. Two who do it at once do no harm.
-pub(crate) async fn run(tenancy: Tenancy, payments: Payments, stop: CancellationToken) {
+pub(crate) async fn run(
+    tenancy: Tenancy,
+    payments: Payments,
+    users: Users,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
-        if let Err(error) = round(&tenancy, &payments).await {
+        if let Err(error) = round(&tenancy, &payments, &users).await {
             tracing::warn!(error = %error, "old rows were not cleared away, will try again: {error}");
         }
         tokio::select! {
@@ -23,8 +29,9 @@ pub(crate) async fn run(tenancy: Tenancy, payments: Payments, stop: Cancellation
     }
 }
 
-async fn round(tenancy: &Tenancy, payments: &Payments) -> anyhow::Result<()> {
+async fn round(tenancy: &Tenancy, payments: &Payments, users: &Users) -> anyhow::Result<()> {
     payments.forget_webhooks().await?;
+    users.forget_revocations().await?;
     for id in tenancy.registry().active().await? {
         if let Some(tenant) = tenancy.registry().get(id).await?
             && let Err(error) = clear(tenancy, &tenant).await

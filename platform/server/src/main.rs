@@ -8,7 +8,7 @@
 //! | `relay` | carries the outbox to the broker |
 //! | `all` | the three in one process |
 //! | `migrate` | brings the database up to date |
-//! | `tenant create` | signs a business up |
+//! | `tenant` | signs a business up, gives it API keys and administrators |
 //! | `dead-letters` | lists what was given up, and hands it to its consumer again |
 //! | `openapi` | prints the API's document |
 
@@ -42,7 +42,7 @@ enum Command {
     /// Serve, work and relay in one process.
     All,
     /// Bring the database up to date.
-    Migrate,
+    Migrate(commands::MigrateOptions),
     /// Sign businesses up.
     #[command(subcommand)]
     Tenant(commands::TenantCommand),
@@ -88,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
             })
             .await
         }
-        Command::Migrate => commands::migrate().await,
+        Command::Migrate(options) => commands::migrate(&options).await,
         Command::Tenant(command) => commands::tenant(command).await,
         Command::DeadLetters(command) => commands::dead_letters(command).await,
         Command::Openapi => commands::openapi().await,

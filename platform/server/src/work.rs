@@ -8,6 +8,8 @@ use crate::{housekeeping, serve::Roles, wire::App};
 /// Starts the background work of `roles`; each task ends when `stop` is cancelled.
 pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &CancellationToken) {
     let (tenancy, broker) = (app.tenancy.clone(), app.broker.clone());
+    let (registry, stopping) = (tenancy.registry().clone(), stop.clone());
+    tracker.spawn(async move { registry.follow_changes(stopping).await });
     if roles.relay {
         tracker.spawn(relay::run(tenancy.clone(), broker.clone(), stop.clone()));
     }
@@ -34,6 +36,7 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
     tracker.spawn(housekeeping::run(
         tenancy,
         app.payments.clone(),
+        app.api.users.clone(),
         stop.clone(),
     ));
     let (payments, stopping) = (app.payments.clone(), stop.clone());

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use poem::{
     IntoResponse, Response, Route, delete, get, handler,
     http::StatusCode,
-    post,
+    post, put,
     web::{Data, Json, Path, Query},
 };
 use serde::Deserialize;
@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Route {
         .at("/tiktok/events", get(tiktok_events))
         .at("/faults", get(faults).post(set_fault).delete(clear_faults))
         .at("/clock", get(clock).post(advance_clock))
+        .at("/accounts/:id", put(adopt_account))
         .at("/accounts/:id/complete", post(complete_account))
         .at("/accounts/:id/stage", post(set_stage))
         .at("/payouts", post(make_payout))
@@ -139,6 +140,17 @@ enum StageName {
     Rejected,
 }
 
+impl From<StageName> for Stage {
+    fn from(name: StageName) -> Self {
+        match name {
+            StageName::New => Self::New,
+            StageName::Incomplete => Self::Incomplete,
+            StageName::Complete => Self::Complete,
+            StageName::Rejected => Self::Rejected,
+        }
+    }
+}
+
 /// Puts an account at any stage of onboarding, also back.
 #[handler]
 fn set_stage(
@@ -146,13 +158,22 @@ fn set_stage(
     Path(id): Path<String>,
     Json(body): Json<StageBody>,
 ) -> Response {
-    let stage = match body.stage {
-        StageName::New => Stage::New,
-        StageName::Incomplete => Stage::Incomplete,
-        StageName::Complete => Stage::Complete,
-        StageName::Rejected => Stage::Rejected,
-    };
-    moved(&core, &id, stage)
+    moved(&core, &id, body.stage.into())
+}
+
+/// The same, for an account that may not be known here: a database that remembers it is older than
+/// this emulator's state.
+#[handler]
+fn adopt_account(
+    core: Data<&Arc<Core>>,
+    Path(id): Path<String>,
+    Json(body): Json<StageBody>,
+) -> Response {
+    if !id.starts_with("acct_") {
+        return refused(StatusCode::BAD_REQUEST, "an account's id begins with acct_");
+    }
+    core.change(|world| accounts::adopt(world, &id));
+    moved(&core, &id, body.stage.into())
 }
 
 fn moved(core: &Core, id: &str, stage: Stage) -> Response {

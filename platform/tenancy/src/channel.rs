@@ -1,32 +1,66 @@
 //! What processes tell each other through the database: `NOTIFY`, sent by a trigger when the
-//! transaction that told it commits. Only for what is rare; each `NOTIFY` serialises commits.
+//! transaction that changed something commits. Only for what is rare: each `NOTIFY` serialises
+//! commits.
+
+use std::{convert::Infallible, time::Duration};
 
 use sqlx::postgres::PgListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Database, Error};
 
-/// A channel being listened to, on a connection of its own.
-#[derive(Debug)]
-pub struct Channel {
-    listener: PgListener,
-}
+/// How soon a process that lost the channel listens again.
+const AGAIN: Duration = Duration::from_secs(1);
 
-impl Channel {
-    pub(crate) async fn listen(database: &Database, name: &str) -> Result<Self, Error> {
-        let mut listener = PgListener::connect_with(database.listening()).await?;
-        listener.listen(name).await?;
-        Ok(Self { listener })
-    }
+/// Someone who keeps up with what is told on a channel.
+pub trait Follower: Send + Sync {
+    /// The channel's name.
+    const CHANNEL: &'static str;
 
-    /// The next thing told.
+    /// Learns what was told while nobody listened: at first, and after each loss of the channel.
     ///
     /// # Errors
-    /// When the connection is lost: what was told meanwhile is missed, so listen anew and look at
-    /// the table behind the channel.
-    pub async fn next(&mut self) -> Result<String, Error> {
-        match self.listener.try_recv().await? {
-            Some(told) => Ok(told.payload().to_owned()),
-            None => Err(Error::Unavailable(sqlx::Error::PoolClosed)),
+    /// What the database says; it listens again a moment later.
+    fn catch_up(&self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Learns one thing told.
+    fn hear(&self, told: &str) -> impl Future<Output = ()> + Send;
+}
+
+/// Keeps `follower` up to date, until cancelled. While the database cannot be heard nothing is
+/// learnt.
+pub(crate) async fn follow<F: Follower>(
+    database: &Database,
+    follower: &F,
+    stop: CancellationToken,
+) {
+    loop {
+        let error = tokio::select! {
+            lost = listen(database, follower) => match lost {
+                Ok(never) => match never {},
+                Err(error) => error,
+            },
+            () = stop.cancelled() => return,
+        };
+        let channel = F::CHANNEL;
+        tracing::warn!(channel, error = %error, "{channel} is not heard, will listen again: {error}");
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Listens until the channel is lost.
+async fn listen<F: Follower>(database: &Database, follower: &F) -> Result<Infallible, Error> {
+    let mut listener = PgListener::connect_with(database.listening()).await?;
+    listener.listen(F::CHANNEL).await?;
+    // Only after listening began: nothing falls between the two.
+    follower.catch_up().await?;
+    loop {
+        match listener.try_recv().await? {
+            Some(told) => follower.hear(told.payload()).await,
+            None => return Err(Error::Unavailable(sqlx::Error::PoolClosed)),
         }
     }
 }

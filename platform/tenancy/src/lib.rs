@@ -9,7 +9,7 @@
 //! To add a tenant table: a file in `migrations/tenant`. To change what is known of a tenant:
 //! `migrations/platform`, [`registry`] and [`Tenant`].
 
-mod channel;
+pub mod channel;
 mod connection;
 pub mod idempotency;
 pub mod lifecycle;
@@ -20,8 +20,8 @@ pub mod tenant;
 mod tx;
 
 use berth_kernel::{Kind, Problem};
+use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
 pub use idempotency::IdempotencyKey;
 pub use pools::{Database, DatabaseSettings};
 pub use registry::Registry;
@@ -65,12 +65,9 @@ impl Tenancy {
         TenantTx::begin(&self.database, tenant).await
     }
 
-    /// Listens to what other processes tell on `channel`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when no connection is to be had.
-    pub async fn listen(&self, channel: &str) -> Result<Channel, Error> {
-        Channel::listen(&self.database, channel).await
+    /// Keeps `follower` up to date with what other processes tell, until cancelled.
+    pub async fn follow<F: channel::Follower>(&self, follower: &F, stop: CancellationToken) {
+        channel::follow(&self.database, follower, stop).await;
     }
 
     /// Begins a transaction on the tables all tenants share.
@@ -97,6 +94,15 @@ pub enum Error {
     /// A slug is taken.
     #[error("the name `{0}` is taken")]
     SlugTaken(String),
+    /// There is no tenant of that name.
+    #[error("there is no tenant `{0}`")]
+    UnknownTenant(String),
+    /// The logins were made with another secret.
+    #[error(
+        "the logins of this database have passwords of another bucket secret; give that secret, or \
+         run `berth migrate --renew-logins` to give them the passwords of this one"
+    )]
+    OtherSecret,
     /// A tenant's particulars are against a rule.
     #[error("{0}")]
     Invalid(String),
@@ -160,7 +166,10 @@ impl From<Error> for Problem {
                 "This name is already taken; choose another.",
             ),
             Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
-            Error::Statement(_) | Error::MigrationChanged(_) => Self::internal(error),
+            Error::UnknownTenant(_) => Self::not_found(),
+            Error::Statement(_) | Error::MigrationChanged(_) | Error::OtherSecret => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -64,27 +64,57 @@ pub async fn create(
     check(new)?;
     let id = TenantId::new();
     let role = format!("t_{}", random_text(12));
-    let api_key = format!("bk_{}", random_text(40));
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     let mut tx = conn.begin().await?;
     let bucket = emptiest_bucket(&mut tx, settings.buckets).await?;
     register(&mut tx, id, new, &role, bucket, clock).await?;
     let message = provisioning_message(&role, &bucket_login(bucket));
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
-    sqlx::query("INSERT INTO platform.api_key (id, tenant_id, key_hash, label) VALUES ($1, $2, $3, 'first')")
-        .bind(ApiKeyId::new().uuid())
-        .bind(id.uuid())
-        .bind(hash_api_key(&api_key).as_slice())
-        .execute(&mut *tx)
-        .await?;
+    let api_key = add_api_key(&mut tx, id, "first").await?;
     tell(&mut tx, id, new, clock).await?;
     tx.commit().await?;
     conn.close().await?;
     tracing::info!(tenant_id = %id, slug = new.slug, "tenant {id} created");
-    Ok(CreatedTenant {
-        id,
-        api_key: Secret::new(api_key),
-    })
+    Ok(CreatedTenant { id, api_key })
+}
+
+/// Makes a further API key for the tenant of that name; shown once. Uses the owner's login.
+///
+/// # Errors
+/// [`Error::UnknownTenant`].
+pub async fn create_api_key(
+    settings: &DatabaseSettings,
+    slug: &str,
+    label: &str,
+) -> Result<Secret, Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let id: Option<uuid::Uuid> =
+        sqlx::query_scalar("SELECT id FROM platform.tenant WHERE slug = $1")
+            .bind(slug)
+            .fetch_optional(&mut conn)
+            .await?;
+    let id = id.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+    let key = add_api_key(&mut conn, id.into(), label).await?;
+    conn.close().await?;
+    Ok(key)
+}
+
+async fn add_api_key(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    label: &str,
+) -> Result<Secret, Error> {
+    let key = format!("bk_{}", random_text(40));
+    sqlx::query(
+        "INSERT INTO platform.api_key (id, tenant_id, key_hash, label) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(ApiKeyId::new().uuid())
+    .bind(tenant.uuid())
+    .bind(hash_api_key(&key).as_slice())
+    .bind(label)
+    .execute(conn)
+    .await?;
+    Ok(Secret::new(key))
 }
 
 fn check(new: &NewTenant) -> Result<(), Error> {

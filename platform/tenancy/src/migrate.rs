@@ -49,13 +49,17 @@ fn tenant_files_after(version: i64) -> String {
 /// Migrates everything. Safe to run twice, and by two at once.
 ///
 /// # Errors
-/// [`Error::MigrationChanged`] when an applied file was edited; else what the database says.
+/// [`Error::MigrationChanged`] when an applied file was edited, [`Error::OtherSecret`]; else what
+/// the database says.
 pub async fn run(settings: &DatabaseSettings) -> Result<Report, Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     // Session-level, and gone with this connection whatever happens.
     conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
         .await?;
     make_logins(&mut conn, settings).await?;
+    if !opens(settings, PLATFORM_LOGIN).await? {
+        return Err(Error::OtherSecret);
+    }
     let platform = migrate_platform(&mut conn).await?;
     let tenants = migrate_tenants(&mut conn).await?;
     conn.close().await?;
@@ -78,6 +82,44 @@ async fn make_logins(conn: &mut PgConnection, settings: &DatabaseSettings) -> Re
         make_role(conn, &login, &options).await?;
     }
     Ok(())
+}
+
+/// Whether a login's password is the one that follows from the secret at hand.
+async fn opens(settings: &DatabaseSettings, login: &str) -> Result<bool, Error> {
+    match PgConnection::connect_with(&settings.login(login)?).await {
+        Ok(conn) => {
+            conn.close().await?;
+            Ok(true)
+        }
+        // 28P01: the password is wrong.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("28P01") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives the logins the passwords that follow from the secret at hand, where they have others. Whoever
+/// still has the old secret can connect no more; logins belong to the whole cluster.
+///
+/// # Errors
+/// What the database says.
+pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let buckets = (0..settings.buckets).map(bucket_login);
+    for login in buckets.chain([PLATFORM_LOGIN.to_owned()]) {
+        let known: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+                .bind(&login)
+                .fetch_one(&mut conn)
+                .await?;
+        if known && !opens(settings, &login).await? {
+            let sql = format!(
+                "ALTER ROLE {login} PASSWORD '{}'",
+                settings.password(&login)
+            );
+            conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+        }
+    }
+    Ok(conn.close().await?)
 }
 
 async fn make_role(conn: &mut PgConnection, role: &str, options: &str) -> Result<(), Error> {

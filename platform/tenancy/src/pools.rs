@@ -70,7 +70,7 @@ impl DatabaseSettings {
     }
 
     /// How the login `role` connects.
-    fn login(&self, role: &str) -> Result<PgConnectOptions, Error> {
+    pub(crate) fn login(&self, role: &str) -> Result<PgConnectOptions, Error> {
         Ok(PgConnectOptions::from_str(self.url.expose())?
             .username(role)
             .password(&self.password(role))
@@ -103,7 +103,7 @@ const LISTENERS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Database {
     platform: PgPool,
-    /// For [`crate::Channel`]: each keeps its connection for good.
+    /// For [`crate::channel`]: each follower keeps its connection for good.
     listening: PgPool,
     buckets: Arc<[PgPool]>,
 }

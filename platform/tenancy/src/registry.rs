@@ -1,16 +1,19 @@
-//! Who the tenants are: looked up by name, id or API key, and remembered for a moment.
+//! Who the tenants are: looked up by name, id or API key, and remembered for a moment, or until the
+//! database tells that they changed.
 
 use std::{sync::Arc, time::Duration};
 
 use berth_kernel::{ApiKeyId, Currency, TenantId};
 use moka::future::Cache;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Database, Error, Tenant, TenantKey,
+    channel::{self, Follower},
     tenant::{PaymentAccount, begin_message},
 };
 
-/// How long an answer is remembered; a change made by another process shows after that.
+/// How long an answer is remembered when nothing is heard of a change.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// A tenant found, and the API key that named it if one did.
@@ -35,6 +38,7 @@ impl Registry {
         let cache = Cache::builder()
             .max_capacity(50_000)
             .time_to_live(REMEMBERED)
+            .support_invalidation_closures()
             .build();
         Self { database, cache }
     }
@@ -71,6 +75,11 @@ impl Registry {
         self.cache.invalidate_all();
         self.cache.insert(key, found.clone()).await;
         Ok(found.map(|found| found.tenant))
+    }
+
+    /// Forgets tenants as they change, until cancelled.
+    pub async fn follow_changes(&self, stop: CancellationToken) {
+        channel::follow(&self.database, self, stop).await;
     }
 
     /// Forgets what this process remembers.
@@ -144,5 +153,34 @@ impl Registry {
             tenant: Arc::new(tenant),
             api_key: row.api_key.map(Into::into),
         }))
+    }
+}
+
+impl Follower for Registry {
+    const CHANNEL: &'static str = "berth_tenant_changed";
+
+    async fn catch_up(&self) -> Result<(), Error> {
+        self.forget();
+        Ok(())
+    }
+
+    /// Forgets a tenant; told are its id and the names it has or had.
+    async fn hear(&self, told: &str) {
+        let mut words = told.split(' ');
+        let Some(Ok(id)) = words.next().map(str::parse::<TenantId>) else {
+            return;
+        };
+        for slug in words {
+            self.cache
+                .invalidate(&TenantKey::Slug(slug.to_owned()))
+                .await;
+        }
+        let of_tenant = move |_: &TenantKey, found: &Option<Found>| {
+            found.as_ref().is_some_and(|found| found.tenant.id == id)
+        };
+        // Fails only without the support asked for when the cache was made.
+        if self.cache.invalidate_entries_if(of_tenant).is_err() {
+            self.forget();
+        }
     }
 }

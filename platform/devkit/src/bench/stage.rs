@@ -407,8 +407,7 @@ async fn start(
     ports: [u16; 2],
 ) -> anyhow::Result<Process> {
     let [answers, metrics] = ports;
-    let mut environment = environment.to_vec();
-    environment.push(environment::of_role(metrics));
+    let environment = environment::of_role(environment, metrics)?;
     let spec = Spec {
         name: role.name().to_owned(),
         program: program.to_owned(),

@@ -33,6 +33,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    key: Option<String>,
 }
 
 impl Client {
@@ -54,7 +55,15 @@ impl Client {
             http,
             base: tenant.api.clone(),
             token: None,
+            key: None,
         })
+    }
+
+    /// The same, with an API key.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
+        self
     }
 
     /// The same, signed in.
@@ -139,6 +148,9 @@ impl Client {
             .request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = &self.key {
+            request = request.header("X-Api-Key", key);
         }
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);

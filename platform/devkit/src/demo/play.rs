@@ -233,7 +233,7 @@ async fn wish(customer: &Client, tenant: &Tenant) -> anyhow::Result<Value> {
     let slots = customer.get(&path).await?;
     let slot = slots["slots"].get(0).with_context(|| {
         format!(
-            "nothing is free at {} in the next 30 days; `./dev reset` makes a new demo",
+            "nothing is free at {} in the next 30 days; `./dev up` adds to the programme, `./dev reset` makes a new demo",
             tenant.slug
         )
     })?;

@@ -153,8 +153,7 @@ impl House {
     pub(crate) async fn start(&mut self, role: Role) {
         let index = Role::ALL.iter().position(|one| *one == role).unwrap();
         let metrics = self.ports.metrics[index].port();
-        let mut environment = self.environment.clone();
-        environment.push(environment::of_role(metrics));
+        let environment = environment::of_role(&self.environment, metrics).unwrap();
         let spec = Spec {
             name: role.name().to_owned(),
             program: BERTH.into(),

@@ -16,3 +16,4 @@ mod observed;
 mod repeats;
 mod shop;
 mod sign_out;
+mod takeover;

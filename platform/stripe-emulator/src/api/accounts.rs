@@ -20,12 +20,42 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     );
     let (kind, controller) = controller(params)?;
     let mut account = Account {
-        id: ids::with_length("acct_1", 16),
-        created: call.now(),
-        kind,
-        controller,
         country,
         default_currency,
+        metadata: params.metadata(),
+        ..blank(ids::with_length("acct_1", 16), call.now(), kind, controller)
+    };
+    apply(&mut account, params);
+    let shown = account.render(call.now());
+    enter(call.world, account);
+    Ok(shown)
+}
+
+/// Makes an account under an id given before, unless there is one: an account with a full
+/// dashboard, which pays its own fees.
+pub(crate) fn adopt(world: &mut World, id: &str) {
+    if world.accounts.get(id).is_some() {
+        return;
+    }
+    let controller = Controller {
+        dashboard: "full".to_owned(),
+        fees_payer: "account".to_owned(),
+        losses: "stripe".to_owned(),
+        requirement_collection: "stripe".to_owned(),
+    };
+    let account = blank(id.to_owned(), world.now(), "none".to_owned(), controller);
+    enter(world, account);
+}
+
+fn blank(id: String, created: i64, kind: String, controller: Controller) -> Account {
+    let country = "DE".to_owned();
+    Account {
+        id,
+        created,
+        kind,
+        controller,
+        default_currency: money::home_currency(&country).to_owned(),
+        country,
         email: None,
         business_type: None,
         business_name: None,
@@ -36,20 +66,21 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
         support_phone: None,
         statement_descriptor: None,
         capabilities: Vec::new(),
-        metadata: params.metadata(),
+        metadata: Default::default(),
         stage: Stage::New,
         accepted_at: None,
-    };
-    apply(&mut account, params);
+    }
+}
+
+/// Enters an account into the books; one that asked for nothing may take cards and be paid out.
+fn enter(world: &mut World, mut account: Account) {
     if account.capabilities.is_empty() {
         account.capabilities = vec!["card_payments".to_owned(), "transfers".to_owned()];
     }
-    let shown = account.render(call.now());
-    call.world
+    world
         .connected
         .insert(account.id.clone(), Default::default());
-    call.world.accounts.put(account);
-    Ok(shown)
+    world.accounts.put(account);
 }
 
 /// Lays the parameters that create and update share over an account.

@@ -77,3 +77,20 @@ async fn an_account_can_be_put_at_any_stage() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn an_account_that_a_database_remembers_is_taken_over_once() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let path = "/_emulator/accounts/acct_1Remembered";
+    let put = async |path: &str| {
+        let request = bench.request(Method::PUT, path, "");
+        send(request.json(&json!({ "stage": "complete" }))).await
+    };
+    let taken = put(path).await?.ok()?;
+    assert_eq!(taken["charges_enabled"], true);
+    bench.paid("acct_1Remembered").await?;
+    let again = put(path).await?.ok()?;
+    assert_eq!(again["created"], taken["created"]);
+    assert_eq!(put("/_emulator/accounts/1").await?.status, 400);
+    Ok(())
+}

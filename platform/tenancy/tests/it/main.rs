@@ -6,6 +6,7 @@ mod cancellation;
 mod isolation;
 mod lifecycle;
 mod migrate;
+mod registry;
 
 use std::str::FromStr as _;
 

@@ -325,7 +325,9 @@ pub(crate) async fn touch(
 pub(crate) const REVOKED: &str = "berth_session_revoked";
 
 /// Sessions that ended while access tokens of theirs may still be good.
-pub(crate) async fn revoked(tx: &mut PlatformTx) -> Result<Vec<SessionTokenId>> {
+pub(crate) async fn revoked(
+    tx: &mut PlatformTx,
+) -> std::result::Result<Vec<SessionTokenId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "SELECT session_id FROM platform.revoked_session
          WHERE revoked_at > clock_timestamp() - make_interval(secs => $1)",
@@ -337,7 +339,7 @@ pub(crate) async fn revoked(tx: &mut PlatformTx) -> Result<Vec<SessionTokenId>> 
 }
 
 /// Forgets revoked sessions whose tokens are over by themselves.
-pub(crate) async fn forget_revoked(tx: &mut PlatformTx) -> Result<()> {
+pub(crate) async fn forget_revoked(tx: &mut PlatformTx) -> std::result::Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM platform.revoked_session
          WHERE revoked_at < clock_timestamp() - make_interval(secs => $1)",

@@ -131,7 +131,8 @@ impl<'a> Plan<'a> {
         let file = fs::File::create(&log).context("opening migrate.log")?;
         let program = self.program("berth")?;
         let status = tokio::process::Command::new(program)
-            .arg("migrate")
+            // A database that is given may have been another checkout's, with other secrets.
+            .args(["migrate", "--renew-logins"])
             .current_dir(self.workspace.root())
             .envs(self.environment.iter().cloned())
             .stdin(std::process::Stdio::null())
@@ -171,8 +172,7 @@ impl<'a> Plan<'a> {
             let mut spec = self.spec(role.name(), "berth", vec![role.name().into()], port)?;
             spec.stage = Stage::Product;
             spec.grace = PRODUCT_GRACE;
-            spec.environment = self.environment.clone();
-            spec.environment.push(environment::of_role(metrics_port));
+            spec.environment = environment::of_role(&self.environment, metrics_port)?;
             let process = Process::spawn(&spec, &self.lifetime)?;
             waits.push(progress::timed(role.name(), wait(process, role, port)));
         }

@@ -1,0 +1,64 @@
+//! What is remembered of tenants, and how it is forgotten.
+
+use std::time::Duration;
+
+use berth_tenancy::{Registry, Tenancy, TenantKey, lifecycle};
+use berth_testkit::TestPlatform;
+use tokio_util::sync::CancellationToken;
+
+use crate::{admin, gym};
+
+/// Asks until the tenant is active, or is not. What is remembered grows old by itself after five
+/// seconds; this has to be sooner.
+async fn until(registry: &Registry, key: &TenantKey, active: bool) {
+    let asking = async {
+        loop {
+            let found = registry.find(key).await.unwrap();
+            if found.is_some_and(|found| found.tenant.active) == active {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), asking)
+        .await
+        .unwrap_or_else(|_| panic!("{key:?} is not {active} in time"));
+}
+
+#[tokio::test]
+async fn a_change_is_seen_at_once_by_processes_that_did_not_make_it() {
+    let platform = TestPlatform::start().await;
+    let tenancy = Tenancy::new(platform.tenancy().database().clone());
+    let registry = tenancy.registry().clone();
+    let stop = CancellationToken::new();
+    let following = tokio::spawn({
+        let (registry, stop) = (registry.clone(), stop.clone());
+        async move { registry.follow_changes(stop).await }
+    });
+    let slug = |slug: &str| TenantKey::Slug(slug.to_owned());
+    until(&registry, &slug("alpha-clinic"), true).await;
+    // Remembered as unknown, and made after that.
+    until(&registry, &slug("gamma-gym"), false).await;
+    lifecycle::create(platform.settings(), &gym("gamma-gym"), platform.clock())
+        .await
+        .unwrap();
+    until(&registry, &slug("gamma-gym"), true).await;
+
+    let set = |what: &str| {
+        let sql = format!("UPDATE platform.tenant SET {what} WHERE slug = 'alpha-clinic'");
+        admin(&platform, sql)
+    };
+    let id = TenantKey::Id(platform.alpha().id);
+    until(&registry, &id, true).await;
+    set("status = 'suspended'").await;
+    until(&registry, &slug("alpha-clinic"), false).await;
+    until(&registry, &id, false).await;
+    set("status = 'active'").await;
+    until(&registry, &slug("alpha-clinic"), true).await;
+    until(&registry, &slug("renamed"), false).await;
+    set("slug = 'renamed'").await;
+    until(&registry, &slug("renamed"), true).await;
+    until(&registry, &slug("alpha-clinic"), false).await;
+    stop.cancel();
+    following.await.unwrap();
+}
