@@ -121,8 +121,7 @@ impl Visit {
             id: user.account.id,
             role: user.account.role,
             session: user.session,
-            name: user.account.name.clone(),
-            email: user.account.email.clone(),
+            person: user.account.person(),
         };
         let web = &scene.house.web;
         let (access, clock) = (Arc::clone(&web.access), web.clock.clone());

@@ -65,8 +65,6 @@ CREATE TABLE claim (
     resource_id     uuid NOT NULL,
     during          tstzrange NOT NULL CHECK (NOT isempty(during)),
     state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
-    -- From when a claim that is only held may be taken over by another booking.
-    expires_at      timestamptz,
     CONSTRAINT claim_no_overlap EXCLUDE USING gist (resource_id WITH =, during WITH &&)
         WHERE (state IN ('held', 'confirmed'))
 );

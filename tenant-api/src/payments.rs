@@ -335,7 +335,7 @@ impl PaymentsApi {
     ) -> Result<Json<OnboardingAnswer>, Refusal> {
         let ctx = asker.context();
         let email = match &ctx.actor {
-            Actor::User { email, .. } => email.clone(),
+            Actor::User { person, .. } => person.email.clone(),
             Actor::Anonymous | Actor::ApiKey(_) => String::new(),
         };
         let OnboardingRequest {

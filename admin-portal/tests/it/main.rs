@@ -13,7 +13,7 @@ mod sign_in;
 
 use std::sync::Arc;
 
-use berth_access::{Actor, Role};
+use berth_access::{Actor, Person, Role};
 use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings, routes};
 use berth_booking::{Booking, Bookings, CustomerInput, NewBooking, When};
 use berth_catalog::{
@@ -247,7 +247,10 @@ fn admin() -> Actor {
         id: UserId::new(),
         role: Role::Admin,
         session: SessionTokenId::new(),
-        name: "Ada".into(),
-        email: "ada@example.org".into(),
+        person: Person {
+            name: "Ada".into(),
+            email: "ada@example.org".into(),
+            locale: "en".into(),
+        },
     }
 }

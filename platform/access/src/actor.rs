@@ -58,6 +58,17 @@ impl FromStr for Role {
     }
 }
 
+/// What an account says of its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub email: String,
+    /// BCP 47 tag of the language.
+    pub locale: String,
+}
+
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -71,10 +82,8 @@ pub enum Actor {
         role: Role,
         /// The signed-in device.
         session: SessionTokenId,
-        /// Name, as of the sign-in.
-        name: String,
-        /// Address, as of the sign-in.
-        email: String,
+        /// Who that is, as of the sign-in.
+        person: Person,
     },
     /// A tenant's software.
     ApiKey(ApiKeyId),

@@ -15,7 +15,7 @@ mod permission;
 mod policy;
 pub mod token;
 
-pub use actor::{Actor, Role};
+pub use actor::{Actor, Person, Role};
 pub use context::Context;
 pub use permission::Permission;
 pub use policy::{Access, PolicyError, Scope};

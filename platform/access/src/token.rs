@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Role};
+use crate::{Actor, Person, Role};
 
 /// RFC 9068: what tells an access token from other JWTs.
 const TYPE: &str = "at+jwt";
@@ -33,10 +33,9 @@ pub struct Claims {
     pub sid: SessionTokenId,
     /// The role.
     pub role: Role,
-    /// Name, as of the sign-in.
-    pub name: String,
-    /// Address, as of the sign-in.
-    pub email: String,
+    /// Name, address and language, as of the sign-in.
+    #[serde(flatten)]
+    pub person: Person,
     /// Seconds since the epoch.
     pub iat: i64,
     /// Seconds since the epoch.
@@ -122,19 +121,17 @@ impl Tokens {
         user: UserId,
         session: SessionTokenId,
         role: Role,
-        person: (&str, &str),
+        person: Person,
         clock: &Clock,
     ) -> Result<String, TokenError> {
         let now = clock.now().as_second();
-        let (name, email) = person;
         let claims = Claims {
             iss: ISSUER.into(),
             aud: tenant,
             sub: user,
             sid: session,
             role,
-            name: name.into(),
-            email: email.into(),
+            person,
             iat: now,
             exp: now + i64::try_from(LIFETIME.as_secs()).unwrap_or(0),
         };
@@ -166,8 +163,7 @@ impl Tokens {
             id: claims.sub,
             role: claims.role,
             session: claims.sid,
-            name: claims.name.clone(),
-            email: claims.email.clone(),
+            person: claims.person.clone(),
         })
     }
 
@@ -213,7 +209,11 @@ mod tests {
                 user,
                 session,
                 Role::Staff,
-                ("Ada", "ada@example.test"),
+                Person {
+                    name: "Ada".into(),
+                    email: "ada@example.test".into(),
+                    locale: "en".into(),
+                },
                 clock,
             )
             .unwrap()

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    Bookings, Error, NewBooking, Refusal, Session, When, create::check_horizon, model::schedule,
+    Bookings, Error, NewBooking, Refusal, Session, When, decide::check_horizon, model::schedule,
     store,
 };
 
@@ -171,6 +171,7 @@ impl Bookings {
                 let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
                 let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
                 let session = before
+                    .known
                     .session
                     .filter(|s| s.open && s.product_id == wish.product_id);
                 let session = session.ok_or(Refusal::WrongSession)?;
@@ -214,7 +215,7 @@ impl Bookings {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
         tx.rollback().await?;
-        Ok(before.session.map(|session| session.starts_at))
+        Ok(before.known.session.map(|session| session.starts_at))
     }
 
     /// Everything free on the days `from ..= to`: one query when the offering is compiled.

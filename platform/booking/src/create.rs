@@ -1,22 +1,29 @@
 //! Booking.
+//!
+//! An appointment is first tried with what is remembered of the catalog: one statement takes the
+//! place if the catalog is still what it was, the idempotency key is new and one of those who could
+//! serve it is free. Whatever stands in the way of that, a look finds out.
 
 use std::sync::Arc;
 
-use berth_access::{Actor, Context, Permission, Role};
-use berth_catalog::{Offering, PaymentMode, ProductKind};
+use berth_access::{Context, Permission, Role};
+use berth_catalog::Offering;
 use berth_events::booking::{Attribution, Confirmed, Created, Customer};
 use berth_kernel::{BookingId, Problem, ProductId, ResourceId, SessionId, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Bookings, Error, Refusal,
-    expire::GRACE,
-    model::{Booking, Status, new_reference, schedule},
-    store::{self, Before, Take},
+    customer::{self, CustomerInput},
+    decide::{Known, Plan, decide, needs_payment, taken_range},
+    model::{Booking, Status, new_reference},
+    store::{self, Before, Placing, Take},
 };
+
+/// How often a place that looked free may be lost to somebody else before that is the answer.
+const ROUNDS: usize = 20;
 
 /// What is to be booked.
 #[derive(Clone, Debug)]
@@ -46,17 +53,6 @@ pub enum When {
     Session(SessionId),
 }
 
-/// For whom a booking is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerInput {
-    /// Name, 1 to 200 characters.
-    pub name: String,
-    /// Address.
-    pub email: String,
-    /// BCP 47 tag; the tenant's language if none.
-    pub locale: Option<String>,
-}
-
 impl Bookings {
     /// Books. A paid booking is held until it is paid; a free one, or one paid on site, is
     /// confirmed at once.
@@ -71,25 +67,44 @@ impl Bookings {
     ) -> Result<Booking, Error> {
         ctx.authorize(Permission::BookingCreate)
             .map_err(Error::Denied)?;
-        let customer = customer(ctx, new)?;
-        let mut passed_over = Vec::new();
-        // Each round loses one resource, so there are at most as many as there are resources.
-        loop {
-            match self
-                .try_create(ctx, new, &customer, key, &passed_over)
-                .await?
-            {
+        let customer = customer::of(ctx, new)?;
+        if let Some(booking) = self.try_at_once(ctx, new, &customer, key).await? {
+            return Ok(booking);
+        }
+        for _ in 0..ROUNDS {
+            match self.try_create(ctx, new, &customer, key).await? {
                 Outcome::Booked(booking) => return Ok(*booking),
-                Outcome::Lost(Some(resource)) if new.resource_id.is_none() => {
-                    passed_over.push(resource)
-                }
-                Outcome::Lost(_) => {
-                    metrics::counter!("berth_booking_conflicts_total").increment(1);
-                    let alternatives = self.alternatives(ctx, new).await?;
-                    return Err(Error::Conflict { alternatives });
-                }
+                Outcome::Raced => {}
+                Outcome::Taken => break,
             }
         }
+        metrics::counter!("berth_booking_conflicts_total").increment(1);
+        let alternatives = self.alternatives(ctx, new).await?;
+        Err(Error::Conflict { alternatives })
+    }
+
+    /// Books an appointment with what is remembered of the catalog; nothing if anything is in the
+    /// way, which may also be that it changed.
+    async fn try_at_once(
+        &self,
+        ctx: &Context,
+        new: &NewBooking,
+        customer: &Customer,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Booking>, Error> {
+        let (When::Start(_), Some(offering)) = (
+            new.when,
+            self.catalog.last_known(&ctx.tenant, new.product_id),
+        ) else {
+            return Ok(None);
+        };
+        let Ok(Some(plan)) = decide(&offering, new, &Known::default(), ctx.clock.now()) else {
+            return Ok(None);
+        };
+        self.check_payable(ctx, &offering, new.quantity).await?;
+        let tx = self.tenancy.begin(&ctx.tenant).await?;
+        self.place(tx, ctx, new, customer, &offering, &plan, key)
+            .await
     }
 
     async fn try_create(
@@ -98,47 +113,52 @@ impl Bookings {
         new: &NewBooking,
         customer: &Customer,
         key: Option<&IdempotencyKey>,
-        passed_over: &[ResourceId],
     ) -> Result<Outcome, Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let (offering, before) = self.look(&mut tx, ctx, new, key).await?;
         if let Some(answer) = before.answer {
             return Ok(Outcome::Booked(Box::new(answer)));
         }
-        let now = ctx.clock.now();
-        let Some(plan) = decide(&offering, new, &before, passed_over, now)? else {
-            return Ok(Outcome::Lost(None));
+        let Some(plan) = decide(&offering, new, &before.known, ctx.clock.now())? else {
+            return Ok(Outcome::Taken);
         };
         self.check_payable(ctx, &offering, new.quantity).await?;
-        for id in &before.expired {
-            self.fail_expired(&mut tx, ctx, *id).await?;
-        }
-        if let Take::Places(session) = plan.take
-            && before
-                .session
-                .as_ref()
-                .is_some_and(|session| session.free < new.quantity)
-        {
-            self.fail_expired_of_session(&mut tx, ctx, session).await?;
-        }
-        let booking = Booking {
-            customer_id: owner(ctx),
-            ..assemble(new, customer, &offering, &plan, now)?
-        };
+        let placed = self
+            .place(tx, ctx, new, customer, &offering, &plan, key)
+            .await?;
+        Ok(placed.map_or(Outcome::Raced, |booking| Outcome::Booked(Box::new(booking))))
+    }
+
+    /// Carries a plan out and commits; nothing if it could not be.
+    #[expect(clippy::too_many_arguments, reason = "what a booking is made of")]
+    async fn place(
+        &self,
+        mut tx: TenantTx,
+        ctx: &Context,
+        new: &NewBooking,
+        customer: &Customer,
+        offering: &Offering,
+        plan: &Plan,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Booking>, Error> {
+        let mut booking = assemble(ctx, new, customer, offering, plan, ctx.clock.now())?;
         let events = events(&tx, ctx, &booking)?;
-        let release_at = booking.expires_at.map(|at| at + GRACE);
-        if store::place(&mut tx, &booking, &plan.take, release_at, &events, key).await? {
-            tx.commit().await?;
-            metrics::counter!("berth_bookings_total", "status" => booking.status.as_str())
-                .increment(1);
-            return Ok(Outcome::Booked(Box::new(booking)));
-        }
-        // What the statement found taken is nothing the rest can be built on.
-        tx.rollback().await?;
-        Ok(Outcome::Lost(match plan.take {
-            Take::Resource { resource, .. } => Some(resource),
-            Take::Places(_) => None,
-        }))
+        let placing = Placing {
+            booking: &booking,
+            take: &plan.take,
+            events: &events,
+            key,
+            catalog_version: offering.version,
+        };
+        let Some(resource) = store::place(&mut tx, &placing).await? else {
+            // What the statement found taken is nothing the rest can be built on.
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        tx.commit().await?;
+        booking.resource_id = resource;
+        metrics::counter!("berth_bookings_total", "status" => booking.status.as_str()).increment(1);
+        Ok(Some(booking))
     }
 
     /// The offering as it is now and what else the decision needs. With a compiled offering at
@@ -219,195 +239,14 @@ impl Bookings {
 
 enum Outcome {
     Booked(Box<Booking>),
-    /// Taken by somebody else; which resource was tried.
-    Lost(Option<ResourceId>),
-}
-
-/// What was decided: the time, and what to take.
-struct Plan {
-    starts_at: Timestamp,
-    ends_at: Timestamp,
-    take: Take,
-}
-
-fn needs_payment(offering: &Offering, quantity: i32) -> bool {
-    offering.product.payment_mode == PaymentMode::Online
-        && offering.product.price.amount > 0
-        && quantity > 0
-}
-
-/// The stretch a start takes of its resource, buffers included.
-pub(crate) fn taken_range(offering: &Offering, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let product = &offering.product;
-    let minutes = |n: i32| SignedDuration::from_mins(i64::from(n));
-    let from = at.checked_sub(minutes(product.buffer_before_min)).ok()?;
-    let to = at
-        .checked_add(minutes(product.duration_min + product.buffer_after_min))
-        .ok()?;
-    Some((from, to))
-}
-
-/// Decides: a plan, nothing when all who could serve are taken, or the rule in the way.
-fn decide(
-    offering: &Offering,
-    new: &NewBooking,
-    before: &Before,
-    passed_over: &[ResourceId],
-    now: Timestamp,
-) -> Result<Option<Plan>, Refusal> {
-    let product = &offering.product;
-    if !product.active {
-        return Err(Refusal::NotOffered);
-    }
-    if new.quantity < 1 || new.quantity > product.max_quantity {
-        return Err(Refusal::Quantity);
-    }
-    match (product.kind, new.when) {
-        (ProductKind::Appointment, When::Start(at)) => {
-            check_horizon(offering, at, now)?;
-            let Some(resource) = choose(offering, new.resource_id, before, passed_over, at)? else {
-                return Ok(None);
-            };
-            let (from, to) = taken_range(offering, at).ok_or(Refusal::TooFar)?;
-            let ends_at = at + SignedDuration::from_mins(i64::from(product.duration_min));
-            let take = Take::Resource { resource, from, to };
-            Ok(Some(Plan {
-                starts_at: at,
-                ends_at,
-                take,
-            }))
-        }
-        (ProductKind::Session, When::Session(id)) => {
-            let session = before.session.as_ref().ok_or(Refusal::WrongSession)?;
-            if session.id != id || session.product_id != product.id || !session.open {
-                return Err(Refusal::WrongSession);
-            }
-            check_horizon(offering, session.starts_at, now)?;
-            let (starts_at, ends_at) = (session.starts_at, session.ends_at);
-            Ok(Some(Plan {
-                starts_at,
-                ends_at,
-                take: Take::Places(id),
-            }))
-        }
-        _ => Err(Refusal::WrongShape),
-    }
-}
-
-/// Refuses a start that is over, too near or too far.
-pub(crate) fn check_horizon(
-    offering: &Offering,
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    let (earliest, latest) = schedule::horizon(offering, now);
-    if at < now {
-        Err(Refusal::Past)
-    } else if at < earliest {
-        Err(Refusal::TooSoon)
-    } else if at >= latest {
-        Err(Refusal::TooFar)
-    } else {
-        Ok(())
-    }
-}
-
-/// Whom to take: the one asked for, or one of those who work then and are free. Among several the
-/// start's own instant decides where to begin, so that they get their share in turn.
-pub(crate) fn choose(
-    offering: &Offering,
-    asked: Option<ResourceId>,
-    before: &Before,
-    passed_over: &[ResourceId],
-    at: Timestamp,
-) -> Result<Option<ResourceId>, Refusal> {
-    let working: Vec<ResourceId> = schedule::working(offering, at)
-        .into_iter()
-        .map(|index| offering.resources[usize::from(index)].id)
-        .collect();
-    if let Some(asked) = asked {
-        if !offering
-            .resources
-            .iter()
-            .any(|resource| resource.id == asked)
-        {
-            return Err(Refusal::WrongResource);
-        }
-        if !working.contains(&asked) {
-            return Err(Refusal::NotScheduled);
-        }
-        return Ok((!before.busy.contains(&asked)).then_some(asked));
-    }
-    if working.is_empty() {
-        return Err(Refusal::NotScheduled);
-    }
-    let free: Vec<ResourceId> = working
-        .into_iter()
-        .filter(|id| !before.busy.contains(id) && !passed_over.contains(id))
-        .collect();
-    let turn = usize::try_from(at.as_second() / 60).unwrap_or(0);
-    Ok((!free.is_empty()).then(|| free[turn % free.len()]))
-}
-
-/// For whom the booking is: the request's word, else the signed-in person.
-fn customer(ctx: &Context, new: &NewBooking) -> Result<Customer, Error> {
-    if new.notes.chars().count() > 2_000 {
-        return Err(Error::invalid(
-            "notes",
-            "TOO_LONG",
-            "At most 2,000 characters.",
-        ));
-    }
-    let locale = ctx.tenant.locale.clone();
-    match (&new.customer, &ctx.actor) {
-        (Some(input), _) => {
-            let name = input.name.trim();
-            if name.is_empty() || name.chars().count() > 200 {
-                let detail = "Must have 1 to 200 characters.";
-                return Err(Error::invalid("customer.name", "INVALID_NAME", detail));
-            }
-            let email = input.email.trim();
-            if !plausible_email(email) {
-                let detail = "Must be an e-mail address.";
-                return Err(Error::invalid("customer.email", "INVALID_EMAIL", detail));
-            }
-            let locale = input.locale.clone().unwrap_or(locale);
-            Ok(Customer {
-                name: name.to_owned(),
-                email: email.to_lowercase(),
-                locale,
-            })
-        }
-        (None, Actor::User { name, email, .. }) => Ok(Customer {
-            name: name.clone(),
-            email: email.clone(),
-            locale,
-        }),
-        (None, _) => {
-            let detail = "Say for whom the booking is.";
-            Err(Error::invalid("customer", "CUSTOMER_REQUIRED", detail))
-        }
-    }
-}
-
-/// Something before and after one `@`, a dot after it, no blanks or control signs. Whether mail
-/// arrives is shown by mail alone.
-pub(crate) fn plausible_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else {
-        return false;
-    };
-    let clean = !text
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
-    clean
-        && text.len() <= 254
-        && !local.is_empty()
-        && !domain.contains('@')
-        && domain.split('.').count() > 1
-        && domain.split('.').all(|label| !label.is_empty())
+    /// It looked free and was not; another look may find something else.
+    Raced,
+    /// All who could serve it are taken.
+    Taken,
 }
 
 fn assemble(
+    ctx: &Context,
     new: &NewBooking,
     customer: &Customer,
     offering: &Offering,
@@ -427,15 +266,13 @@ fn assemble(
         reference: new_reference(),
         product_id: product.id,
         product_name: product.name.clone(),
-        resource_id: match plan.take {
-            Take::Resource { resource, .. } => Some(resource),
-            Take::Places(_) => None,
-        },
+        // Of several, the one that was free says the database.
+        resource_id: None,
         session_id: match plan.take {
             Take::Places(session) => Some(session),
-            Take::Resource { .. } => None,
+            Take::OneOf { .. } => None,
         },
-        customer_id: None,
+        customer_id: owner(ctx),
         customer: customer.clone(),
         status: if held {
             Status::Pending

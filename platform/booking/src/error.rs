@@ -26,6 +26,9 @@ pub enum Refusal {
     /// Outside working hours, or not on a step.
     #[error("There is no such start in the schedule.")]
     NotScheduled,
+    /// It has begun, or cancelling would cost by now: customers can no more move it themselves.
+    #[error("It is too late to move this booking.")]
+    TooLate,
     /// More or fewer places than one booking may take.
     #[error("This many places cannot be booked at once.")]
     Quantity,
@@ -48,6 +51,7 @@ impl Refusal {
             Self::TooSoon => ("NOTICE_TOO_SHORT", "starts_at"),
             Self::TooFar => ("TOO_FAR_AHEAD", "starts_at"),
             Self::NotScheduled => ("NOT_SCHEDULED", "starts_at"),
+            Self::TooLate => ("RESCHEDULE_TOO_LATE", "starts_at"),
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
             Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
             Self::WrongSession => ("WRONG_SESSION", "session_id"),

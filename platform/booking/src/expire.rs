@@ -1,14 +1,14 @@
 //! Holds that ran out.
 //!
-//! Whether an unpaid booking's time is over is first the payment service's to say: at `expires_at`
-//! it asks the provider, and tells the outcome. Only [`GRACE`] later is the place free for others
-//! without its word: taken over by whoever books it, or released by the sweep.
+//! At `expires_at` the payment service asks the provider of itself, and tells the outcome. Only when
+//! no word of that came is it asked here, by the sweep. Nobody else frees a place that somebody may
+//! be paying for: not even whoever wants it.
 
 use std::time::Duration;
 
-use berth_access::Context;
+use async_trait::async_trait;
 use berth_events::booking::{Cancelled, Updated};
-use berth_kernel::{BookingId, Cause, Clock, Money, SessionId};
+use berth_kernel::{BookingId, Cause, Clock, Money, Problem};
 use berth_messaging::outbox;
 use berth_tenancy::{Tenant, TenantTx};
 use jiff::{SignedDuration, Timestamp};
@@ -20,21 +20,31 @@ use crate::{
     store,
 };
 
-/// How long after its time a hold stands while the payment service finds out.
-pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(30);
+/// How long after its time a hold waits for word from the payment service.
+const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 /// How often the sweep looks.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// Who knows whether money for a booking is there or under way.
+#[async_trait]
+pub trait Referee: Send + Sync {
+    /// Sees to it that a booking can no more be paid; `false` when it was paid, or is being paid.
+    ///
+    /// # Errors
+    /// When that cannot be found out now: the hold stands.
+    async fn stop_payment(&self, tenant: &Tenant, booking: BookingId) -> Result<bool, Problem>;
+}
+
 impl Bookings {
     /// Fails pending bookings of all tenants whose hold ran out, until cancelled.
-    pub async fn sweep(&self, clock: Clock, stop: CancellationToken) {
+    pub async fn sweep(&self, clock: Clock, referee: &dyn Referee, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP) => {}
                 () = stop.cancelled() => return,
             }
-            if let Err(error) = self.sweep_once(&clock).await {
+            if let Err(error) = self.sweep_once(&clock, referee).await {
                 tracing::warn!(error = %error, "holds were not swept, will try again: {error}");
             }
         }
@@ -44,13 +54,13 @@ impl Bookings {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn sweep_once(&self, clock: &Clock) -> Result<usize, Error> {
+    pub async fn sweep_once(&self, clock: &Clock, referee: &dyn Referee) -> Result<usize, Error> {
         let mut released = 0;
         for id in self.tenancy.registry().active().await? {
             let tenant = self.tenancy.registry().get(id).await;
             if let Ok(Some(tenant)) = tenant {
                 // The others' holds are no less over.
-                match self.sweep_tenant(&tenant, clock).await {
+                match self.sweep_tenant(&tenant, clock, referee).await {
                     Ok(count) => released += count,
                     Err(error) => tracing::warn!(
                         tenant_id = %id,
@@ -64,53 +74,48 @@ impl Bookings {
         Ok(released)
     }
 
-    async fn sweep_tenant(&self, tenant: &Tenant, clock: &Clock) -> Result<usize, Error> {
+    async fn sweep_tenant(
+        &self,
+        tenant: &Tenant,
+        clock: &Clock,
+        referee: &dyn Referee,
+    ) -> Result<usize, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
-        let expired = store::lock_expired(&mut tx, GRACE.as_secs_f64()).await?;
-        let count = expired.len();
-        for booking in expired {
-            fail(
-                &mut tx,
-                booking,
-                clock.now(),
-                &Cause::fresh(),
-                "hold_expired",
-            )
-            .await?;
-        }
-        if count == 0 {
-            tx.rollback().await?
-        } else {
-            tx.commit().await?
-        }
-        Ok(count)
-    }
-
-    /// Fails one booking whose hold ran out, because another is about to take its place.
-    pub(crate) async fn fail_expired(
-        &self,
-        tx: &mut TenantTx,
-        ctx: &Context,
-        id: BookingId,
-    ) -> Result<(), Error> {
-        match store::lock(tx, id).await? {
-            Some(booking) if booking.status == Status::Pending => {
-                fail(tx, booking, ctx.clock.now(), &ctx.cause, "hold_expired").await
+        let expired = store::expired(&mut tx, GRACE.as_secs_f64()).await?;
+        tx.rollback().await?;
+        let mut released = 0;
+        for id in expired {
+            match referee.stop_payment(tenant, id).await {
+                // One transaction each: it locks this booking and what it takes, and nothing else.
+                Ok(true) => released += usize::from(self.release_hold(tenant, id, clock).await?),
+                Ok(false) => {}
+                Err(problem) => {
+                    tracing::warn!(booking_id = %id, error = %problem, "the hold of {id} stands for now");
+                }
             }
-            _ => Ok(()),
         }
+        Ok(released)
     }
 
-    pub(crate) async fn fail_expired_of_session(
+    async fn release_hold(
         &self,
-        tx: &mut TenantTx,
-        ctx: &Context,
-        session: SessionId,
-    ) -> Result<(), Error> {
-        for id in store::expired_in_session(tx, session, GRACE.as_secs_f64()).await? {
-            self.fail_expired(tx, ctx, id).await?;
-        }
-        Ok(())
+        tenant: &Tenant,
+        id: BookingId,
+        clock: &Clock,
+    ) -> Result<bool, Error> {
+        let now = clock.now();
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let booking = store::lock_hidden_too(&mut tx, id).await?;
+        let over = |booking: &Booking| {
+            booking.status == Status::Pending && booking.expires_at.is_some_and(|at| at < now)
+        };
+        let Some(booking) = booking.filter(over) else {
+            tx.rollback().await?;
+            return Ok(false);
+        };
+        fail(&mut tx, booking, now, &Cause::fresh(), "hold_expired").await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
@@ -125,7 +130,6 @@ pub(crate) async fn extend(
     booking.expires_at = booking.expires_at.max(Some(until));
     booking.version += 1;
     booking.updated_at = at;
-    store::extend(tx, booking.id, until + GRACE).await?;
     store::save(tx, &booking).await?;
     let event = Updated {
         booking: booking.told(),

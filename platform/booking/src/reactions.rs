@@ -57,7 +57,7 @@ impl Consumer for Reactions {
 impl Reactions {
     async fn paid(&self, work: &Work, id: BookingId) -> Result<Done, Failure> {
         let mut tx = work.begin().await?;
-        match store::lock(&mut tx, id).await? {
+        match store::lock_hidden_too(&mut tx, id).await? {
             Some(booking) if booking.status == Status::Pending => {
                 let (at, cause) = (self.clock.now(), work.cause());
                 confirm::settle(&mut tx, booking, true, at, &cause).await?;
@@ -140,7 +140,7 @@ impl Reactions {
         until: Timestamp,
     ) -> Result<Done, Failure> {
         let mut tx = work.begin().await?;
-        match store::lock(&mut tx, id).await? {
+        match store::lock_hidden_too(&mut tx, id).await? {
             Some(booking) if booking.status == Status::Pending => {
                 let (at, cause) = (self.clock.now(), work.cause());
                 expire::extend(&mut tx, booking, until, at, &cause).await?;
@@ -152,8 +152,13 @@ impl Reactions {
 
     async fn unpaid(&self, work: &Work, id: BookingId, reason: &str) -> Result<Done, Failure> {
         let mut tx = work.begin().await?;
-        match store::lock(&mut tx, id).await? {
+        match store::lock_hidden_too(&mut tx, id).await? {
             Some(booking) if booking.status == Status::Pending => {
+                // Why exactly is the payment's own matter: it says so.
+                let reason = match reason {
+                    "hold_expired" => reason,
+                    _ => "payment_failed",
+                };
                 expire::fail(&mut tx, booking, self.clock.now(), &work.cause(), reason).await?;
             }
             _ => {}

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    create::{check_horizon, choose, taken_range},
-    model::{Booking, Forbidden, Status},
+    decide::{candidates, check_horizon, taken_range},
+    model::{Booking, Forbidden, Status, cancellation},
     store,
 };
 
@@ -47,6 +47,14 @@ impl Bookings {
                 to: Status::Confirmed,
             }
             .into());
+        }
+        // Moving must not be the way around what cancelling would cost.
+        let now = ctx.clock.now();
+        let customers_own = owner.is_some();
+        if booking.starts_at <= now
+            || customers_own && cancellation::costs(&booking.policy, booking.starts_at, now)
+        {
+            return Err(Refusal::TooLate.into());
         }
         let moved = match when {
             When::Start(at) => {
@@ -97,24 +105,24 @@ impl Bookings {
             .iter()
             .map(|resource| resource.id)
             .collect();
-        let mut before = store::look(tx, None, &all, range, &When::Start(at)).await?;
-        for expired in std::mem::take(&mut before.expired) {
-            self.fail_expired(tx, ctx, expired).await?;
-        }
+        let mut busy = store::look(tx, None, &all, range, &When::Start(at))
+            .await?
+            .known
+            .busy;
         // The booking's own claim is no obstacle to itself.
         let (from, to) = taken_range(&offering, booking.starts_at).ok_or(Refusal::TooFar)?;
         let own = booking
             .resource_id
             .filter(|_| from < range.1 && range.0 < to);
-        before.busy.retain(|busy| Some(*busy) != own);
+        busy.retain(|busy| Some(*busy) != own);
         // Who serves it now goes on to, if they can.
         let keep = booking.resource_id.filter(|_| resource.is_none());
-        let chosen = match choose(&offering, resource.or(keep), &before, &[], at) {
-            Ok(Some(chosen)) => Some(chosen),
-            Ok(None) | Err(_) if resource.is_none() => choose(&offering, None, &before, &[], at)?,
+        let first = match candidates(&offering, resource.or(keep), &busy, at) {
+            Ok(free) if !free.is_empty() || resource.is_some() => free,
+            Ok(_) | Err(_) if resource.is_none() => candidates(&offering, None, &busy, at)?,
             other => other?,
         };
-        let Some(chosen) = chosen else {
+        let Some(chosen) = first.first().copied() else {
             return Ok(false);
         };
         booking.resource_id = Some(chosen);
@@ -134,7 +142,7 @@ impl Bookings {
     ) -> Result<bool, Error> {
         let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
         let before = store::look(tx, None, &[], nowhere, &when).await?;
-        let session = before.session.ok_or(Refusal::WrongSession)?;
+        let session = before.known.session.ok_or(Refusal::WrongSession)?;
         let same_product = session.product_id == booking.product_id;
         if booking.session_id.is_none() || !same_product || !session.open {
             return Err(Refusal::WrongSession.into());
@@ -143,9 +151,6 @@ impl Bookings {
         check_horizon(&offering, session.starts_at, ctx.clock.now())?;
         if booking.session_id == Some(session.id) {
             return Ok(true);
-        }
-        if session.free < booking.quantity {
-            self.fail_expired_of_session(tx, ctx, session.id).await?;
         }
         booking.session_id = Some(session.id);
         booking.starts_at = session.starts_at;

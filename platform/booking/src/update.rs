@@ -5,7 +5,7 @@ use berth_events::booking::Updated;
 use berth_kernel::BookingId;
 use berth_messaging::outbox;
 
-use crate::{Bookings, Error, create::plausible_email, model::Booking, store};
+use crate::{Bookings, Error, customer::plausible_email, model::Booking, store};
 
 /// What may be edited; `None` leaves it.
 #[derive(Clone, Debug, Default)]

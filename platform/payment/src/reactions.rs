@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use berth_events::booking;
-use berth_kernel::Cause;
+use berth_kernel::{BookingId, Cause};
 use berth_messaging::{Consumer, Done, Failure, Work};
 use berth_tenancy::Tenant;
 
@@ -121,6 +121,31 @@ impl Payments {
             Err(Error::RefundRefused(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sees to it that a booking can no more be paid; `false` when it was paid, or the bank is at it.
+    ///
+    /// # Errors
+    /// [`Error::Provider`] when that cannot be found out now.
+    pub async fn stop(&self, tenant: &Tenant, booking: BookingId) -> Result<bool, Error> {
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let payment = store::of_booking(&mut tx, booking).await?;
+        tx.rollback().await?;
+        let Some(payment) = payment else {
+            return Ok(true);
+        };
+        let status = match payment.status {
+            // What the bank is at can no more be called off; it is asked about in its turn.
+            PaymentStatus::Processing => PaymentStatus::Processing,
+            open if open.is_open() => {
+                let cause = payment.cause();
+                self.call_off_intent(tenant, payment, "hold_expired", &cause)
+                    .await?
+                    .status
+            }
+            ended => ended,
+        };
+        Ok(status == PaymentStatus::Canceled)
     }
 
     /// Ends an open payment. The provider is the referee: if it was paid in the meantime, it is

@@ -16,6 +16,7 @@ mod attachments;
 mod commands;
 mod health;
 mod housekeeping;
+mod referee;
 mod serve;
 mod settings;
 mod wire;

@@ -3,7 +3,7 @@
 use berth_messaging::{consumer, dead_letter, relay};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{housekeeping, serve::Roles, wire::App};
+use crate::{housekeeping, referee::ByPayments, serve::Roles, wire::App};
 
 /// Starts the background work of `roles`; each task ends when `stop` is cancelled.
 pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &CancellationToken) {
@@ -44,5 +44,6 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
     let (payments, stopping) = (app.payments.clone(), stop.clone());
     tracker.spawn(async move { payments.reconcile(stopping).await });
     let (bookings, clock, stopping) = (app.bookings.clone(), app.clock.clone(), stop.clone());
-    tracker.spawn(async move { bookings.sweep(clock, stopping).await });
+    let referee = ByPayments(app.payments.clone());
+    tracker.spawn(async move { bookings.sweep(clock, &referee, stopping).await });
 }

@@ -77,24 +77,25 @@ pub async fn answered<T: DeserializeOwned>(
     tx: &mut TenantTx,
     key: &IdempotencyKey,
 ) -> Result<Option<T>, IdempotencyError> {
-    let row = sqlx::query!(
-        r#"SELECT pg_try_advisory_xact_lock(hashtextextended(current_user || $4, 1)) AS "locked!",
-                  (SELECT body FROM idempotency WHERE principal = $1 AND route = $2 AND key = $3) AS body,
-                  (SELECT request_hash FROM idempotency
-                   WHERE principal = $1 AND route = $2 AND key = $3) AS request_hash"#,
-        key.principal,
-        key.route,
-        key.key,
+    // Two statements: what the first request wrote is only seen by a look that began after its lock
+    // was free.
+    let locked = sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)) AS "locked!""#,
         key.lock_text(),
     )
     .fetch_one(tx.conn())
     .await?;
-    judge(
-        key,
-        row.locked,
-        row.request_hash.as_deref(),
-        row.body.as_deref(),
+    let row = sqlx::query!(
+        "SELECT body, request_hash FROM idempotency WHERE principal = $1 AND route = $2 AND key = $3",
+        key.principal,
+        key.route,
+        key.key,
     )
+    .fetch_optional(tx.conn())
+    .await?;
+    let hash = row.as_ref().map(|row| row.request_hash.as_slice());
+    let body = row.as_ref().map(|row| row.body.as_str());
+    judge(key, locked, hash, body)
 }
 
 /// What a look-up of `key` means; for stores that look it up in a statement of their own.
@@ -116,6 +117,12 @@ pub fn judge<T: DeserializeOwned>(
         _ if !locked => Err(IdempotencyError::InFlight),
         _ => Ok(None),
     }
+}
+
+/// Whether `error` says that the key was answered in the meantime: a look finds the answer.
+#[must_use]
+pub fn is_answered(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database) if database.constraint() == Some("idempotency_pkey"))
 }
 
 /// Forgets answers given more than 30 days ago: no client repeats a request that late.

@@ -96,6 +96,11 @@ pub(crate) fn bucket_login(number: u16) -> String {
 /// Login for the shared tables.
 pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
 
+/// How long a statement on a tenant's tables may run, and how long it may wait for a lock. Settings of
+/// the connection, not of each transaction: taking on a role changes none of them, and nothing has
+/// to be sent to have them.
+const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "2s")];
+
 /// Channels a process may listen to at once.
 const LISTENERS: u32 = 4;
 
@@ -119,7 +124,9 @@ impl Database {
         let listening = pool(LISTENERS).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
         let buckets = (0..settings.buckets)
             .map(|number| {
-                let login = settings.login(&bucket_login(number))?;
+                let login = settings
+                    .login(&bucket_login(number))?
+                    .options(TENANT_LIMITS);
                 Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
             })
             .collect::<Result<_, Error>>()?;

@@ -77,16 +77,12 @@ pub enum TenantKey {
 }
 
 /// The message that begins a transaction as `role`. Everything is transaction-local: after COMMIT
-/// or ROLLBACK the connection is as bare as before. The limits stand here because `SET ROLE` does
-/// not apply a role's own settings.
+/// or ROLLBACK the connection is as bare as before. The limits on time are the login's own: taking on
+/// a role changes none of its settings.
 pub(crate) fn begin_message(role: &str) -> Arc<str> {
     debug_assert!(
         role.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     );
-    format!(
-        "BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path = {role}, public, pg_temp; \
-         SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'"
-    )
-    .into()
+    format!("BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path = {role}, public, pg_temp").into()
 }

@@ -95,7 +95,7 @@ impl Users {
         refresh_token: Secret,
         clock: &Clock,
     ) -> Result<SignedIn, Error> {
-        let person = (account.name.as_str(), account.email.as_str());
+        let person = account.person();
         let access_token =
             self.tokens
                 .issue(tenant.id, account.id, session, account.role, person, clock)?;

@@ -1,7 +1,7 @@
 //! What cancelling gives back.
 
 use berth_catalog::CancellationTier;
-use berth_kernel::Money;
+use berth_kernel::{Currency, Money};
 use jiff::Timestamp;
 
 /// What is given back of `price` when cancelling at `now` something that starts at `starts_at`:
@@ -22,10 +22,18 @@ pub fn refund(
     })
 }
 
+/// Whether cancelling at `now` gives back less than cancelling in good time would have.
+#[must_use]
+pub fn costs(policy: &[CancellationTier], starts_at: Timestamp, now: Timestamp) -> bool {
+    let whole = Money::new(10_000, Currency::EUR);
+    let best = policy.iter().map(|tier| tier.refund_percent).max();
+    best.is_some_and(|best| {
+        refund(policy, whole, starts_at, now).amount < i64::from(best.min(100)) * 100
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use berth_kernel::Currency;
-
     use super::*;
 
     #[test]
@@ -50,6 +58,11 @@ mod tests {
         assert_eq!(given(48, -1), 5_000);
         assert_eq!(given(24, 0), 5_000);
         assert_eq!(given(24, -1), 0);
+        let costly = |hours: i64| {
+            let now = Timestamp::from_second(1_000_000 - hours * 3_600).unwrap();
+            (costs(&policy, starts_at, now), costs(&[], starts_at, now))
+        };
+        assert_eq!((costly(48), costly(47)), ((false, false), (true, false)));
         assert_eq!(
             refund(&[], price, starts_at, Timestamp::UNIX_EPOCH).amount,
             0

@@ -1,6 +1,6 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
-use berth_kernel::{BookingId, ProductId, ResourceId, SessionId};
+use berth_kernel::{ProductId, ResourceId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     Error,
     create::When,
+    decide::Known,
     model::{Booking, Status},
 };
 
@@ -19,15 +20,12 @@ pub(crate) struct Before {
     pub(crate) answer: Option<Booking>,
     /// The catalog's version as of this look.
     pub(crate) catalog_version: i64,
-    /// Which of the resources asked about are taken in the range asked about.
-    pub(crate) busy: Vec<ResourceId>,
-    /// Bookings whose hold has run out, but which are still in the way.
-    pub(crate) expired: Vec<BookingId>,
-    /// The session asked about.
-    pub(crate) session: Option<SessionState>,
+    /// What is taken.
+    pub(crate) known: Known,
 }
 
 /// A session as it stands.
+#[derive(Debug)]
 pub(crate) struct SessionState {
     pub(crate) id: SessionId,
     pub(crate) product_id: ProductId,
@@ -57,11 +55,7 @@ pub(crate) async fn look(
                   v.version AS "catalog_version!",
                   ARRAY(SELECT c.resource_id FROM claim c
                         WHERE c.resource_id = ANY($5) AND c.during && tstzrange($6, $7)
-                          AND (c.state = 'confirmed'
-                               OR c.state = 'held' AND c.expires_at >= clock_timestamp())) AS "busy!",
-                  ARRAY(SELECT c.booking_id FROM claim c
-                        WHERE c.resource_id = ANY($5) AND c.during && tstzrange($6, $7)
-                          AND c.state = 'held' AND c.expires_at < clock_timestamp()) AS "expired!",
+                          AND c.state IN ('held', 'confirmed')) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
                   s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
            FROM catalog_version v
@@ -95,25 +89,27 @@ pub(crate) async fn look(
     Ok(Before {
         answer,
         catalog_version: row.catalog_version,
-        busy: row.busy.into_iter().map(ResourceId::from).collect(),
-        expired: row.expired.into_iter().map(BookingId::from).collect(),
-        session: session.map(|(((id, product), starts_at), ends_at)| SessionState {
-            id: id.into(),
-            product_id: product.into(),
-            starts_at: starts_at.to_jiff(),
-            ends_at: ends_at.to_jiff(),
-            free: row.free.unwrap_or(0),
-            open: row.status.as_deref() == Some("open"),
-        }),
+        known: Known {
+            busy: row.busy.into_iter().map(ResourceId::from).collect(),
+            session: session.map(|(((id, product), starts_at), ends_at)| SessionState {
+                id: id.into(),
+                product_id: product.into(),
+                starts_at: starts_at.to_jiff(),
+                ends_at: ends_at.to_jiff(),
+                free: row.free.unwrap_or(0),
+                open: row.status.as_deref() == Some("open"),
+            }),
+        },
     })
 }
 
 /// What a new booking takes.
+#[derive(Debug)]
 pub(crate) enum Take {
-    /// A resource, for a range that includes buffers.
-    Resource {
-        /// Which.
-        resource: ResourceId,
+    /// One of several resources, for a range that includes buffers.
+    OneOf {
+        /// Which, the first that is free first.
+        candidates: Vec<ResourceId>,
         /// From.
         from: Timestamp,
         /// To, exclusive.
@@ -123,26 +119,48 @@ pub(crate) enum Take {
     Places(SessionId),
 }
 
-/// Takes the place and writes booking, events and answer in one statement. `false` when somebody
-/// else has it; the transaction is of no more use then.
+/// A booking about to be placed.
+pub(crate) struct Placing<'a> {
+    /// The booking; which resource serves it is found out.
+    pub(crate) booking: &'a Booking,
+    /// What it takes.
+    pub(crate) take: &'a Take,
+    /// What is told of it.
+    pub(crate) events: &'a [outbox::Row],
+    /// Under which key its answer is kept.
+    pub(crate) key: Option<&'a IdempotencyKey>,
+    /// What was decided rests on this version of the catalog.
+    pub(crate) catalog_version: i64,
+}
+
+/// Takes the place and writes booking, events and answer in one statement; which resource it was,
+/// for an appointment. `None` when somebody else has it, the key is not new, or the catalog has
+/// changed; the transaction is of no more use then.
+///
+/// Who is free is judged by the statement's own view first, so that of several the free one is
+/// taken without asking before, and by `claim_no_overlap` in the end.
 pub(crate) async fn place(
     tx: &mut TenantTx,
-    booking: &Booking,
-    take: &Take,
-    claim_expires_at: Option<Timestamp>,
-    events: &[outbox::Row],
-    key: Option<&IdempotencyKey>,
-) -> Result<bool, Error> {
+    placing: &Placing<'_>,
+) -> Result<Option<Option<ResourceId>>, Error> {
+    let Placing {
+        booking,
+        take,
+        events,
+        key,
+        catalog_version,
+    } = *placing;
     let tenant = tx.tenant_id();
     let answer = serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    let (resource, from, to) = match take {
-        Take::Resource { resource, from, to } => (Some(resource.uuid()), Some(*from), Some(*to)),
-        Take::Places(_) => (None, None, None),
+    let (candidates, from, to, session) = match take {
+        Take::OneOf {
+            candidates,
+            from,
+            to,
+        } => (candidates.as_slice(), Some(*from), Some(*to), None),
+        Take::Places(session) => ([].as_slice(), None, None, Some(session.uuid())),
     };
-    let session = match take {
-        Take::Places(session) => Some(session.uuid()),
-        Take::Resource { .. } => None,
-    };
+    let candidates: Vec<Uuid> = candidates.iter().map(|id| id.uuid()).collect();
     let ids: Vec<Uuid> = events.iter().map(|event| event.event_id.uuid()).collect();
     let kinds: Vec<&str> = events.iter().map(|event| event.event_type).collect();
     let envelopes: Vec<&str> = events.iter().map(|event| event.envelope.as_str()).collect();
@@ -152,39 +170,54 @@ pub(crate) async fn place(
         "confirmed"
     };
     let placed = sqlx::query_scalar!(
-        r#"WITH lock AS MATERIALIZED (
-               SELECT claim_lock(ARRAY[$1::uuid]) AS held WHERE $1::uuid IS NOT NULL
+        r#"WITH fresh AS MATERIALIZED (
+               SELECT FROM catalog_version
+               WHERE version = $28
+                 AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $39, 1)), true)
+                 AND NOT EXISTS (SELECT FROM idempotency
+                                 WHERE principal = $33 AND route = $34 AND key = $35)
+           ), picked AS MATERIALIZED (
+               SELECT candidate AS id FROM fresh, unnest($1::uuid[]) AS candidate
+               WHERE NOT EXISTS (SELECT FROM claim c
+                                 WHERE c.resource_id = candidate AND c.during && tstzrange($2, $3)
+                                   AND c.state IN ('held', 'confirmed'))
+               LIMIT 1
+           ), lock AS MATERIALIZED (
+               SELECT id, claim_lock(ARRAY[id]) AS held FROM picked
            ), counted AS (
                UPDATE session SET held = held + CASE WHEN $5 = 'held' THEN $6 ELSE 0 END,
                                   sold = sold + CASE WHEN $5 = 'held' THEN 0 ELSE $6 END
                WHERE id = $4::uuid AND status = 'open' AND held + sold + $6 <= capacity
+                 AND EXISTS (SELECT FROM fresh)
                RETURNING id
            ), taken AS (
-               SELECT true AS ok FROM lock UNION ALL SELECT true FROM counted
+               SELECT id AS resource FROM lock WHERE held
+               UNION ALL SELECT NULL FROM counted
            ), booked AS (
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, session_id,
                    customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
-               SELECT $7, $8, $9, $10, $1, $4, $11, $12, $13, $14, $15, $38, $16, $17, $18, $19, $6, $20, $21,
-                      $22, $23, $24, $25, $26, $26 FROM taken
-               RETURNING id
+               SELECT $7, $8, $9, $10, resource, $4, $11, $12, $13, $14, $15, $38, $16, $17, $18, $19, $6,
+                      $20, $21, $22, $23, $24, $25, $26, $26 FROM taken
+               RETURNING id, resource_id
            ), claimed AS (
-               INSERT INTO claim (id, booking_id, resource_id, during, state, expires_at)
-               SELECT $27, booked.id, $1, tstzrange($2, $3), $5, $28 FROM booked WHERE $1::uuid IS NOT NULL
+               INSERT INTO claim (id, booking_id, resource_id, during, state)
+               SELECT $27, id, resource_id, tstzrange($2, $3), $5 FROM booked WHERE resource_id IS NOT NULL
            ), seated AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT booked.id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
+               SELECT id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
            ), told AS (
                INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
                SELECT e.id, $30, e.kind, booked.id, e.envelope
                FROM booked, unnest($29::uuid[], $31::text[], $32::text[]) AS e (id, kind, envelope)
            ), answered AS (
                INSERT INTO idempotency (principal, route, key, request_hash, body)
-               SELECT $33, $34, $35, $36, $37 FROM booked WHERE $35::text IS NOT NULL
+               SELECT $33, $34, $35, $36, ($37::jsonb || jsonb_build_object('resource_id', resource_id))::text
+               FROM booked WHERE $35::text IS NOT NULL
            )
-           SELECT count(*) AS "placed!" FROM booked"#,
-        resource,
+           SELECT resource_id FROM booked"#,
+        &candidates,
         from.map(jiff_sqlx::Timestamp::from) as _,
         to.map(jiff_sqlx::Timestamp::from) as _,
         session,
@@ -211,7 +244,7 @@ pub(crate) async fn place(
         booking.expires_at.map(jiff_sqlx::Timestamp::from) as _,
         jiff_sqlx::Timestamp::from(booking.created_at) as _,
         Uuid::now_v7(),
-        claim_expires_at.map(jiff_sqlx::Timestamp::from) as _,
+        catalog_version,
         &ids,
         tenant.uuid(),
         &kinds as _,
@@ -220,14 +253,15 @@ pub(crate) async fn place(
         key.map(|key| key.route),
         key.map(|key| key.key.as_str()),
         key.map(|key| key.request_hash.as_slice()),
-        answer,
+        answer as _,
         booking.version,
+        key.map(IdempotencyKey::lock_text),
     )
-    .fetch_one(tx.conn())
+    .fetch_optional(tx.conn())
     .await;
     match placed {
-        Ok(placed) => Ok(placed == 1),
-        Err(error) if is_taken(&error) => Ok(false),
+        Ok(placed) => Ok(placed.map(|resource| resource.map(ResourceId::from))),
+        Err(error) if is_taken(&error) || idempotency::is_answered(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

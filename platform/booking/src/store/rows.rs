@@ -123,17 +123,28 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: BookingId) -> Result<Option<Book
     row.map(Booking::try_from).transpose()
 }
 
-/// Pending bookings whose hold has run out by the database's clock, locked; those that another
-/// transaction is at work on are passed over.
-pub(crate) async fn lock_expired(tx: &mut TenantTx, grace_s: f64) -> Result<Vec<Booking>, Error> {
-    let rows = select_booking!(
-        "WHERE status = 'PENDING' AND expires_at < clock_timestamp() - make_interval(secs => $1)
-         ORDER BY expires_at LIMIT 50 FOR UPDATE SKIP LOCKED",
+/// The same for what must be carried out even for a booking that was hidden: money is on its way.
+pub(crate) async fn lock_hidden_too(
+    tx: &mut TenantTx,
+    id: BookingId,
+) -> Result<Option<Booking>, Error> {
+    let row = select_booking!("WHERE id = $1 FOR UPDATE", id.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    row.map(Booking::try_from).transpose()
+}
+
+/// Pending bookings whose hold ran out more than `grace_s` ago, by the database's clock.
+pub(crate) async fn expired(tx: &mut TenantTx, grace_s: f64) -> Result<Vec<BookingId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM booking
+         WHERE status = 'PENDING' AND expires_at < clock_timestamp() - make_interval(secs => $1)
+         ORDER BY expires_at LIMIT 50",
         grace_s,
     )
     .fetch_all(tx.conn())
     .await?;
-    rows.into_iter().map(Booking::try_from).collect()
+    Ok(ids.into_iter().map(BookingId::from).collect())
 }
 
 /// A page of bookings, newest first or by their start.

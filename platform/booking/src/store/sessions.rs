@@ -103,21 +103,3 @@ pub(crate) async fn move_places(
         Err(error) => Err(error.into()),
     }
 }
-
-/// Bookings of a session whose hold has run out but not been released yet.
-pub(crate) async fn expired_in_session(
-    tx: &mut TenantTx,
-    session: SessionId,
-    grace_s: f64,
-) -> Result<Vec<BookingId>, Error> {
-    let ids = sqlx::query_scalar!(
-        "SELECT b.id FROM session_claim c JOIN booking b ON b.id = c.booking_id
-         WHERE c.session_id = $1 AND c.state = 'held'
-           AND b.expires_at < clock_timestamp() - make_interval(secs => $2) LIMIT 50",
-        session.uuid(),
-        grace_s,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(ids.into_iter().map(BookingId::from).collect())
-}

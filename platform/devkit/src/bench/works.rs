@@ -166,9 +166,9 @@ spot AS MATERIALIZED (
            1, 4900, 'EUR', '[]', '{{}}', now() + interval '15 minutes', now(), now()
     FROM spot, lock RETURNING id
 ), claimed AS (
-    INSERT INTO claim (id, booking_id, resource_id, during, state, expires_at)
+    INSERT INTO claim (id, booking_id, resource_id, during, state)
     SELECT gen_random_uuid(), booking_id, resource_id,
-           tstzrange(starts_at, starts_at + interval '30 minutes'), 'held', now() + interval '15 minutes'
+           tstzrange(starts_at, starts_at + interval '30 minutes'), 'held'
     FROM spot, booked
 ), told AS (
     INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, published_at)
@@ -202,14 +202,12 @@ fn slots(name: &'static str, tenant: &'static str, stage: &Stage, days: i64) -> 
     let script = format!(
         "SELECT v.version, b.who, b.starts, b.ends
 FROM catalog_version v LEFT JOIN LATERAL (
-    SELECT array_agg((t.n - 1)::int) AS who, array_agg(t.starts) AS starts, array_agg(t.ends) AS ends
-    FROM (SELECT r.n, extract(epoch FROM lower(c.during))::bigint AS starts,
-                 extract(epoch FROM upper(c.during))::bigint AS ends
-          FROM unnest(ARRAY[{}]::uuid[]) WITH ORDINALITY AS r (id, n)
-          JOIN claim c ON c.resource_id = r.id
-           AND c.during && tstzrange('{}'::timestamptz, '{}'::timestamptz)
-           AND (c.state = 'confirmed' OR c.state = 'held' AND c.expires_at >= clock_timestamp())
-          ORDER BY r.n, lower(c.during)) t
+    SELECT array_agg((r.n - 1)::int) AS who, array_agg(lower(c.during)) AS starts,
+           array_agg(upper(c.during)) AS ends
+    FROM unnest(ARRAY[{}]::uuid[]) WITH ORDINALITY AS r (id, n)
+    JOIN claim c ON c.resource_id = r.id
+     AND c.during && tstzrange('{}'::timestamptz, '{}'::timestamptz)
+     AND c.state IN ('held', 'confirmed')
 ) b ON true;
 ",
         quoted.join(", "),

@@ -1,6 +1,6 @@
 //! A platform, and an emulator of TikTok's API.
 
-use berth_access::{Actor, Context, Role};
+use berth_access::{Actor, Context, Person, Role};
 use berth_events::{analytics::Tracked, booking::Attribution};
 use berth_integration::{Conversion, IntegrationSettings, Integrations, Reactions, TikTok};
 use berth_kernel::{BookingId, Cause, Currency, Envelope, Money, Secret, SessionTokenId, UserId};
@@ -43,8 +43,11 @@ impl Stage {
             id: UserId::new(),
             role,
             session: SessionTokenId::new(),
-            name: "Ann".into(),
-            email: "ann@example.com".into(),
+            person: Person {
+                name: "Ann".into(),
+                email: "ann@example.com".into(),
+                locale: "en".into(),
+            },
         };
         self.platform.context(&self.platform.alpha(), actor)
     }

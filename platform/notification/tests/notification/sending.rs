@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
-use berth_access::{Actor, Role};
+use berth_access::{Actor, Person, Role};
 use berth_devkit::mailbox::{Config, Filter, Mailbox, MessageSummary, Running};
 use berth_events::booking::{Cancelled, Confirmed};
 use berth_kernel::{ApiKeyId, Envelope, Secret, SessionTokenId, TenantId, UserId};
@@ -359,8 +359,11 @@ async fn customers_do_not_see_what_was_sent_and_other_tenants_see_nothing() {
         id: UserId::new(),
         role: Role::Customer,
         session: SessionTokenId::new(),
-        name: "Zoë".into(),
-        email: "zoe@example.com".into(),
+        person: Person {
+            name: "Zoë".into(),
+            email: "zoe@example.com".into(),
+            locale: "en".into(),
+        },
     };
     let id = receipt.booking.booking_id;
     let ctx = stage.platform.context(&stage.platform.alpha(), customer);

@@ -1,6 +1,6 @@
 //! Who sees which receipt.
 
-use berth_access::{Actor, Context, Role};
+use berth_access::{Actor, Context, Person, Role};
 use berth_kernel::{ApiKeyId, SessionTokenId, UserId};
 use berth_receipt::Error;
 
@@ -11,8 +11,11 @@ fn customer(id: UserId) -> Actor {
         id,
         role: Role::Customer,
         session: SessionTokenId::new(),
-        name: "Zoë".into(),
-        email: "zoe@example.com".into(),
+        person: Person {
+            name: "Zoë".into(),
+            email: "zoe@example.com".into(),
+            locale: "en".into(),
+        },
     }
 }
 

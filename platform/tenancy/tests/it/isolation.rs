@@ -266,3 +266,16 @@ async fn what_one_tenant_writes_the_other_does_not_see() {
         assert_eq!(seen, [tenant.role()]);
     }
 }
+
+#[tokio::test]
+async fn statements_of_a_tenant_are_bounded_in_time() {
+    let platform = TestPlatform::start().await;
+    let mut tx = platform.tenancy().begin(&platform.alpha()).await.unwrap();
+    let limits: (String, String) = sqlx::query_as(
+        "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')",
+    )
+    .fetch_one(tx.conn())
+    .await
+    .unwrap();
+    assert_eq!(limits, ("5s".to_owned(), "2s".to_owned()));
+}

@@ -1,6 +1,6 @@
 //! An account, what makes a new one, and what may be changed.
 
-use berth_access::Role;
+use berth_access::{Person, Role};
 use berth_kernel::{Cursor, FieldError, Secret, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,16 @@ pub struct Account {
 }
 
 impl Account {
+    /// What the account says of its owner.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            locale: self.locale.clone(),
+        }
+    }
+
     /// Where a list that ends with this account goes on.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

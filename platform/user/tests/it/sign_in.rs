@@ -28,15 +28,14 @@ async fn the_right_password_opens_a_session_whose_token_names_its_holder() {
         id,
         role,
         session,
-        name,
-        email,
+        person,
     } = &ctx.actor
     else {
         panic!("the token names no user")
     };
     assert_eq!((*id, *role), (account.id, Role::Customer));
     assert_eq!(
-        (name.as_str(), email.as_str()),
+        (person.name.as_str(), person.email.as_str()),
         ("Ada Lovelace", "ada@example.org")
     );
     assert!(house.is_live(*session).await);
