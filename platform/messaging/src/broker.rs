@@ -96,7 +96,7 @@ impl Broker {
             .await?;
         topology::declare_shared(&channel, &self.names).await?;
         Ok(Publisher {
-            _connection: connection,
+            connection,
             channel,
         })
     }
@@ -104,11 +104,16 @@ impl Broker {
 
 /// A channel that confirms, with its connection.
 pub(crate) struct Publisher {
-    _connection: Connection,
+    connection: Connection,
     channel: Channel,
 }
 
 impl Publisher {
+    /// A further channel, for what may close it.
+    pub(crate) async fn channel(&self) -> Result<Channel, BrokerError> {
+        Ok(self.connection.create_channel().await?)
+    }
+
     /// Publishes all of `batch` and returns when the broker has every message safe.
     pub(crate) async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), BrokerError> {
         publish(&self.channel, batch).await

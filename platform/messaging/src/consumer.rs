@@ -37,6 +37,8 @@ const MAX_TRIES: i32 = 3;
 const MAX_UNKNOWN_WAITS: u32 = 30;
 /// How often the message was put back because its turn had not come, or something was down.
 const WAITS: &str = "x-berth-waits";
+/// Marks an event that an operator replays.
+pub(crate) const REPLAYED: &str = "x-berth-replayed";
 /// How long work at hand may take once the process is to end.
 const DRAIN_WITHIN: Duration = Duration::from_secs(25);
 
@@ -221,7 +223,7 @@ async fn report_lag(
         for consumer in consumers {
             let queues = (0..SHARDS)
                 .map(|shard| names.queue(consumer.name(), shard))
-                .chain([names.dead(consumer.name())]);
+                .chain([names.dead(consumer.name()), names.unrouted()]);
             for queue in queues {
                 let options = lapin::options::QueueDeclareOptions::durable().passive();
                 match channel
@@ -360,7 +362,7 @@ impl Queue {
             consumer: self.consumer.name(),
             tenancy: self.tenancy.clone(),
         };
-        match standing(&work).await {
+        match standing(&work, is_replayed(delivery)).await {
             Ok(Standing::Past) => return (Verdict::Ack, "duplicate"),
             Ok(Standing::Early) => return (Verdict::Later(patience(waits)), "early"),
             Ok(Standing::Unknown) if waits < MAX_UNKNOWN_WAITS => {
@@ -459,6 +461,9 @@ impl Queue {
             WAITS.into(),
             AMQPValue::LongLongInt(i64::from(waits(delivery)) + 1),
         );
+        if is_replayed(delivery) {
+            headers.insert(REPLAYED.into(), AMQPValue::Boolean(true));
+        }
         let message_id = delivery.properties.message_id().as_ref();
         let outgoing = Outgoing {
             exchange,
@@ -473,9 +478,9 @@ impl Queue {
     }
 }
 
-async fn standing(work: &Work) -> Result<Standing, Failure> {
+async fn standing(work: &Work, replayed: bool) -> Result<Standing, Failure> {
     let mut tx = work.begin().await?;
-    let standing = inbox::standing(&mut tx, work.consumer, &work.event).await?;
+    let standing = inbox::standing(&mut tx, work.consumer, &work.event, replayed).await?;
     tx.rollback().await?;
     Ok(standing)
 }
@@ -491,6 +496,12 @@ async fn mark_known(work: &Work) -> Result<(), Failure> {
     let mut tx = work.begin().await?;
     inbox::advance(&mut tx, work.consumer, &work.event, 0).await?;
     Ok(tx.commit().await?)
+}
+
+/// Whether an operator replays this event.
+fn is_replayed(delivery: &Delivery) -> bool {
+    let headers = delivery.properties.headers().as_ref();
+    headers.is_some_and(|headers| headers.inner().contains_key(REPLAYED))
 }
 
 /// How often a message was put back.

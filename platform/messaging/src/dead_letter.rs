@@ -8,14 +8,16 @@ use futures::{StreamExt as _, stream::select_all};
 use jiff::Timestamp;
 use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions},
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Broker, Consumer, Failure,
     broker::{BrokerError, Outgoing},
-    chain, inbox,
+    chain,
+    consumer::REPLAYED,
+    inbox,
     topology::{self, shard},
 };
 
@@ -216,13 +218,15 @@ pub async fn replay(
     .ok_or(ReplayError::Unknown)?;
     let parsed: Envelope = serde_json::from_str(&envelope)?;
     forget(tenancy, consumer, &parsed).await?;
+    let mut headers = FieldTable::default();
+    headers.insert(REPLAYED.into(), AMQPValue::Boolean(true));
     let message = Outgoing {
         exchange: broker.names().work(),
         routing_key: broker
             .names()
             .queue(consumer, shard(parsed.metadata.entity_id)),
         message_id: event.to_string(),
-        headers: FieldTable::default(),
+        headers,
         payload: envelope.into_bytes(),
     };
     broker.publisher().await?.publish(vec![message]).await?;
@@ -230,7 +234,7 @@ pub async fn replay(
     Ok(())
 }
 
-/// Forgets the failures, and sets the cursor back so that the event counts as due.
+/// Forgets the failures. The cursor stays where it is: what was handled after the event stays handled.
 async fn forget(
     tenancy: &Tenancy,
     consumer: &str,
@@ -244,15 +248,6 @@ async fn forget(
         "DELETE FROM inbox_failure WHERE consumer = $1 AND event_id = $2",
         consumer,
         event.event_id.uuid(),
-    )
-    .execute(tx.conn())
-    .await?;
-    sqlx::query!(
-        "UPDATE inbox_cursor SET version = $4 WHERE consumer = $1 AND entity_type = $2 AND entity_id = $3",
-        consumer,
-        event.entity_type(),
-        event.metadata.entity_id,
-        event.metadata.entity_version - 1,
     )
     .execute(tx.conn())
     .await?;

@@ -17,11 +17,13 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-/// Looks where `event` stands for `consumer`.
+/// Looks where `event` stands for `consumer`. One that an operator replays is due unless it was
+/// handled, whatever came after it.
 pub(crate) async fn standing(
     tx: &mut TenantTx,
     consumer: &str,
     event: &Envelope,
+    replayed: bool,
 ) -> Result<Standing, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND event_id = $2) AS "handled!",
@@ -37,6 +39,7 @@ pub(crate) async fn standing(
     let version = event.metadata.entity_version;
     Ok(match row.version {
         _ if row.handled => Standing::Past,
+        _ if replayed => Standing::Due,
         Some(last) if version <= last => Standing::Past,
         Some(last) if version == last + 1 => Standing::Due,
         Some(_) => Standing::Early,

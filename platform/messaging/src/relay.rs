@@ -4,19 +4,24 @@
 //! published; then they are marked and the transaction commits. The transaction is lease and fence
 //! in one: a relay that dies or hangs loses it, the rows come free, and its late mark fails. Any
 //! number of relays work side by side. A row may be published twice, never not at all.
+//!
+//! Every queue is there before the first row is published, so that none is lost for want of a worker
+//! that declares it. A broker that has lost its queues gets the last day's rows again; who handled
+//! them before says so.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use berth_kernel::EventId;
 use berth_tenancy::Tenancy;
 use lapin::types::FieldTable;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Broker,
+    Broker, Consumer,
     broker::{BrokerError, Outgoing, Publisher},
     chain,
-    topology::{Names, shard},
+    topology::{self, Names, shard},
 };
 
 /// Rows published at once.
@@ -25,31 +30,103 @@ const BATCH: i64 = 200;
 const IDLE: Duration = Duration::from_millis(50);
 /// How soon a relay tries a broker again that it could not reach.
 const BROKER_DOWN: Duration = Duration::from_secs(1);
+/// How often it looks whether the broker still has its queues.
+const LOOK: Duration = Duration::from_secs(2);
 /// How often published rows are cleared away.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// Carries rows until cancelled.
-pub async fn run(tenancy: Tenancy, broker: Broker, stop: CancellationToken) {
+/// Carries rows until cancelled, to the queues of `consumers`.
+pub async fn run(
+    tenancy: Tenancy,
+    broker: Broker,
+    consumers: Vec<Arc<dyn Consumer>>,
+    stop: CancellationToken,
+) {
     tokio::select! {
-        () = carry_forever(&tenancy, &broker) => {}
+        () = carry_forever(&tenancy, &broker, &consumers) => {}
         () = report_age(&tenancy) => {}
         () = sweep(&tenancy) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn carry_forever(tenancy: &Tenancy, broker: &Broker) {
-    let mut publisher: Option<Publisher> = None;
+async fn carry_forever(tenancy: &Tenancy, broker: &Broker, consumers: &[Arc<dyn Consumer>]) {
     loop {
-        match carry(tenancy, broker, &mut publisher).await {
-            Ok(0) => tokio::time::sleep(IDLE).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = chain(&error), "relay: will try again: {error}");
-                metrics::counter!("berth_relay_errors_total").increment(1);
-                publisher = None;
-                tokio::time::sleep(BROKER_DOWN).await;
-            }
+        if let Err(error) = carry_on(tenancy, broker, consumers).await {
+            tracing::warn!(error = chain(&error), "relay: will try again: {error}");
+            metrics::counter!("berth_relay_errors_total").increment(1);
+        }
+        tokio::time::sleep(BROKER_DOWN).await;
+    }
+}
+
+/// Carries rows over one connection until it breaks.
+async fn carry_on(
+    tenancy: &Tenancy,
+    broker: &Broker,
+    consumers: &[Arc<dyn Consumer>],
+) -> Result<(), RelayError> {
+    // Connected first: while the broker is down no row is locked.
+    let publisher = broker.publisher().await?;
+    let mut looked = None;
+    loop {
+        if looked.is_none_or(|at: Instant| at.elapsed() > LOOK) {
+            prepare(tenancy, broker.names(), &publisher, consumers).await?;
+            looked = Some(Instant::now());
+        }
+        if carry(tenancy, broker, &publisher).await? == 0 {
+            tokio::time::sleep(IDLE).await;
+        }
+    }
+}
+
+/// Sees to it that every queue is there, and that what a broker without them had is sent again.
+async fn prepare(
+    tenancy: &Tenancy,
+    names: &Names,
+    publisher: &Publisher,
+    consumers: &[Arc<dyn Consumer>],
+) -> Result<(), RelayError> {
+    if topology::is_marked(&publisher.channel().await?, names).await {
+        return Ok(());
+    }
+    let channel = publisher.channel().await?;
+    let unreachable = |error: lapin::Error| RelayError::Broker(error.into());
+    topology::declare_shared(&channel, names)
+        .await
+        .map_err(unreachable)?;
+    for consumer in consumers {
+        topology::declare_consumer(&channel, names, consumer.name(), consumer.subscriptions())
+            .await
+            .map_err(unreachable)?;
+    }
+    let again = publish_again(tenancy).await?;
+    if again > 0 {
+        tracing::warn!(
+            rows = again,
+            "relay: the broker lost its queues; {again} rows are sent again"
+        );
+    }
+    // Last: if this process dies before it, the next begins anew.
+    topology::mark(&channel, names).await.map_err(unreachable)
+}
+
+/// Lets all rows that are still there be published again; how many.
+async fn publish_again(tenancy: &Tenancy) -> Result<u64, RelayError> {
+    let mut again = 0;
+    loop {
+        let mut tx = tenancy.begin_platform().await?;
+        let rows = sqlx::query!(
+            "UPDATE platform.outbox SET published_at = NULL WHERE event_id IN (
+                SELECT event_id FROM platform.outbox WHERE published_at IS NOT NULL LIMIT 20000)",
+        )
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+        tx.commit().await?;
+        again += rows;
+        if rows < 20_000 {
+            return Ok(again);
         }
     }
 }
@@ -73,13 +150,8 @@ impl From<sqlx::Error> for RelayError {
 async fn carry(
     tenancy: &Tenancy,
     broker: &Broker,
-    publisher: &mut Option<Publisher>,
+    publisher: &Publisher,
 ) -> Result<usize, RelayError> {
-    // Connected first: while the broker is down no row is locked.
-    let publisher = match publisher {
-        Some(publisher) => publisher,
-        None => publisher.insert(broker.publisher().await?),
-    };
     let mut tx = tenancy.begin_platform().await?;
     let rows = sqlx::query!(
         "SELECT event_id, event_type, entity_id, envelope FROM platform.outbox

@@ -6,6 +6,7 @@
 //! | `work` | direct exchange; where a retried message comes back to its queue by name |
 //! | `w.<consumer>.<shard>` | quorum queue; an entity's events always share a shard |
 //! | `retry.<delay>` | fanout exchange and queue; the queue's TTL brings the message back to `work`. One queue a delay, because a message's own TTL only counts at the head of its queue |
+//! | `mark` | queue without messages; a broker that has none has lost what it had |
 //! | `dlx`, `dlq.<consumer>` | where what is given up goes; mirrored into `platform.dead_letter` |
 //!
 //! All names carry the deployment's namespace, so that several can share a broker.
@@ -95,7 +96,7 @@ impl Names {
         self.name("dlx")
     }
 
-    fn unrouted(&self) -> ShortString {
+    pub(crate) fn unrouted(&self) -> ShortString {
         self.name("unrouted")
     }
 
@@ -109,6 +110,11 @@ impl Names {
     #[must_use]
     pub fn dead(&self, consumer: &str) -> ShortString {
         self.name(&format!("dlq.{consumer}"))
+    }
+
+    /// A queue for nothing but to be there: a broker without it is a new one.
+    fn mark(&self) -> ShortString {
+        self.name("mark")
     }
 
     pub(crate) fn retry(&self, delay: Delay) -> ShortString {
@@ -168,6 +174,19 @@ pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(
         bind(channel, name.clone(), name, "").await?;
     }
     Ok(())
+}
+
+/// Whether the broker is one that [`mark`] was called on and that has not lost its queues since. Uses
+/// up `channel`: the answer "no" closes it.
+pub(crate) async fn is_marked(channel: &Channel, names: &Names) -> bool {
+    let passive = QueueDeclareOptions::durable().passive();
+    let asked = channel.queue_declare(names.mark(), passive, FieldTable::default());
+    asked.await.is_ok()
+}
+
+/// Makes the broker known again by [`is_marked`].
+pub(crate) async fn mark(channel: &Channel, names: &Names) -> Result<(), lapin::Error> {
+    quorum_queue(channel, names.mark(), &[]).await
 }
 
 /// Declares a consumer's queues and binds them to the event types it wants.

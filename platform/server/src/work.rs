@@ -11,7 +11,13 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
     let (registry, stopping) = (tenancy.registry().clone(), stop.clone());
     tracker.spawn(async move { registry.follow_changes(stopping).await });
     if roles.relay {
-        tracker.spawn(relay::run(tenancy.clone(), broker.clone(), stop.clone()));
+        let consumers = app.consumers.clone();
+        tracker.spawn(relay::run(
+            tenancy.clone(),
+            broker.clone(),
+            consumers,
+            stop.clone(),
+        ));
     }
     if roles.serve {
         let (users, stopping) = (app.api.users.clone(), stop.clone());

@@ -115,6 +115,14 @@ impl Client {
         self.call(Method::PUT, path, Some(body), None).await
     }
 
+    /// PATCH, as JSON.
+    ///
+    /// # Errors
+    /// [`ApiError`], or what the network says.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::PATCH, path, Some(body), None).await
+    }
+
     /// Fetches bytes from a path of the tenant, or from a whole address on its host.
     ///
     /// # Errors
