@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use berth_kernel::PaymentId;
+use berth_kernel::{PaymentId, RefundId};
 use berth_payment::provider::{
     Account, Intent, IntentStatus, NewAccount, NewIntent, NewRefund, Provider, ProviderError,
     ProviderRefund, RefundStatus,
@@ -166,7 +166,17 @@ impl Provider for Till {
             amount: new.amount,
             failure_code: None,
             balance: None,
+            returned: None,
         })
+    }
+
+    async fn find_refund(
+        &self,
+        _account: &str,
+        _intent: &str,
+        _refund: RefundId,
+    ) -> Result<Option<ProviderRefund>, ProviderError> {
+        Ok(None)
     }
 
     async fn refund_state(

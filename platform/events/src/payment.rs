@@ -102,3 +102,23 @@ event!(
     payment.payment_id,
     payment.version
 );
+
+/// Money that was to go back, or had gone, did not arrive: it is the tenant's again, and still due.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RefundFailed {
+    /// The payment.
+    #[serde(flatten)]
+    pub payment: Payment,
+    /// The refund.
+    pub refund_id: RefundId,
+    /// How much it was.
+    pub amount_due: Money,
+    /// The provider's code, as in `expired_or_canceled_card`.
+    pub failure_code: Option<String>,
+}
+event!(
+    RefundFailed,
+    "payment.payment.refund_failed",
+    payment.payment_id,
+    payment.version
+);

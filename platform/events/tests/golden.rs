@@ -48,6 +48,7 @@ fn events_are_written_as_they_ever_were() {
         hold::<payment::Succeeded>(),
         hold::<payment::Failed>(),
         hold::<payment::Refunded>(),
+        hold::<payment::RefundFailed>(),
         hold::<receipt::Generated>(),
         hold::<notification::EmailSent>(),
         hold::<analytics::Tracked>(),

@@ -213,6 +213,19 @@ pub(crate) struct Refund {
     currency: String,
     failure_reason: Option<String>,
     balance_transaction: Option<BalanceTransaction>,
+    failure_balance_transaction: Option<BalanceTransaction>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RefundPage {
+    pub(crate) data: Vec<ListedRefund>,
+    pub(crate) has_more: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListedRefund {
+    pub(crate) id: String,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Refund {
@@ -224,6 +237,10 @@ impl Refund {
             failure_code: self.failure_reason,
             balance: self
                 .balance_transaction
+                .map(BalanceTransaction::read)
+                .transpose()?,
+            returned: self
+                .failure_balance_transaction
                 .map(BalanceTransaction::read)
                 .transpose()?,
         })

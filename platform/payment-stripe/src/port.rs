@@ -1,7 +1,7 @@
 //! The port, method by method.
 
 use async_trait::async_trait;
-use berth_kernel::PaymentId;
+use berth_kernel::{PaymentId, RefundId};
 use berth_payment::provider::{
     Account, Intent, NewAccount, NewIntent, NewRefund, Provider, ProviderError, ProviderRefund,
 };
@@ -88,6 +88,15 @@ impl Provider for Stripe {
 
     async fn refund(&self, new: &NewRefund) -> Result<ProviderRefund, ProviderError> {
         Ok(refunds::create(&self.transport, new, self.refund_application_fee).await?)
+    }
+
+    async fn find_refund(
+        &self,
+        account: &str,
+        intent: &str,
+        refund: RefundId,
+    ) -> Result<Option<ProviderRefund>, ProviderError> {
+        Ok(refunds::find(&self.transport, account, intent, refund).await?)
     }
 
     async fn refund_state(

@@ -60,7 +60,13 @@ impl Payments {
                     tenant: ctx.tenant.id,
                     business_name: ctx.tenant.legal_name.clone(),
                     email: email.to_owned(),
-                    idempotency_key: format!("account:{}", ctx.tenant.id),
+                    // Two clicks open one account. No longer: the provider would repeat a fault
+                    // for a day, and refuse the key with another administrator's address.
+                    idempotency_key: format!(
+                        "account:{}:{email}:{}",
+                        ctx.tenant.id,
+                        self.clock.now().as_second() / 60
+                    ),
                 };
                 let account = self.provider.create_account(&new).await?;
                 self.store_account(ctx.tenant.id, &account).await?;

@@ -13,10 +13,6 @@ use crate::{
     settle, store,
 };
 
-/// Lost answers after which the provider's replay of them is given up: the intent is looked up by
-/// our id, and only if there is none is it asked for under a new key.
-const LOST_BEFORE_LOOKING: i32 = 3;
-
 /// How soon a payment is asked about when no word comes.
 pub(crate) const FIRST_CHECK: SignedDuration = SignedDuration::from_secs(120);
 
@@ -38,7 +34,9 @@ impl Payments {
             if payment.status != PaymentStatus::Created {
                 return Ok(payment);
             }
-            let (key, lost) = self.key(&mut tx, payment.id).await?;
+            let (subject, now) = (format!("charge:{}", payment.id), self.clock.now());
+            let (key, lost) =
+                store::attempt_key(&mut tx, &subject, payment.id, "create", now).await?;
             tx.commit().await?;
             (payment, key, lost)
         };
@@ -94,20 +92,6 @@ impl Payments {
         store::of_booking(tx, booking.booking_id)
             .await?
             .ok_or(Error::NotFound)
-    }
-
-    /// The key of the call, and how often its answer was lost.
-    async fn key(&self, tx: &mut TenantTx, payment: PaymentId) -> Result<(String, i32), Error> {
-        let now = self.clock.now();
-        let mut number = 1;
-        loop {
-            let key = format!("charge:{payment}:{number}");
-            let lost = store::attempt(tx, &key, payment, "create", now).await?;
-            if lost <= LOST_BEFORE_LOOKING {
-                return Ok((key, lost));
-            }
-            number += 1;
-        }
     }
 
     async fn ask(

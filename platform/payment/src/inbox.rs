@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_kernel::{Kind, PaymentId, Problem};
+use berth_kernel::{Kind, PaymentId, Problem, RefundId};
 use berth_tenancy::Tenant;
 use serde::Deserialize;
 use serde_json::Value;
@@ -181,7 +181,11 @@ impl Payments {
         }
         if event.kind.starts_with("refund.") {
             return match object("id") {
-                Some(refund) => self.refund_moved(account, refund).await,
+                Some(refund) => {
+                    let ours = event.object.pointer("/metadata/refund_id");
+                    let ours = ours.and_then(Value::as_str).and_then(|id| id.parse().ok());
+                    self.refund_moved(account, refund, ours).await
+                }
                 None => Ok(()),
             };
         }
@@ -230,15 +234,36 @@ impl Payments {
         Ok(tx.commit().await?)
     }
 
-    async fn refund_moved(&self, account: &str, refund: &str) -> Result<(), Error> {
+    /// A refund is known by the provider's id, or by ours when the answer that told it was lost.
+    async fn refund_moved(
+        &self,
+        account: &str,
+        id: &str,
+        ours: Option<RefundId>,
+    ) -> Result<(), Error> {
         let Some(tenant) = self.tenant(account).await? else {
             return Ok(());
         };
         let mut tx = self.tenancy.begin(&tenant).await?;
-        let known = store::refund_by_ref(&mut tx, refund).await?;
+        let mut known = store::refund_by_ref(&mut tx, id).await?;
+        if known.is_none()
+            && let Some(ours) = ours
+        {
+            known = store::refund(&mut tx, ours).await?;
+        }
+        let payment = match &known {
+            Some(refund) => store::find(&mut tx, refund.payment_id).await?,
+            None => None,
+        };
         tx.rollback().await?;
-        match known {
-            Some(known) => self.give_back(&tenant, known).await.map(drop),
+        let of_account = |payment: &Payment| payment.account_id == account;
+        match known.filter(|_| payment.as_ref().is_some_and(of_account)) {
+            Some(known) => {
+                let span = tracing::info_span!("webhook", correlation_id = %known.correlation_id);
+                self.look_at_refund(&tenant, known, account, id)
+                    .instrument(span)
+                    .await
+            }
             None => Ok(()),
         }
     }

@@ -5,7 +5,7 @@
 //! unknown. It never decides what follows.
 
 use async_trait::async_trait;
-use berth_kernel::{Money, PaymentId, TenantId};
+use berth_kernel::{Money, PaymentId, RefundId, TenantId};
 use serde_json::Value;
 
 /// Moves money and knows what became of it.
@@ -51,6 +51,14 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Gives money back.
     async fn refund(&self, new: &NewRefund) -> Result<ProviderRefund, ProviderError>;
+
+    /// The refund made of `intent` for our `refund`, if one was: for when a call's answer was lost.
+    async fn find_refund(
+        &self,
+        account: &str,
+        intent: &str,
+        refund: RefundId,
+    ) -> Result<Option<ProviderRefund>, ProviderError>;
 
     /// A refund as it stands.
     async fn refund_state(
@@ -191,7 +199,7 @@ pub struct NewRefund {
     /// How much.
     pub amount: Money,
     /// Our refund's id; kept in the metadata as `refund_id`.
-    pub refund: berth_kernel::RefundId,
+    pub refund: RefundId,
     /// The same key refunds once.
     pub idempotency_key: String,
 }
@@ -222,6 +230,8 @@ pub struct ProviderRefund {
     pub failure_code: Option<String>,
     /// Its effect on the account's balance, once known.
     pub balance: Option<BalanceTransaction>,
+    /// The effect of its coming back, if it did.
+    pub returned: Option<BalanceTransaction>,
 }
 
 /// The parts of a webhook event we act on; everything else is fetched anew.

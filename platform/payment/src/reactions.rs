@@ -10,7 +10,7 @@ use crate::{
     Error, Payments,
     model::{Payment, PaymentStatus},
     provider::ProviderError,
-    refund::Wish,
+    refund::{Share, Wish},
     settle, store,
 };
 
@@ -112,12 +112,12 @@ impl Payments {
         }
         let wish = Wish {
             source: format!("cancel:{booking}"),
-            amount: Some(event.refund_due),
+            share: Share::UpTo(event.refund_due),
             reason: format!("Booking {} cancelled", event.booking.reference),
         };
         match self.wish(tenant, payment.id, &wish, cause).await {
             Ok(refund) => self.give_back(tenant, refund).await.map(drop),
-            // Staff gave it back by hand before.
+            // Staff gave that much back by hand before.
             Err(Error::RefundRefused(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -176,16 +176,21 @@ impl Payments {
             tx.commit().await?;
             return Ok(locked);
         };
-        let key = format!("cancel:{}", payment.id);
         let mut tx = self.tenancy.begin(tenant).await?;
-        store::attempt(&mut tx, &key, payment.id, "cancel", self.clock.now()).await?;
+        let (subject, now) = (format!("cancel:{}", payment.id), self.clock.now());
+        let (key, _) = store::attempt_key(&mut tx, &subject, payment.id, "cancel", now).await?;
         tx.commit().await?;
-        let (intent, outcome) = match self.provider.cancel_intent(account, &known, &key).await {
+        let canceled = self.provider.cancel_intent(account, &known, &key).await;
+        let (intent, outcome) = match canceled {
             Ok(intent) => (intent, "OK"),
+            Err(error @ ProviderError::Unavailable(_)) => return Err(error.into()),
             Err(ProviderError::Refused { .. }) => {
                 (self.provider.intent(account, &known).await?, "FAILED")
             }
-            Err(error) => return Err(error.into()),
+            Err(ProviderError::Indeterminate(_)) => (
+                self.provider.intent(account, &known).await?,
+                "INDETERMINATE",
+            ),
         };
         let mut tx = self.tenancy.begin(tenant).await?;
         let now = self.clock.now();

@@ -2,7 +2,7 @@
 //! then the outcome is taken over.
 
 use berth_access::{Context, Permission};
-use berth_events::payment::Refunded;
+use berth_events::payment::{RefundFailed, Refunded};
 use berth_kernel::{Cause, Money, PaymentId, RefundId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, Tenant, TenantTx, idempotency::IdempotencyError};
@@ -11,7 +11,7 @@ use crate::{
     Error, Payments,
     model::{Payment, PaymentStatus, Refund, RefundState},
     provider::{NewRefund, ProviderError, ProviderRefund, RefundStatus},
-    store,
+    store::{self, Against},
 };
 
 /// A wish to give money back.
@@ -19,10 +19,21 @@ use crate::{
 pub(crate) struct Wish {
     /// What wished for it; the same wish is one refund.
     pub(crate) source: String,
-    /// How much; everything that is left if none is named.
-    pub(crate) amount: Option<Money>,
+    /// How much.
+    pub(crate) share: Share,
     /// Why, for people.
     pub(crate) reason: String,
+}
+
+/// How much of a payment is to go back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Share {
+    /// Everything that is left.
+    Left,
+    /// So much, no more and no less.
+    Exactly(Money),
+    /// So much in all, with what went back before.
+    UpTo(Money),
 }
 
 impl Payments {
@@ -48,7 +59,7 @@ impl Payments {
         };
         let wish = Wish {
             source,
-            amount,
+            share: amount.map_or(Share::Left, Share::Exactly),
             reason: reason.to_owned(),
         };
         let refund = self.wish(&ctx.tenant, payment, &wish, &ctx.cause).await?;
@@ -72,8 +83,15 @@ impl Payments {
         if let Some(refund) = store::refund_of(&mut tx, &wish.source).await? {
             return Ok(refund);
         }
-        let left = left(&mut tx, &payment).await?;
-        let amount = wish.amount.unwrap_or(left);
+        let (left, gone) = split(&mut tx, &payment).await?;
+        let amount = match wish.share {
+            Share::Left => left,
+            Share::Exactly(amount) => amount,
+            Share::UpTo(due) => {
+                let more = (due.amount - gone.amount).min(left.amount);
+                Money::new(more, due.currency)
+            }
+        };
         if amount.currency != payment.amount.currency {
             return Err(Error::RefundRefused(
                 "The payment was made in another currency.",
@@ -97,8 +115,6 @@ impl Payments {
             created_at: self.clock.now(),
         };
         store::insert_refund(&mut tx, &refund).await?;
-        let key = format!("refund:{}", refund.id);
-        store::attempt(&mut tx, &key, id, "refund", refund.created_at).await?;
         tx.commit().await?;
         Ok(refund)
     }
@@ -108,120 +124,193 @@ impl Payments {
         if !refund.state.is_open() {
             return Ok(refund);
         }
-        let payment = {
-            let mut tx = self.tenancy.begin(tenant).await?;
-            let payment = store::find(&mut tx, refund.payment_id)
-                .await?
-                .ok_or(Error::NotFound)?;
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let payment = store::find(&mut tx, refund.payment_id).await?;
+        let payment = payment.ok_or(Error::NotFound)?;
+        if let Some(known) = refund.provider_ref.clone() {
             tx.rollback().await?;
-            payment
-        };
-        let answer = match &refund.provider_ref {
-            Some(known) => self.provider.refund_state(&payment.account_id, known).await,
-            None => self.provider.refund(&self.call(&payment, &refund)?).await,
-        };
-        self.take_over(tenant, refund, answer).await
+            let answer = self.provider.refund_state(&payment.account_id, &known);
+            let answer = answer.await;
+            return self.take_over(tenant, refund, answer, None).await;
+        }
+        let (subject, now) = (format!("refund:{}", refund.id), self.clock.now());
+        let (key, lost) = store::attempt_key(&mut tx, &subject, payment.id, "refund", now).await?;
+        tx.commit().await?;
+        let answer = self.carry_out(&payment, &refund, &key, lost).await;
+        self.take_over(tenant, refund, answer, Some(&key)).await
     }
 
-    fn call(&self, payment: &Payment, refund: &Refund) -> Result<NewRefund, Error> {
-        Ok(NewRefund {
-            account: payment.account_id.clone(),
-            intent: payment.provider_ref.clone().ok_or(Error::NotFound)?,
+    async fn carry_out(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        key: &str,
+        lost: i32,
+    ) -> Result<ProviderRefund, ProviderError> {
+        let (account, intent) = (payment.account_id.as_str(), payment.provider_ref.as_deref());
+        let intent = intent
+            .ok_or_else(|| ProviderError::Unavailable("the intent is not noted yet".to_owned()))?;
+        if lost > 0
+            && let Some(found) = self
+                .provider
+                .find_refund(account, intent, refund.id)
+                .await?
+        {
+            return Ok(found);
+        }
+        let new = NewRefund {
+            account: account.to_owned(),
+            intent: intent.to_owned(),
             amount: refund.amount,
             refund: refund.id,
-            idempotency_key: format!("refund:{}", refund.id),
-        })
+            idempotency_key: key.to_owned(),
+        };
+        self.provider.refund(&new).await
     }
 
-    /// Takes over what the provider says of a refund, under the payment's row lock.
-    pub(crate) async fn take_over(
+    /// Takes over what the provider says of a refund now: also that one which had arrived came back.
+    pub(crate) async fn look_at_refund(
+        &self,
+        tenant: &Tenant,
+        refund: Refund,
+        account: &str,
+        id: &str,
+    ) -> Result<(), Error> {
+        let answer = self.provider.refund_state(account, id).await;
+        self.take_over(tenant, refund, answer, None).await.map(drop)
+    }
+
+    /// Takes over what the provider says of a refund, under the payment's row lock. `key` is that of
+    /// the call that was answered, if one was made.
+    async fn take_over(
         &self,
         tenant: &Tenant,
         refund: Refund,
         answer: Result<ProviderRefund, ProviderError>,
+        key: Option<&str>,
     ) -> Result<Refund, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
         let mut payment = store::lock(&mut tx, refund.payment_id).await?;
-        let mut refund = store::refund_of(&mut tx, &refund.source)
+        let mut refund = store::refund(&mut tx, refund.id)
             .await?
             .ok_or(Error::NotFound)?;
-        if !refund.state.is_open() {
-            return Ok(refund);
-        }
         let now = self.clock.now();
-        let key = format!("refund:{}", refund.id);
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(ProviderError::Refused { code, .. }) => {
+        if let Some(key) = key {
+            let outcome = match &answer {
+                Ok(_) => Some("OK"),
+                Err(ProviderError::Refused { .. }) => Some("FAILED"),
+                Err(ProviderError::Indeterminate(_)) => Some("INDETERMINATE"),
+                Err(ProviderError::Unavailable(_)) => None,
+            };
+            if let Some(outcome) = outcome {
+                store::attempted(&mut tx, key, outcome, now).await?;
+            }
+        }
+        let was = refund.state;
+        let lost = match answer {
+            Ok(answer) => {
+                follow(&mut refund, &answer);
+                for effect in [&answer.balance, &answer.returned].into_iter().flatten() {
+                    store::post(&mut tx, payment.id, effect, Against::Refunds, now).await?;
+                }
+                None
+            }
+            Err(ProviderError::Refused { code, .. }) if key.is_some() && was.is_open() => {
                 refund.state = RefundState::Failed;
                 refund.failure_code = Some(code);
-                store::attempted(&mut tx, &key, "FAILED", now).await?;
-                store::save_refund(&mut tx, &refund, now).await?;
-                tx.commit().await?;
-                return Ok(refund);
+                None
             }
-            Err(lost) => {
-                store::attempted(&mut tx, &key, "INDETERMINATE", now).await?;
-                store::save_refund(&mut tx, &refund, now).await?;
-                tx.commit().await?;
-                return Err(lost.into());
-            }
+            Err(lost) => Some(lost),
         };
-        refund.provider_ref = Some(answer.id);
-        refund.failure_code = answer.failure_code;
-        refund.state = match answer.status {
-            RefundStatus::Pending => RefundState::Pending,
-            RefundStatus::Succeeded => RefundState::Succeeded,
-            RefundStatus::Failed => RefundState::Failed,
-            RefundStatus::Canceled => RefundState::Canceled,
-        };
-        store::attempted(&mut tx, &key, "OK", now).await?;
         store::save_refund(&mut tx, &refund, now).await?;
-        if let Some(balance) = &answer.balance {
-            store::post(&mut tx, payment.id, balance, now).await?;
-        }
-        if refund.state == RefundState::Succeeded {
-            self.refunded(&mut tx, &mut payment, &refund).await?;
+        if refund.state != was {
+            self.tell(&mut tx, &mut payment, &refund, was).await?;
         }
         tx.commit().await?;
-        Ok(refund)
+        match lost {
+            Some(lost) => Err(lost.into()),
+            None => Ok(refund),
+        }
     }
 
-    async fn refunded(
+    /// Brings the payment in line with a refund whose state has moved, and tells of its end.
+    async fn tell(
         &self,
         tx: &mut TenantTx,
         payment: &mut Payment,
         refund: &Refund,
+        was: RefundState,
     ) -> Result<(), Error> {
-        payment.refunded.amount += refund.amount.amount;
+        let given = refund.state == RefundState::Succeeded;
+        if given {
+            payment.refunded.amount += refund.amount.amount;
+        } else if was == RefundState::Succeeded {
+            payment.refunded.amount -= refund.amount.amount;
+        } else if refund.state.is_open() {
+            return Ok(());
+        }
         let in_full = payment.refunded.amount >= payment.amount.amount;
-        payment.status = if in_full {
-            PaymentStatus::Refunded
-        } else {
-            PaymentStatus::PartiallyRefunded
+        payment.status = match payment.refunded.amount {
+            0 => PaymentStatus::Succeeded,
+            _ if in_full => PaymentStatus::Refunded,
+            _ => PaymentStatus::PartiallyRefunded,
         };
         payment.version += 1;
         payment.updated_at = self.clock.now();
         store::save(tx, payment, None).await?;
-        let event = Refunded {
-            payment: payment.told(),
+        let outcome = if given { "refunded" } else { "refund_failed" };
+        metrics::counter!("berth_payments_total", "outcome" => outcome).increment(1);
+        let (told, at, cause) = (payment.told(), payment.updated_at, refund.cause());
+        if given {
+            let event = Refunded {
+                payment: told,
+                refund_id: refund.id,
+                refunded: refund.amount,
+                in_full,
+            };
+            return Ok(outbox::push(tx, &event, at, &cause).await?);
+        }
+        tracing::error!(
+            refund_id = %refund.id,
+            payment_id = %payment.id,
+            "refund {} failed: the money is the business's again and still due", refund.id
+        );
+        let event = RefundFailed {
+            payment: told,
             refund_id: refund.id,
-            refunded: refund.amount,
-            in_full,
+            amount_due: refund.amount,
+            failure_code: refund.failure_code.clone(),
         };
-        metrics::counter!("berth_payments_total", "outcome" => "refunded").increment(1);
-        Ok(outbox::push(tx, &event, payment.updated_at, &refund.cause()).await?)
+        Ok(outbox::push(tx, &event, at, &cause).await?)
     }
 }
 
-/// What is neither given back nor on its way back.
-async fn left(tx: &mut TenantTx, payment: &Payment) -> Result<Money, Error> {
+/// Takes over what the provider says: forward only, but that what had arrived may come back.
+fn follow(refund: &mut Refund, answer: &ProviderRefund) {
+    let next = match answer.status {
+        RefundStatus::Pending => RefundState::Pending,
+        RefundStatus::Succeeded => RefundState::Succeeded,
+        RefundStatus::Failed => RefundState::Failed,
+        RefundStatus::Canceled => RefundState::Canceled,
+    };
+    let came_back = refund.state == RefundState::Succeeded && !next.is_open();
+    if refund.state.is_open() || came_back {
+        refund.state = next;
+        refund.provider_ref = Some(answer.id.clone());
+        refund.failure_code.clone_from(&answer.failure_code);
+    }
+}
+
+/// What is neither given back nor on its way back, and what is.
+async fn split(tx: &mut TenantTx, payment: &Payment) -> Result<(Money, Money), Error> {
+    let currency = payment.amount.currency;
     if payment.status.is_open() || payment.status == PaymentStatus::Canceled {
-        return Ok(Money::new(0, payment.amount.currency));
+        return Ok((Money::new(0, currency), Money::new(0, currency)));
     }
     let refunds = store::refunds(tx, payment.id).await?;
     let open = refunds.iter().filter(|refund| refund.state.is_open());
     let under_way: i64 = open.map(|refund| refund.amount.amount).sum();
-    let left = payment.amount.amount - payment.refunded.amount - under_way;
-    Ok(Money::new(left, payment.amount.currency))
+    let gone = payment.refunded.amount + under_way;
+    let left = payment.amount.amount - gone;
+    Ok((Money::new(left, currency), Money::new(gone, currency)))
 }

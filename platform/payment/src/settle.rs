@@ -10,7 +10,7 @@ use crate::{
     Error, charge,
     model::{Payment, PaymentStatus},
     provider::Intent,
-    store,
+    store::{self, Against},
 };
 
 /// The longest a bank takes over a debit: Stripe gives up to 14 days for the slowest methods.
@@ -115,7 +115,7 @@ async fn post_if_new(
     let Some(balance) = &intent.balance else {
         return Ok(());
     };
-    store::post(tx, payment.id, balance, now).await?;
+    store::post(tx, payment.id, balance, Against::Sales, now).await?;
     if matches!(payment.status, PaymentStatus::Succeeded) {
         store::save(tx, payment, None).await?;
     }

@@ -7,8 +7,33 @@ use jiff::Timestamp;
 
 use super::Result;
 
+/// Lost answers after which the provider's replay of them is given up and another key is used.
+const LOST_BEFORE_NEXT: i32 = 3;
+
+/// The key of a call, written down before it is made, and how often its answer was lost: whoever
+/// finds any lost looks first whether it was done. The provider answers a key as it did the first
+/// time, with a fault too, so that a key that only gives faults is followed by another.
+pub(crate) async fn attempt_key(
+    tx: &mut TenantTx,
+    subject: &str,
+    payment: PaymentId,
+    action: &str,
+    at: Timestamp,
+) -> Result<(String, i32)> {
+    let mut before = 0;
+    for number in 1.. {
+        let key = format!("{subject}:{number}");
+        let lost = attempt(tx, &key, payment, action, at).await?;
+        before += lost;
+        if lost <= LOST_BEFORE_NEXT {
+            return Ok((key, before));
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
 /// Writes a call down before it is made; how often its answer was lost before.
-pub(crate) async fn attempt(
+async fn attempt(
     tx: &mut TenantTx,
     key: &str,
     payment: PaymentId,

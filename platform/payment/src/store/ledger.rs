@@ -8,18 +8,27 @@ use uuid::Uuid;
 use super::Result;
 use crate::provider::BalanceTransaction;
 
+/// What an effect on the balance is booked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// Money that came in.
+    Sales,
+    /// Money that went back, or came back of that.
+    Refunds,
+}
+
 /// Posts what the provider did to the account's balance, once: the balance takes what came in net
-/// of fees, the fees are costs, and sales (or refunds) are the other side.
+/// of fees, the fees are costs, and sales or refunds are the other side.
 pub(crate) async fn post(
     tx: &mut TenantTx,
     payment: PaymentId,
     balance: &BalanceTransaction,
+    against: Against,
     at: Timestamp,
 ) -> Result<()> {
-    let against = if balance.amount.amount < 0 {
-        "refunds"
-    } else {
-        "sales"
+    let against = match against {
+        Against::Sales => "sales",
+        Against::Refunds => "refunds",
     };
     let entries = [
         ("provider_balance", balance.net_minor),

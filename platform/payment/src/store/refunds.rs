@@ -1,6 +1,6 @@
 //! The table `refund`.
 
-use berth_kernel::{Money, PaymentId};
+use berth_kernel::{Money, PaymentId, RefundId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -81,6 +81,13 @@ pub(crate) async fn insert_refund(tx: &mut TenantTx, refund: &Refund) -> Result<
 
 pub(crate) async fn refund_of(tx: &mut TenantTx, source: &str) -> Result<Option<Refund>> {
     let row = select_refund!("WHERE source = $1", source)
+        .fetch_optional(tx.conn())
+        .await?;
+    row.map(Refund::try_from).transpose()
+}
+
+pub(crate) async fn refund(tx: &mut TenantTx, id: RefundId) -> Result<Option<Refund>> {
+    let row = select_refund!("WHERE id = $1", id.uuid())
         .fetch_optional(tx.conn())
         .await?;
     row.map(Refund::try_from).transpose()

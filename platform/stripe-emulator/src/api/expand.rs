@@ -46,8 +46,10 @@ fn expand(world: &World, owner: &Owner, value: &mut Value, path: &[&str]) -> boo
     if *field == "refunds" && value["object"] == "charge" {
         value["refunds"] = refunds(world, owner, &value["id"]);
     }
+    // Shown only of a refund that came back, and may be asked of each.
+    let absent = *field == "failure_balance_transaction" && value["object"] == "refund";
     let Some(slot) = value.get_mut(*field) else {
-        return false;
+        return absent;
     };
     if let Value::String(id) = slot {
         match find(world, owner, id) {
