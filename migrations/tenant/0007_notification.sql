@@ -16,3 +16,10 @@ CREATE TABLE delivery (
     sent_at         timestamptz
 );
 CREATE INDEX delivery_booking ON delivery (booking_id);
+
+-- Whether bookings stand, as last heard: what the mail with the receipt says depends on it.
+CREATE TABLE notified_booking (
+    booking_id      uuid PRIMARY KEY,
+    version         bigint NOT NULL,
+    confirmed       boolean NOT NULL
+);

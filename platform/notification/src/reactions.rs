@@ -3,10 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use berth_kernel::Clock;
+use berth_kernel::{BookingId, Clock};
 use berth_messaging::{Consumer, Done, Failure, Work};
 
-use crate::{Attachments, Mailer, model};
+use crate::{
+    Attachments, Mailer,
+    model::{self, Subject},
+    store,
+};
 
 /// The consumer `notification`.
 #[derive(Clone)]
@@ -45,9 +49,30 @@ impl Consumer for Reactions {
     }
 
     async fn handle(&self, work: &Work) -> Result<Done, Failure> {
+        if let Some(standing) = model::standing(&work.event)? {
+            let mut tx = work.begin().await?;
+            store::note_standing(&mut tx, &standing).await?;
+            tx.commit().await?;
+        }
         match model::letter(&work.event)? {
-            Some(letter) => self.deliver(work, &letter).await,
+            Some(mut letter) => {
+                if let Subject::Receipt { confirmed, .. } = &mut letter.subject {
+                    *confirmed = self.confirmed(work, letter.booking.booking_id).await?;
+                }
+                self.deliver(work, &letter).await
+            }
             None => work.ignore().await,
         }
+    }
+}
+
+impl Reactions {
+    /// Whether a booking that was paid is confirmed. While that is not decided the mail waits: it
+    /// says one or the other.
+    async fn confirmed(&self, work: &Work, booking: BookingId) -> Result<bool, Failure> {
+        let mut tx = work.begin().await?;
+        let confirmed = store::is_confirmed(&mut tx, booking).await?;
+        tx.rollback().await?;
+        confirmed.ok_or_else(|| Failure::Unavailable("the booking is not decided yet".into()))
     }
 }

@@ -5,7 +5,7 @@ use berth_tenancy::{Error, TenantTx};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::model::{Delivery, Status};
+use crate::model::{Delivery, Standing, Status};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -99,6 +99,32 @@ pub(crate) async fn mark_failed(tx: &mut TenantTx, id: DeliveryId, error: &str) 
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Notes whether a booking stands, unless something later was noted.
+pub(crate) async fn note_standing(tx: &mut TenantTx, standing: &Standing) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO notified_booking (booking_id, version, confirmed) VALUES ($1, $2, $3)
+         ON CONFLICT (booking_id) DO UPDATE SET version = excluded.version, confirmed = excluded.confirmed
+         WHERE notified_booking.version < excluded.version",
+        standing.booking.uuid(),
+        standing.version,
+        standing.confirmed,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Whether a booking is confirmed, if anything was heard of that.
+pub(crate) async fn is_confirmed(tx: &mut TenantTx, booking: BookingId) -> Result<Option<bool>> {
+    let confirmed = sqlx::query_scalar!(
+        "SELECT confirmed FROM notified_booking WHERE booking_id = $1",
+        booking.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(confirmed)
 }
 
 /// The deliveries about a booking, oldest first.

@@ -93,6 +93,12 @@ pub fn render(letter: &Letter, brand: &Brand) -> Result<Rendered, askama::Error>
     let language = Language::of(&letter.booking.customer.locale);
     let v = &view(letter, brand, language);
     match (&letter.subject, language) {
+        (Subject::Receipt { confirmed: false, .. }, Language::English) => {
+            words!(v, "mail/en/payment.subject.txt", "mail/en/payment.txt", "mail/en/payment.html")
+        }
+        (Subject::Receipt { confirmed: false, .. }, Language::German) => {
+            words!(v, "mail/de/payment.subject.txt", "mail/de/payment.txt", "mail/de/payment.html")
+        }
         (Subject::Receipt { .. }, Language::English) => {
             words!(v, "mail/en/receipt.subject.txt", "mail/en/receipt.txt", "mail/en/receipt.html")
         }

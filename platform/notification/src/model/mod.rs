@@ -46,8 +46,10 @@ pub struct Letter {
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Confirmed and paid, with the receipt.
+    /// Paid, with the receipt.
     Receipt {
+        /// Whether the booking is confirmed. It is not when the money came too late.
+        confirmed: bool,
         /// The receipt's number.
         number: String,
         /// What was paid.
@@ -71,7 +73,12 @@ impl Subject {
     #[must_use]
     pub const fn template(&self) -> &'static str {
         match self {
-            Self::Receipt { .. } => "receipt",
+            Self::Receipt {
+                confirmed: true, ..
+            } => "receipt",
+            Self::Receipt {
+                confirmed: false, ..
+            } => "payment",
             Self::Confirmation => "confirmation",
             Self::Cancellation { .. } => "cancellation",
         }
@@ -88,6 +95,7 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
             source: format!("receipt:{}", generated.receipt_id),
             booking: generated.booking,
             subject: Subject::Receipt {
+                confirmed: true,
                 number: generated.number,
                 amount: generated.amount,
                 path: generated.path,
@@ -116,13 +124,44 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
         }
         let refund = (refund_due.amount > 0).then_some(refund_due);
         return Ok(Some(Letter {
-            source: format!("cancelled:{}", booking.booking_id),
+            // It may end twice: money that comes afterwards goes back, and that is told.
+            source: format!("cancelled:{}:{}", booking.booking_id, booking.version),
             booking,
             subject: Subject::Cancellation {
                 refund,
                 by_customer: reason == "customer",
             },
         }));
+    }
+    Ok(None)
+}
+
+/// What an event says of whether a booking stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The booking.
+    pub booking: BookingId,
+    /// Its version by then.
+    pub version: i64,
+    /// Whether it is confirmed; else it has ended.
+    pub confirmed: bool,
+}
+
+/// Whether the booking `event` is about stands, if it says so.
+///
+/// # Errors
+/// When the event's data does not have its type's shape.
+pub fn standing(event: &Envelope) -> Result<Option<Standing>, serde_json::Error> {
+    let standing = |booking: &Booking, confirmed| Standing {
+        booking: booking.booking_id,
+        version: booking.version,
+        confirmed,
+    };
+    if let Some(Confirmed { booking }) = event.open()? {
+        return Ok(Some(standing(&booking, true)));
+    }
+    if let Some(Cancelled { booking, .. }) = event.open()? {
+        return Ok(Some(standing(&booking, false)));
     }
     Ok(None)
 }

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use berth_access::{Actor, Person, Role};
 use berth_devkit::mailbox::{Config, Filter, Mailbox, MessageSummary, Running};
-use berth_events::booking::{Cancelled, Confirmed};
+use berth_events::{
+    booking::{Cancelled, Confirmed},
+    receipt::Generated,
+};
 use berth_kernel::{ApiKeyId, Envelope, Secret, SessionTokenId, TenantId, UserId};
 use berth_messaging::{Consumer as _, Failure, Work};
 use berth_notification::{
@@ -59,8 +62,17 @@ impl Stage {
         self.handle_at(self.mailbox.smtp_addr, event).await
     }
 
-    /// Handles `event` with the mail server at `smtp`.
+    /// Handles `event` with the mail server at `smtp`; the booking of a receipt was confirmed before.
     async fn handle_at(&self, smtp: SocketAddr, event: &Envelope) -> Result<(), Failure> {
+        if let Some(Generated { booking, .. }) = event.open().unwrap() {
+            let confirmed = followed(self.tenant(), &Confirmed { booking });
+            self.handle_alone(smtp, &confirmed).await?;
+        }
+        self.handle_alone(smtp, event).await
+    }
+
+    /// Handles `event` as if nothing had been heard before.
+    async fn handle_alone(&self, smtp: SocketAddr, event: &Envelope) -> Result<(), Failure> {
         let mailer = Mailer::new(&MailSettings {
             smtp_url: Secret::new(format!("smtp://{smtp}")),
             from: "bookings@berth.example".into(),
@@ -377,5 +389,36 @@ async fn customers_do_not_see_what_was_sent_and_other_tenants_see_nothing() {
             .await
             .unwrap()
             .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn the_mail_with_the_receipt_says_confirmed_only_if_it_is() {
+    let stage = Stage::set().await;
+    let smtp = stage.mailbox.smtp_addr;
+    let mut late = booking("en");
+    let paid = followed(stage.tenant(), &generated(late.clone()));
+    // Nothing was decided yet: the mail waits.
+    let waits = stage.handle_alone(smtp, &paid).await;
+    assert!(matches!(waits, Err(Failure::Unavailable(_))), "{waits:?}");
+    assert!(stage.mails().is_empty());
+
+    late.version += 1;
+    let cancelled = Cancelled {
+        booking: late,
+        reason: "place_lost".into(),
+        refund_due: euro(2_450),
+    };
+    let cancelled = followed(stage.tenant(), &cancelled);
+    stage.handle_alone(smtp, &cancelled).await.unwrap();
+    stage.handle_alone(smtp, &paid).await.unwrap();
+    let subjects: Vec<String> = stage.mails().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(
+        subjects
+            .iter()
+            .any(|subject| subject.starts_with("Your payment: "))
+            && !subjects.iter().any(|subject| subject.contains("Confirmed")),
+        "{subjects:?}"
     );
 }

@@ -29,8 +29,9 @@ fn rendered(booking: Booking, subject: Subject) -> Rendered {
     .unwrap()
 }
 
-fn receipt() -> Subject {
+fn receipt(confirmed: bool) -> Subject {
     Subject::Receipt {
+        confirmed,
         number: "R-2026-000042".into(),
         amount: euro(4_905),
         path: "receipts/sample.pdf".into(),
@@ -50,7 +51,11 @@ fn a_receipts_mail_in_each_language() {
     for locale in ["en", "de"] {
         insta::assert_snapshot!(
             format!("receipt.{locale}"),
-            shown(&rendered(booking(locale), receipt()))
+            shown(&rendered(booking(locale), receipt(true)))
+        );
+        insta::assert_snapshot!(
+            format!("payment.{locale}"),
+            shown(&rendered(booking(locale), receipt(false)))
         );
     }
 }
@@ -97,7 +102,7 @@ fn names_that_try_to_be_more_stay_names() {
     let mut booking = booking("en");
     booking.customer.name = "Ann</p><script>alert(1)</script>\r\nBcc: eve@example.com".into();
     booking.product_name = "Yoga\" onmouseover=\"x\r\n\r\nDear {{ v.customer }}".into();
-    let mail = rendered(booking, receipt());
+    let mail = rendered(booking, receipt(true));
     assert!(!mail.html.contains("<script>"), "{}", mail.html);
     assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
     assert!(
