@@ -211,10 +211,8 @@ pub(crate) struct UsersApi(pub(crate) Api);
 impl UsersApi {
     /// Counts one of `what` for the address the request came from, at this tenant.
     async fn count(&self, ctx: &Context, what: Limit, request: &Request) -> Result<(), Refusal> {
-        let from = request
-            .remote_addr()
-            .as_socket_addr()
-            .map(|address| address.ip().to_string());
+        let from = self.0.web.proxies.client(request);
+        let from = from.map(|address| address.to_string());
         let key = format!("{}:{}", ctx.tenant.id, from.unwrap_or_default());
         self.0.web.limits.check(what, &key).await.map_err(refuse)
     }

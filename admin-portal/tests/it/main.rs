@@ -25,7 +25,7 @@ use berth_payment::{PaymentSettings, Payments, provider::Provider};
 use berth_tenancy::Tenant;
 use berth_testkit::TestPlatform;
 use berth_user::{NewAccount, Users};
-use berth_web::{Limits, Web};
+use berth_web::{Limits, TrustedProxies, Web};
 use jiff::civil::time;
 use poem::{Route, http::StatusCode, test::TestClient};
 
@@ -238,6 +238,7 @@ fn web(platform: &TestPlatform, limited: bool) -> Web {
         tokens: platform.tokens(),
         clock: platform.clock().clone(),
         limits: Limits::new(redis, platform.name(), limited),
+        proxies: TrustedProxies::default(),
         host: "localhost".into(),
     }
 }

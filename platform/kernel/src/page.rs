@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 /// Where a page of a list ends: the sort instant and id of its last row. Opaque to clients.
@@ -31,8 +31,13 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (micros, id) = text.split_once('.').ok_or(BadCursor)?;
         let micros = i64::from_str_radix(micros, 16).map_err(|_| BadCursor)?;
+        let at = Timestamp::from_microsecond(micros).map_err(|_| BadCursor)?;
+        // The database's calendar ends before ours does.
+        if !(1900..=2199).contains(&at.to_zoned(TimeZone::UTC).year()) {
+            return Err(BadCursor);
+        }
         Ok(Self {
-            at: Timestamp::from_microsecond(micros).map_err(|_| BadCursor)?,
+            at,
             id: Uuid::parse_str(id).map_err(|_| BadCursor)?,
         })
     }

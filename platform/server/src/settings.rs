@@ -3,7 +3,7 @@
 
 use std::{fs, net::SocketAddr, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use berth_integration::IntegrationSettings;
 use berth_kernel::Secret;
 use berth_messaging::broker::BrokerSettings;
@@ -13,6 +13,7 @@ use berth_payment_stripe::StripeSettings;
 use berth_receipt::StoreSettings;
 use berth_telemetry::TelemetrySettings;
 use berth_tenancy::DatabaseSettings;
+use berth_web::TrustedProxies;
 
 /// Shortest secret that is taken outside of development.
 const SECRET_LENGTH: usize = 24;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     pub(crate) integration: IntegrationSettings,
     pub(crate) telemetry: TelemetrySettings,
+    /// Whose word for where a request came from is taken.
+    pub(crate) proxies: TrustedProxies,
     /// Whether requests are counted; off is for load tests.
     pub(crate) limits: bool,
     /// How long a process that is asked to end still takes requests while it says that it is not
@@ -102,6 +105,8 @@ impl Settings {
                 },
             ),
             telemetry: telemetry(),
+            proxies: TrustedProxies::parse(&text("BERTH_TRUSTED_PROXIES").unwrap_or_default())
+                .map_err(|error| anyhow!("BERTH_TRUSTED_PROXIES: {error}"))?,
             limits: text("BERTH_LIMITS").as_deref() != Some("off"),
             // In development nobody balances, and everybody waits for the end.
             leave: Duration::from_secs(

@@ -49,6 +49,7 @@ impl App {
             tokens: tokens.clone(),
             clock: clock.clone(),
             limits: limits(settings)?,
+            proxies: settings.proxies.clone(),
             host: settings.host().into(),
         };
 

@@ -8,6 +8,7 @@
 //! Must not know any service. To add a header every answer carries: `observe.rs`.
 
 pub mod auth;
+pub mod client;
 pub mod idempotency;
 pub mod limits;
 pub mod observe;
@@ -22,6 +23,7 @@ use berth_kernel::Clock;
 use berth_tenancy::Tenancy;
 
 pub use auth::{Asker, Visitor};
+pub use client::TrustedProxies;
 pub use limits::Limits;
 pub use problem::{Refusal, refuse};
 
@@ -38,6 +40,8 @@ pub struct Web {
     pub clock: Clock,
     /// How often something may be asked.
     pub limits: Limits,
+    /// Who may say for whom they ask.
+    pub proxies: TrustedProxies,
     /// The platform's own host, without scheme and port; tenants answer below it.
     pub host: Arc<str>,
 }

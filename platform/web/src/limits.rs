@@ -1,7 +1,12 @@
 //! How often something may be asked: counted in Redis, so that all servers count together; counted
 //! in this process, more strictly, while Redis is away.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use berth_kernel::{Kind, Problem};
 use deadpool_redis::{Pool, redis::Script};
@@ -27,8 +32,8 @@ pub struct Limits {
     redis: Pool,
     namespace: Arc<str>,
     script: Arc<Script>,
-    /// One a second for each name and key, five at once: stricter than any limit in use.
-    local: Arc<DefaultKeyedRateLimiter<String>>,
+    /// A counter for each limit, of half of what it lets through.
+    local: Arc<Mutex<HashMap<&'static str, Arc<DefaultKeyedRateLimiter<String>>>>>,
     enabled: bool,
 }
 
@@ -50,13 +55,11 @@ impl Limits {
              if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
              return {n, redis.call('PTTL', KEYS[1])}",
         );
-        let five = NonZeroU32::MIN.saturating_add(4);
-        let quota = Quota::per_second(NonZeroU32::MIN).allow_burst(five);
         Self {
             redis,
             namespace: namespace.into(),
             script: Arc::new(script),
-            local: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
+            local: Arc::default(),
             enabled,
         }
     }
@@ -79,9 +82,24 @@ impl Limits {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => {
                 metrics::counter!("berth_limits_without_redis_total").increment(1);
-                self.local.check_key(&name).map_err(|_| too_many(1))
+                let counter = self.local(limit);
+                counter
+                    .check_key(&name)
+                    .map_err(|_| too_many(u32::try_from(limit.window.as_secs()).unwrap_or(1)))
             }
         }
+    }
+
+    /// This process's own counter of `limit`.
+    fn local(&self, limit: Limit) -> Arc<DefaultKeyedRateLimiter<String>> {
+        let mut counters = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = counters.entry(limit.name).or_insert_with(|| {
+            let half = NonZeroU32::new(limit.count / 2).unwrap_or(NonZeroU32::MIN);
+            let quota = Quota::with_period(limit.window / half.get())
+                .map_or(Quota::per_hour(half), |quota| quota.allow_burst(half));
+            Arc::new(DefaultKeyedRateLimiter::keyed(quota))
+        });
+        Arc::clone(counter)
     }
 
     async fn count(&self, name: &str, window: Duration) -> Result<(u64, i64), LimitError> {

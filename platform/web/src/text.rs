@@ -9,9 +9,13 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
+/// Years that are taken. Nothing here happens outside of them, and reckoning with times around any of
+/// them never leaves what the calendar or the database can hold.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
+
 /// Declares a newtype that the API reads and writes as text of an OpenAPI format.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $format:literal) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $format:literal, $bounded:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name(pub $inner);
@@ -49,7 +53,13 @@ macro_rules! text {
 
         impl ParseFromParameter for $name {
             fn parse_from_parameter(text: &str) -> ParseResult<Self> {
-                <$inner>::from_str(text).map(Self).map_err(ParseError::custom)
+                let value = <$inner>::from_str(text).map_err(ParseError::custom)?;
+                let bounded: fn(&$inner) -> bool = $bounded;
+                if bounded(&value) {
+                    Ok(Self(value))
+                } else {
+                    Err(ParseError::custom("the years known here are 1900 to 2199"))
+                }
             }
         }
 
@@ -69,19 +79,19 @@ macro_rules! text {
 
 text! {
     /// An instant, RFC 3339 with an offset; written in UTC.
-    Instant(Timestamp), "date-time"
+    Instant(Timestamp), "date-time", |at| YEARS.contains(&at.to_zoned(TimeZone::UTC).year())
 }
 text! {
     /// A day, `2027-03-28`.
-    Day(civil::Date), "date"
+    Day(civil::Date), "date", |day| YEARS.contains(&day.year())
 }
 text! {
     /// A wall time, `09:30:00`.
-    TimeOfDay(civil::Time), "time"
+    TimeOfDay(civil::Time), "time", |_| true
 }
 text! {
     /// An ISO 4217 code.
-    CurrencyCode(berth_kernel::Currency), "iso-4217"
+    CurrencyCode(berth_kernel::Currency), "iso-4217", |_| true
 }
 
 /// An instant as the clock on the wall shows it in `zone`, with its offset:

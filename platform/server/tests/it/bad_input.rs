@@ -70,6 +70,12 @@ async fn bodies_against_the_rules_are_refused_by_name_and_write_nothing() {
             "/bookings",
             &customer,
             booking(json!({ "starts_at": "9999-12-30T09:00:00Z" })),
+            (400, "MALFORMED_REQUEST"),
+        ),
+        (
+            "/bookings",
+            &customer,
+            booking(json!({ "starts_at": "2199-12-30T09:00:00Z" })),
             (422, "TOO_FAR_AHEAD"),
         ),
         (
@@ -280,8 +286,24 @@ async fn requests_that_are_none_are_refused_by_name() {
         "/bookings?limit=101",
         "/bookings?cursor=%7B%7D",
         "/bookings?status=LOST",
+        "/bookings?cursor=-1c000000000000.00000000000070008000000000000000",
+        "/bookings?from=-005000-01-01T00:00:00Z",
     ] {
         answers.push(get(&caller, path).await);
+    }
+    let slots = |from: &str, to: &str| {
+        let product = &clinic.product_ids[0];
+        format!("/products/{product}/slots?from={from}&to={to}")
+    };
+    for (from, to) in [
+        ("9999-12-30", "9999-12-31"),
+        ("-005000-01-01", "-005000-01-02"),
+    ] {
+        answers.push(get(&caller, &slots(from, to)).await);
+    }
+    // The ends of what is taken are far from where anything breaks.
+    for (from, to) in [("2199-12-30", "2199-12-31"), ("1900-01-01", "1900-01-02")] {
+        assert_eq!(get(&caller, &slots(from, to)).await.0, 200);
     }
     answers.push(get(&Caller::named(&house, "nobody-here"), "/products").await);
     answers.push(
@@ -310,6 +332,10 @@ async fn requests_that_are_none_are_refused_by_name() {
         said(422, "OUT_OF_RANGE"),
         said(400, "CURSOR_INVALID"),
         malformed(),
+        said(400, "CURSOR_INVALID"),
+        malformed(),
+        malformed(),
+        malformed(),
         said(404, "TENANT_UNKNOWN"),
         said(404, "TENANT_UNKNOWN"),
     ];
@@ -333,6 +359,9 @@ async fn no_value_of_any_field_breaks_the_server() {
         json!("0001-01-01T00:00:00Z"),
         json!("-262143-01-01T00:00:00Z"),
         json!("9999-12-31T23:59:59Z"),
+        json!("-005000-01-01T00:00:00Z"),
+        json!("2199-12-31T23:59:59Z"),
+        json!("1900-01-01"),
         json!("'; DROP TABLE booking; --"),
         json!(-1),
         json!(0),
@@ -386,6 +415,9 @@ async fn no_value_of_any_field_breaks_the_server() {
                 "-1",
                 "99999999999999999999",
                 "9999-12-31",
+                "-005000-01-01",
+                "2199-12-31",
+                "1900-01-01T00:00:00Z",
                 "%F0%9F%98%80",
                 "%FF",
             ] {
