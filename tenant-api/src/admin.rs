@@ -6,7 +6,7 @@ use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json};
 
 use crate::{
     Api,
-    bookings::{Money, Tag},
+    shared::{Money, Tag},
 };
 
 /// What bookings are counted by.

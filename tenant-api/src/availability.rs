@@ -12,10 +12,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::{
-    Api,
-    bookings::{BookingRequest, Tag},
-};
+use crate::{Api, bookings::BookingRequest, shared::Tag};
 
 /// A free time, or a session with free places.
 #[derive(Debug, Object)]

@@ -7,7 +7,7 @@ use berth_web::{Asker, Refusal, refuse, text::Instant};
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use crate::{Api, bookings::Tag};
+use crate::{Api, shared::Tag};
 
 /// A TikTok pixel to report conversions to.
 #[derive(Debug, Object)]

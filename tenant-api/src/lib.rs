@@ -13,9 +13,11 @@ mod availability;
 mod bookings;
 mod catalog;
 mod connections;
+mod document;
 mod payments;
 mod receipts;
 mod sessions;
+mod shared;
 mod users;
 mod webhooks;
 
@@ -30,6 +32,8 @@ use berth_user::Users;
 use berth_web::{Refusal, Web, problem::render_errors, refuse};
 use poem::{Endpoint, EndpointExt as _, Response, Route};
 use poem_openapi::OpenApiService;
+
+use document::Document;
 
 /// From a tenant's name in addresses and a booking to the address it is paid at.
 pub type CheckoutUrl =
@@ -89,7 +93,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         connections::ConnectionsApi(api.clone()),
         admin::AdminApi(api.clone()),
     );
-    OpenApiService::new(operations, "Berth booking API", "1.0")
+    OpenApiService::new(operations, document::TITLE, "1.0")
         .description(
             "Bookings, availability, payments, catalog and users of one business. Each business \
              answers at its own host name; on the platform's host it is named by `X-Tenant`. A POST \
@@ -109,11 +113,13 @@ pub fn document(api: &Api) -> String {
 /// The routes: `/v1` with its document and a page to browse it, and the providers' webhooks.
 pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
     let service = service(&api);
+    let document = Document::new(service.spec(), &service.scalar_html());
     let routes = Route::new()
-        .nest("/v1/docs", service.scalar())
-        .at("/v1/openapi.json", service.spec_endpoint())
+        .at("/v1/docs", poem::get(document::page))
+        .at("/v1/openapi.json", poem::get(document::json))
         .nest("/v1", service)
         .at("/webhooks/stripe", poem::post(webhooks::stripe))
+        .data(document)
         .data(api.payments.clone())
         .data(api.web.clone());
     render_errors(routes)

@@ -12,9 +12,8 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use crate::{
-    Api,
-    bookings::{Money, Tag},
-    cursor, limit,
+    Api, cursor, limit,
+    shared::{Money, Tag},
 };
 
 /// A payment to be asked for.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Api,
-    bookings::{Money, Tag},
+    shared::{Money, Tag},
 };
 
 /// A numbered receipt.

@@ -9,7 +9,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::{Api, bookings::Tag};
+use crate::{Api, shared::Tag};
 
 /// A session to be added.
 #[derive(Clone, Debug, Object)]

@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::{Api, bookings::Tag, cursor, limit};
+use crate::{Api, cursor, limit, shared::Tag};
 
 /// Tries to sign in from one address of the network.
 const SIGN_INS: Limit = Limit {

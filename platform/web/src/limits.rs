@@ -26,6 +26,9 @@ pub struct Limit {
 /// How long Redis may take before this process counts by itself.
 const REDIS_WITHIN: Duration = Duration::from_millis(100);
 
+/// Counts by key in this process.
+type Counter = Arc<DefaultKeyedRateLimiter<String>>;
+
 /// The counters.
 #[derive(Clone)]
 pub struct Limits {
@@ -33,7 +36,7 @@ pub struct Limits {
     namespace: Arc<str>,
     script: Arc<Script>,
     /// A counter for each limit, of half of what it lets through.
-    local: Arc<Mutex<HashMap<&'static str, Arc<DefaultKeyedRateLimiter<String>>>>>,
+    local: Arc<Mutex<HashMap<&'static str, Counter>>>,
     enabled: bool,
 }
 
@@ -91,7 +94,7 @@ impl Limits {
     }
 
     /// This process's own counter of `limit`.
-    fn local(&self, limit: Limit) -> Arc<DefaultKeyedRateLimiter<String>> {
+    fn local(&self, limit: Limit) -> Counter {
         let mut counters = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         let counter = counters.entry(limit.name).or_insert_with(|| {
             let half = NonZeroU32::new(limit.count / 2).unwrap_or(NonZeroU32::MIN);

@@ -15,6 +15,7 @@ mod house;
 mod isolation;
 mod lost_broker;
 mod observed;
+mod outages;
 mod refunds;
 mod repeats;
 mod shop;

@@ -1,0 +1,297 @@
+//! Bookings.
+
+mod shapes;
+
+use berth_booking::{Booking, BookingChange, Filter, Sort};
+use berth_kernel::BookingId;
+use berth_web::{Asker, Refusal, idempotency, refuse, text::Instant};
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use shapes::*;
+
+/// The operations.
+pub(crate) struct BookingsApi(pub(crate) Api);
+
+impl BookingsApi {
+    fn answer(&self, slug: &str, booking: Booking) -> Json<BookingAnswer> {
+        Json(answer(&self.0, slug, booking))
+    }
+}
+
+#[OpenApi(tag = "Tag::Bookings")]
+impl BookingsApi {
+    /// Book.
+    ///
+    /// A booking that is paid online is held (`PENDING`) until it is paid at `checkout_url` or
+    /// `expires_at` passes. A lost race answers 409 `BOOKING_CONFLICT` with what is free nearby.
+    #[oai(path = "/bookings", method = "post", operation_id = "create_booking")]
+    async fn create(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<BookingRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/bookings", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let wish = body.0.into_wish()?;
+        let booking = self
+            .0
+            .bookings
+            .create(&ctx, &wish, key.as_ref())
+            .await
+            .map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// List bookings.
+    ///
+    /// A customer sees their own.
+    #[oai(path = "/bookings", method = "get", operation_id = "list_bookings")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    async fn list(
+        &self,
+        asker: Asker,
+        /// Those of one account.
+        customer_id: Query<Option<Uuid>>,
+        /// Those of one product.
+        product_id: Query<Option<Uuid>>,
+        /// Those with one provider.
+        provider_id: Query<Option<Uuid>>,
+        /// Those that stand so.
+        status: Query<Option<BookingStatus>>,
+        /// Those that start then or later.
+        from: Query<Option<Instant>>,
+        /// Those that start before.
+        to: Query<Option<Instant>>,
+        /// The order; `newest` unless asked.
+        sort: Query<Option<BookingSort>>,
+        /// `next_cursor` of the page before.
+        #[oai(name = "cursor")]
+        after: Query<Option<String>>,
+        /// Rows of a page, 1 to 100; 20 unless asked.
+        #[oai(name = "limit")]
+        rows: Query<Option<u16>>,
+    ) -> Result<Json<BookingPage>, Refusal> {
+        let ctx = asker.context();
+        let filter = Filter {
+            customer: customer_id.0.map(Into::into),
+            product: product_id.0.map(Into::into),
+            resource: provider_id.0.map(Into::into),
+            status: status.0.map(Into::into),
+            from: from.0.map(|at| at.0),
+            to: to.0.map(|at| at.0),
+        };
+        let sort = match sort.0 {
+            Some(BookingSort::Start) => Sort::Start,
+            _ => Sort::Newest,
+        };
+        let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
+        let page = self
+            .0
+            .bookings
+            .list(&ctx, &filter, sort, after, rows)
+            .await
+            .map_err(refuse)?;
+        Ok(Json(BookingPage {
+            next_cursor: page.next.map(|next| next.to_string()),
+            items: page
+                .items
+                .into_iter()
+                .map(|b| answer(&self.0, &ctx.tenant.slug, b))
+                .collect(),
+        }))
+    }
+
+    /// Read a booking.
+    #[oai(path = "/bookings/:id", method = "get", operation_id = "get_booking")]
+    async fn get(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let booking = self
+            .0
+            .bookings
+            .get(&ctx, BookingId::from(id.0))
+            .await
+            .map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// Edit a booking's details.
+    #[oai(
+        path = "/bookings/:id",
+        method = "patch",
+        operation_id = "update_booking"
+    )]
+    async fn update(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<BookingEdit>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = BookingChange {
+            version: body.0.version,
+            notes: body.0.notes,
+            customer_name: body.0.customer_name,
+            customer_email: body.0.customer_email,
+        };
+        let booking = self
+            .0
+            .bookings
+            .update(&ctx, id.0.into(), &change)
+            .await
+            .map_err(refuse)?;
+        Ok(self.answer(&ctx.tenant.slug, booking))
+    }
+
+    /// Hide a booking that is over or ended.
+    #[oai(
+        path = "/bookings/:id",
+        method = "delete",
+        operation_id = "delete_booking"
+    )]
+    async fn delete(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        self.0
+            .bookings
+            .delete(&ctx, id.0.into())
+            .await
+            .map_err(refuse)
+    }
+
+    /// Cancel a booking.
+    ///
+    /// The customer gets back what the policy agreed on; when the business cancels, everything.
+    #[oai(
+        path = "/bookings/:id/cancel",
+        method = "post",
+        operation_id = "cancel_booking"
+    )]
+    async fn cancel(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<CancelRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/cancel";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let cancelled = self
+            .0
+            .bookings
+            .cancel(&ctx, id.0.into(), body.0.version, key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, cancelled.await.map_err(refuse)?))
+    }
+
+    /// Confirm a held booking without payment.
+    #[oai(
+        path = "/bookings/:id/confirm",
+        method = "post",
+        operation_id = "confirm_booking"
+    )]
+    async fn confirm(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/confirm";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let confirmed = self.0.bookings.confirm(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, confirmed.await.map_err(refuse)?))
+    }
+
+    /// Record that a booking took place.
+    #[oai(
+        path = "/bookings/:id/complete",
+        method = "post",
+        operation_id = "complete_booking"
+    )]
+    async fn complete(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/complete";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let completed = self.0.bookings.complete(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, completed.await.map_err(refuse)?))
+    }
+
+    /// Record that nobody came.
+    #[oai(
+        path = "/bookings/:id/no-show",
+        method = "post",
+        operation_id = "no_show_booking"
+    )]
+    async fn no_show(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/no-show";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let concluded = self.0.bookings.no_show(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, concluded.await.map_err(refuse)?))
+    }
+
+    /// Move a booking to another time.
+    ///
+    /// Price and policy stay as agreed; the old time is kept when the new one is not to be had.
+    #[oai(
+        path = "/bookings/:id/reschedule",
+        method = "post",
+        operation_id = "reschedule_booking"
+    )]
+    async fn reschedule(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<RescheduleRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/reschedule";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let when = when(body.0.starts_at, body.0.session_id)?;
+        let resource = body.0.resource_id.map(Into::into);
+        let moved = self.0.bookings.reschedule(
+            &ctx,
+            id.0.into(),
+            body.0.version,
+            when,
+            resource,
+            key.as_ref(),
+        );
+        Ok(self.answer(&ctx.tenant.slug, moved.await.map_err(refuse)?))
+    }
+}

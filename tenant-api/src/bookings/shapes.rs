@@ -1,0 +1,316 @@
+//! Bookings as they are asked for and shown.
+
+use berth_booking::{Booking, CustomerInput, NewBooking, Status, When};
+use berth_events::booking::Attribution;
+use berth_kernel::Problem;
+use berth_web::{
+    Refusal, refuse,
+    text::{Instant, local},
+};
+use poem_openapi::{Enum, Object};
+use uuid::Uuid;
+
+use crate::{Api, shared::Money};
+
+/// For whom a booking is.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Customer {
+    /// Name, 1 to 200 characters.
+    pub name: String,
+    /// Address confirmation and receipt go to.
+    pub email: String,
+    /// BCP 47 language tag to write in; the business's language if none.
+    pub locale: Option<String>,
+}
+
+/// How the customer found the offer; for conversion tracking.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "Attribution", deny_unknown_fields)]
+pub struct AttributionInput {
+    /// Id the tracking pixel sent with its own event.
+    pub pixel_event_id: Option<String>,
+    /// TikTok's click id.
+    pub ttclid: Option<String>,
+    /// `utm_source`.
+    pub utm_source: Option<String>,
+    /// `utm_medium`.
+    pub utm_medium: Option<String>,
+    /// `utm_campaign`.
+    pub utm_campaign: Option<String>,
+}
+
+/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct BookingRequest {
+    /// The product.
+    pub product_id: Uuid,
+    /// Start of an appointment.
+    pub starts_at: Option<Instant>,
+    /// The session.
+    pub session_id: Option<Uuid>,
+    /// With whom, if it matters.
+    pub resource_id: Option<Uuid>,
+    /// Places; 1 unless said.
+    #[oai(default = "one")]
+    pub quantity: i32,
+    /// For whom; a signed-in customer is known.
+    pub customer: Option<Customer>,
+    /// What the customer wants known.
+    #[oai(default)]
+    pub notes: String,
+    /// How the customer came.
+    pub attribution: Option<AttributionInput>,
+}
+
+const fn one() -> i32 {
+    1
+}
+
+/// The time asked for: one of the two, not both.
+pub(crate) fn when(starts_at: Option<Instant>, session: Option<Uuid>) -> Result<When, Refusal> {
+    match (starts_at, session) {
+        (Some(at), None) => Ok(When::Start(at.0)),
+        (None, Some(session)) => Ok(When::Session(session.into())),
+        _ => {
+            let detail = "Name either `starts_at` or `session_id`.";
+            Err(refuse(Problem::field("starts_at", "WRONG_SHAPE", detail)))
+        }
+    }
+}
+
+impl BookingRequest {
+    pub(crate) fn into_wish(self) -> Result<NewBooking, Refusal> {
+        let attribution = self.attribution.unwrap_or_default();
+        let fields = [
+            &attribution.pixel_event_id,
+            &attribution.ttclid,
+            &attribution.utm_source,
+            &attribution.utm_medium,
+            &attribution.utm_campaign,
+        ];
+        if fields
+            .into_iter()
+            .flatten()
+            .any(|value| value.chars().count() > 500)
+        {
+            let detail = "At most 500 characters each.";
+            return Err(refuse(Problem::field("attribution", "TOO_LONG", detail)));
+        }
+        Ok(NewBooking {
+            product_id: self.product_id.into(),
+            when: when(self.starts_at, self.session_id)?,
+            resource_id: self.resource_id.map(Into::into),
+            quantity: self.quantity,
+            customer: self.customer.map(|customer| CustomerInput {
+                name: customer.name,
+                email: customer.email,
+                locale: customer.locale,
+            }),
+            notes: self.notes,
+            attribution: Attribution {
+                pixel_event_id: attribution.pixel_event_id,
+                ttclid: attribution.ttclid,
+                utm_source: attribution.utm_source,
+                utm_medium: attribution.utm_medium,
+                utm_campaign: attribution.utm_campaign,
+            },
+        })
+    }
+}
+
+/// Where a booking stands.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BookingStatus {
+    /// Held and unpaid; expires.
+    Pending,
+    /// Certain.
+    Confirmed,
+    /// Took place.
+    Completed,
+    /// The customer did not come.
+    NoShow,
+    /// Called off.
+    Cancelled,
+    /// Not paid, or not in time.
+    Failed,
+}
+
+impl From<Status> for BookingStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Pending => Self::Pending,
+            Status::Confirmed => Self::Confirmed,
+            Status::Completed => Self::Completed,
+            Status::NoShow => Self::NoShow,
+            Status::Cancelled => Self::Cancelled,
+            Status::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<BookingStatus> for Status {
+    fn from(status: BookingStatus) -> Self {
+        match status {
+            BookingStatus::Pending => Self::Pending,
+            BookingStatus::Confirmed => Self::Confirmed,
+            BookingStatus::Completed => Self::Completed,
+            BookingStatus::NoShow => Self::NoShow,
+            BookingStatus::Cancelled => Self::Cancelled,
+            BookingStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A booking.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Booking")]
+pub struct BookingAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// The short code to read out.
+    pub reference: String,
+    /// Where it stands.
+    pub status: BookingStatus,
+    /// Raised by each change; name it when you change the booking.
+    pub version: i64,
+    /// What is booked.
+    pub product_id: Uuid,
+    /// Its name when booked.
+    pub product_name: String,
+    /// With whom.
+    #[oai(skip_serializing_if_is_none)]
+    pub resource_id: Option<Uuid>,
+    /// Which session.
+    #[oai(skip_serializing_if_is_none)]
+    pub session_id: Option<Uuid>,
+    /// The account that booked.
+    #[oai(skip_serializing_if_is_none)]
+    pub customer_id: Option<Uuid>,
+    /// For whom.
+    pub customer: Customer,
+    /// Start.
+    pub starts_at: Instant,
+    /// End, exclusive.
+    pub ends_at: Instant,
+    /// Start as the clock on the wall of the place shows it, with its offset.
+    pub local_start: String,
+    /// IANA zone of the place.
+    pub timezone: String,
+    /// Places.
+    pub quantity: i32,
+    /// The price agreed, all places together.
+    pub price: Money,
+    /// Whether it is paid.
+    pub paid: bool,
+    /// What the customer wants known.
+    pub notes: String,
+    /// Until when it is held unpaid.
+    #[oai(skip_serializing_if_is_none)]
+    pub expires_at: Option<Instant>,
+    /// Where it is paid; only while it is held.
+    #[oai(skip_serializing_if_is_none)]
+    pub checkout_url: Option<String>,
+    /// Why it ended as it did.
+    #[oai(skip_serializing_if_is_none)]
+    pub status_reason: Option<String>,
+    /// What is given back of it.
+    #[oai(skip_serializing_if_is_none)]
+    pub refund_due: Option<Money>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// A page of bookings.
+#[derive(Debug, Object)]
+pub struct BookingPage {
+    /// The bookings.
+    pub items: Vec<BookingAnswer>,
+    /// Where the next page starts; none on the last.
+    #[oai(skip_serializing_if_is_none)]
+    pub next_cursor: Option<String>,
+}
+
+/// What is to be edited; what is left out stays.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct BookingEdit {
+    /// The version you read.
+    pub version: i64,
+    /// What the customer wants known.
+    pub notes: Option<String>,
+    /// Name of who it is for.
+    pub customer_name: Option<String>,
+    /// Address of who it is for.
+    pub customer_email: Option<String>,
+}
+
+/// A cancellation.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(deny_unknown_fields)]
+pub struct CancelRequest {
+    /// The version you read, if it matters.
+    pub version: Option<i64>,
+}
+
+/// A move to another time.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct RescheduleRequest {
+    /// The version you read.
+    pub version: i64,
+    /// New start of an appointment.
+    pub starts_at: Option<Instant>,
+    /// New session.
+    pub session_id: Option<Uuid>,
+    /// With whom, if it matters.
+    pub resource_id: Option<Uuid>,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum BookingSort {
+    /// The last made first.
+    Newest,
+    /// By start.
+    Start,
+}
+
+pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
+    let held = booking.status == Status::Pending;
+    BookingAnswer {
+        id: booking.id.into(),
+        reference: booking.reference,
+        status: booking.status.into(),
+        version: booking.version,
+        product_id: booking.product_id.into(),
+        product_name: booking.product_name,
+        resource_id: booking.resource_id.map(Into::into),
+        session_id: booking.session_id.map(Into::into),
+        customer_id: booking.customer_id.map(Into::into),
+        customer: Customer {
+            name: booking.customer.name,
+            email: booking.customer.email,
+            locale: Some(booking.customer.locale),
+        },
+        starts_at: booking.starts_at.into(),
+        ends_at: booking.ends_at.into(),
+        local_start: local(booking.starts_at, &booking.timezone),
+        timezone: booking.timezone,
+        quantity: booking.quantity,
+        price: booking.price.into(),
+        paid: booking.paid,
+        notes: booking.notes,
+        expires_at: booking.expires_at.map(Into::into),
+        checkout_url: held.then(|| (api.checkout_url)(slug, booking.id)),
+        status_reason: booking.status_reason,
+        refund_due: booking.refund_due.map(Into::into),
+        created_at: booking.created_at.into(),
+        updated_at: booking.updated_at.into(),
+    }
+}

@@ -1,0 +1,261 @@
+//! What is offered.
+
+mod products;
+mod resources;
+
+use berth_catalog::{NewProduct, NewResource, ProductChange};
+use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use products::*;
+pub(crate) use resources::*;
+
+/// The operations.
+pub(crate) struct CatalogApi(pub(crate) Api);
+
+#[OpenApi(tag = "Tag::Catalog")]
+impl CatalogApi {
+    /// Make a product.
+    #[oai(path = "/products", method = "post", operation_id = "create_product")]
+    async fn create_product(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<ProductRequest>,
+    ) -> Result<Json<ProductAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/products", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let new = NewProduct::from(body.0);
+        let product = self
+            .0
+            .catalog
+            .create_product(&ctx, &new, key.as_ref())
+            .await;
+        Ok(Json(product.map_err(refuse)?.into()))
+    }
+
+    /// List or search products.
+    #[oai(path = "/products", method = "get", operation_id = "list_products")]
+    async fn products(
+        &self,
+        visitor: Visitor,
+        /// Words that must all occur in name or description, in their order.
+        q: Query<Option<String>>,
+        /// `next_cursor` of the page before.
+        #[oai(name = "cursor")]
+        after: Query<Option<String>>,
+        /// Rows of a page, 1 to 100; 20 unless asked.
+        #[oai(name = "limit")]
+        rows: Query<Option<u16>>,
+    ) -> Result<Json<ProductPage>, Refusal> {
+        let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
+        let page = self
+            .0
+            .catalog
+            .products(&visitor.0, q.0.as_deref(), after, rows)
+            .await;
+        let page = page.map_err(refuse)?;
+        Ok(Json(ProductPage {
+            next_cursor: page.next.map(|next| next.to_string()),
+            items: page.items.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Read a product.
+    #[oai(path = "/products/:id", method = "get", operation_id = "get_product")]
+    async fn product(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+    ) -> Result<Json<ProductAnswer>, Refusal> {
+        let product = self
+            .0
+            .catalog
+            .product(&visitor.0, id.0.into())
+            .await
+            .map_err(refuse)?;
+        Ok(Json(product.into()))
+    }
+
+    /// Change a product. Bookings made keep what was agreed.
+    #[oai(
+        path = "/products/:id",
+        method = "patch",
+        operation_id = "update_product"
+    )]
+    async fn update_product(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<ProductEdit>,
+    ) -> Result<Json<ProductAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = ProductChange {
+            version: body.0.version,
+            name: body.0.name,
+            description: body.0.description,
+            price_minor: body.0.price_amount,
+            active: body.0.active,
+            resource_ids: body
+                .0
+                .resource_ids
+                .map(|ids| ids.into_iter().map(Into::into).collect()),
+        };
+        let product = self
+            .0
+            .catalog
+            .update_product(&ctx, id.0.into(), &change)
+            .await;
+        Ok(Json(product.map_err(refuse)?.into()))
+    }
+
+    /// Add a form of a product.
+    #[oai(
+        path = "/products/:id/variants",
+        method = "post",
+        operation_id = "create_variant"
+    )]
+    async fn create_variant(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<VariantRequest>,
+    ) -> Result<Json<VariantAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/products/:id/variants";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let VariantRequest { name, price_amount } = body.0;
+        let variant =
+            self.0
+                .catalog
+                .create_variant(&ctx, id.0.into(), &name, price_amount, key.as_ref());
+        Ok(Json(variant.await.map_err(refuse)?.into()))
+    }
+
+    /// List the forms of a product.
+    #[oai(
+        path = "/products/:id/variants",
+        method = "get",
+        operation_id = "list_variants"
+    )]
+    async fn variants(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+    ) -> Result<Json<VariantList>, Refusal> {
+        let variants = self
+            .0
+            .catalog
+            .variants(&visitor.0, id.0.into())
+            .await
+            .map_err(refuse)?;
+        Ok(Json(VariantList {
+            items: variants.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Add a node to the category tree.
+    #[oai(
+        path = "/categories",
+        method = "post",
+        operation_id = "create_category"
+    )]
+    async fn create_category(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<CategoryRequest>,
+    ) -> Result<Json<CategoryAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/categories", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let parent = body.0.parent_id.map(Into::into);
+        let category = self
+            .0
+            .catalog
+            .create_category(&ctx, &body.0.name, parent, key.as_ref());
+        Ok(Json(category.await.map_err(refuse)?.into()))
+    }
+
+    /// Read the category tree.
+    #[oai(path = "/categories", method = "get", operation_id = "list_categories")]
+    async fn categories(&self, visitor: Visitor) -> Result<Json<CategoryList>, Refusal> {
+        let categories = self
+            .0
+            .catalog
+            .categories(&visitor.0)
+            .await
+            .map_err(refuse)?;
+        Ok(Json(CategoryList {
+            items: categories.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Make a resource.
+    #[oai(path = "/resources", method = "post", operation_id = "create_resource")]
+    async fn create_resource(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<ResourceRequest>,
+    ) -> Result<Json<ResourceAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/resources", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let new = NewResource::from(body.0);
+        let resource = self
+            .0
+            .catalog
+            .create_resource(&ctx, &new, key.as_ref())
+            .await;
+        Ok(Json(resource.map_err(refuse)?.into()))
+    }
+
+    /// List resources with their schedules.
+    #[oai(path = "/resources", method = "get", operation_id = "list_resources")]
+    async fn resources(&self, visitor: Visitor) -> Result<Json<ResourceList>, Refusal> {
+        let resources = self.0.catalog.resources(&visitor.0).await.map_err(refuse)?;
+        Ok(Json(ResourceList {
+            items: resources.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Replace when a resource works.
+    #[oai(
+        path = "/resources/:id/schedule",
+        method = "put",
+        operation_id = "set_schedule"
+    )]
+    async fn set_schedule(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<ScheduleRequest>,
+    ) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        let weekly: Vec<_> = body.0.schedule.into_iter().map(Into::into).collect();
+        let exceptions: Vec<_> = body.0.exceptions.into_iter().map(Into::into).collect();
+        let set = self
+            .0
+            .catalog
+            .set_schedule(&ctx, id.0.into(), &weekly, &exceptions);
+        set.await.map_err(refuse)
+    }
+}

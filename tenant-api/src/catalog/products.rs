@@ -1,0 +1,335 @@
+//! Products, their variants and categories as they are asked for and shown.
+
+use berth_catalog::{
+    CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Variant,
+};
+use berth_web::text::Instant;
+use poem_openapi::{Enum, Object};
+use uuid::Uuid;
+
+use crate::shared::Money;
+
+/// How a product is booked.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename = "ProductKind", rename_all = "snake_case")]
+pub enum Kind {
+    /// A time with one of its resources.
+    Appointment,
+    /// Places of a dated session.
+    Session,
+}
+
+/// When a product is paid.
+#[derive(Clone, Copy, Debug, Default, Enum)]
+#[oai(rename = "PaymentMode", rename_all = "snake_case")]
+pub enum PaymentModeName {
+    /// When booked.
+    #[default]
+    Online,
+    /// There.
+    OnSite,
+}
+
+/// What is given back to who cancels at least so many hours before the start.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Tier {
+    /// Full hours before the start.
+    pub hours_before: u32,
+    /// Percent of the price, 0 to 100.
+    pub refund_percent: u32,
+}
+
+/// A product to be made.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ProductRequest {
+    /// How it is booked.
+    pub kind: Kind,
+    /// Where it stands in the tree.
+    pub category_id: Option<Uuid>,
+    /// Its name, 1 to 200 characters.
+    pub name: String,
+    /// What it is, for customers.
+    #[oai(default)]
+    pub description: String,
+    /// How long it takes, 1 to 1,440 minutes.
+    pub duration_min: i32,
+    /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said.
+    pub step_min: Option<i32>,
+    /// Minutes the resource is busy before the start.
+    #[oai(default)]
+    pub buffer_before_min: i32,
+    /// Minutes the resource is busy after the end.
+    #[oai(default)]
+    pub buffer_after_min: i32,
+    /// IANA zone of the place; the business's unless said.
+    pub timezone: Option<String>,
+    /// Price of one place.
+    pub price: Money,
+    /// When it is paid.
+    #[oai(default)]
+    pub payment_mode: PaymentModeName,
+    /// Most places of one booking, 1 to 10,000; 1 unless said.
+    pub max_quantity: Option<i32>,
+    /// Least minutes between booking and start.
+    #[oai(default)]
+    pub min_notice_min: i32,
+    /// Days ahead it can be booked, 1 to 1,100; 365 unless said.
+    pub window_days: Option<i32>,
+    /// Minutes an unpaid booking is held, 1 to 1,440; 15 unless said.
+    pub hold_min: Option<i32>,
+    /// What cancelling gives back; the tier with most hours first.
+    #[oai(default)]
+    pub cancellation_policy: Vec<Tier>,
+    /// Who can serve an appointment.
+    #[oai(default)]
+    pub resource_ids: Vec<Uuid>,
+}
+
+impl From<ProductRequest> for NewProduct {
+    fn from(request: ProductRequest) -> Self {
+        Self {
+            kind: match request.kind {
+                Kind::Appointment => ProductKind::Appointment,
+                Kind::Session => ProductKind::Session,
+            },
+            category_id: request.category_id.map(Into::into),
+            name: request.name,
+            description: request.description,
+            duration_min: request.duration_min,
+            step_min: request.step_min.unwrap_or(request.duration_min),
+            buffer_before_min: request.buffer_before_min,
+            buffer_after_min: request.buffer_after_min,
+            timezone: request.timezone,
+            price_minor: request.price.amount,
+            currency: request.price.currency.0,
+            payment_mode: match request.payment_mode {
+                PaymentModeName::Online => PaymentMode::Online,
+                PaymentModeName::OnSite => PaymentMode::OnSite,
+            },
+            max_quantity: request.max_quantity.unwrap_or(1),
+            min_notice_min: request.min_notice_min,
+            window_days: request.window_days.unwrap_or(365),
+            hold_min: request.hold_min.unwrap_or(15),
+            cancellation_policy: request
+                .cancellation_policy
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            resource_ids: request.resource_ids.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Tier> for CancellationTier {
+    fn from(tier: Tier) -> Self {
+        Self {
+            hours_before: tier.hours_before,
+            refund_percent: tier.refund_percent,
+        }
+    }
+}
+
+impl From<CancellationTier> for Tier {
+    fn from(tier: CancellationTier) -> Self {
+        Self {
+            hours_before: tier.hours_before,
+            refund_percent: tier.refund_percent,
+        }
+    }
+}
+
+/// What is to be changed of a product; what is left out stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ProductEdit {
+    /// The version you read.
+    pub version: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Price of one place, in minor units of the business's currency.
+    pub price_amount: Option<i64>,
+    /// Whether it can be booked.
+    pub active: Option<bool>,
+    /// Who can serve it.
+    pub resource_ids: Option<Vec<Uuid>>,
+}
+
+/// Something that can be booked.
+#[derive(Debug, Object)]
+#[oai(rename = "Product")]
+pub struct ProductAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// How it is booked.
+    pub kind: Kind,
+    /// Where it stands in the tree.
+    #[oai(skip_serializing_if_is_none)]
+    pub category_id: Option<Uuid>,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// How long it takes, in minutes.
+    pub duration_min: i32,
+    /// Distance of possible starts, in minutes.
+    pub step_min: i32,
+    /// Minutes the resource is busy before the start.
+    pub buffer_before_min: i32,
+    /// Minutes the resource is busy after the end.
+    pub buffer_after_min: i32,
+    /// IANA zone of the place.
+    pub timezone: String,
+    /// Price of one place.
+    pub price: Money,
+    /// When it is paid.
+    pub payment_mode: PaymentModeName,
+    /// Most places of one booking.
+    pub max_quantity: i32,
+    /// Least minutes between booking and start.
+    pub min_notice_min: i32,
+    /// Days ahead it can be booked.
+    pub window_days: i32,
+    /// Minutes an unpaid booking is held.
+    pub hold_min: i32,
+    /// What cancelling gives back.
+    pub cancellation_policy: Vec<Tier>,
+    /// Whether it can be booked.
+    pub active: bool,
+    /// Raised by each change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+impl From<Product> for ProductAnswer {
+    fn from(product: Product) -> Self {
+        Self {
+            id: product.id.into(),
+            kind: match product.kind {
+                ProductKind::Appointment => Kind::Appointment,
+                ProductKind::Session => Kind::Session,
+            },
+            category_id: product.category_id.map(Into::into),
+            name: product.name,
+            description: product.description,
+            duration_min: product.duration_min,
+            step_min: product.step_min,
+            buffer_before_min: product.buffer_before_min,
+            buffer_after_min: product.buffer_after_min,
+            timezone: product.timezone,
+            price: product.price.into(),
+            payment_mode: match product.payment_mode {
+                PaymentMode::Online => PaymentModeName::Online,
+                PaymentMode::OnSite => PaymentModeName::OnSite,
+            },
+            max_quantity: product.max_quantity,
+            min_notice_min: product.min_notice_min,
+            window_days: product.window_days,
+            hold_min: product.hold_min,
+            cancellation_policy: product
+                .cancellation_policy
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            active: product.active,
+            version: product.version,
+            created_at: product.created_at.into(),
+        }
+    }
+}
+
+/// A page of products.
+#[derive(Debug, Object)]
+pub struct ProductPage {
+    /// The products.
+    pub items: Vec<ProductAnswer>,
+    /// Where the next page starts; none on the last.
+    #[oai(skip_serializing_if_is_none)]
+    pub next_cursor: Option<String>,
+}
+
+/// A form of a product with its own price.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct VariantRequest {
+    /// Its name.
+    pub name: String,
+    /// Price of one place, in minor units of the product's currency.
+    pub price_amount: i64,
+}
+
+/// A form of a product.
+#[derive(Debug, Object)]
+#[oai(rename = "Variant")]
+pub struct VariantAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Price of one place.
+    pub price: Money,
+    /// Whether it can be booked.
+    pub active: bool,
+}
+
+impl From<Variant> for VariantAnswer {
+    fn from(variant: Variant) -> Self {
+        Self {
+            id: variant.id,
+            name: variant.name,
+            price: variant.price.into(),
+            active: variant.active,
+        }
+    }
+}
+
+/// Forms of a product.
+#[derive(Debug, Object)]
+pub struct VariantList {
+    /// The forms.
+    pub items: Vec<VariantAnswer>,
+}
+
+/// A node to be added to the tree.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct CategoryRequest {
+    /// Its name.
+    pub name: String,
+    /// The node above.
+    pub parent_id: Option<Uuid>,
+}
+
+/// A node of the category tree.
+#[derive(Debug, Object)]
+#[oai(rename = "Category")]
+pub struct CategoryAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// The node above.
+    #[oai(skip_serializing_if_is_none)]
+    pub parent_id: Option<Uuid>,
+    /// Its name.
+    pub name: String,
+}
+
+impl From<Category> for CategoryAnswer {
+    fn from(category: Category) -> Self {
+        Self {
+            id: category.id.into(),
+            parent_id: category.parent_id.map(Into::into),
+            name: category.name,
+        }
+    }
+}
+
+/// The category tree.
+#[derive(Debug, Object)]
+pub struct CategoryList {
+    /// All nodes.
+    pub items: Vec<CategoryAnswer>,
+}

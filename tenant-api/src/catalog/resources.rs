@@ -1,0 +1,171 @@
+//! Who and what serves products, and when, as it is asked for and shown.
+
+use berth_catalog::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
+use berth_web::text::{Day, TimeOfDay};
+use poem_openapi::{Enum, Object};
+use uuid::Uuid;
+
+/// What a resource is.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename = "ResourceKind", rename_all = "snake_case")]
+pub enum ResourceKindName {
+    /// A person.
+    Staff,
+    /// A room.
+    Room,
+    /// A thing.
+    Equipment,
+}
+
+/// A stretch of every week, in wall time.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct WeeklyRule {
+    /// ISO: 1 is Monday, 7 is Sunday.
+    pub weekday: i16,
+    /// From.
+    pub starts: TimeOfDay,
+    /// To; later than `starts`.
+    pub ends: TimeOfDay,
+}
+
+/// A day that differs: closed, or open at other times.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ExceptionRule {
+    /// The day.
+    pub day: Day,
+    /// From; closed if left out.
+    pub starts: Option<TimeOfDay>,
+    /// To.
+    pub ends: Option<TimeOfDay>,
+}
+
+/// A resource to be made.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ResourceRequest {
+    /// What it is.
+    pub kind: ResourceKindName,
+    /// Its name.
+    pub name: String,
+    /// IANA zone of its schedule; the business's unless said.
+    pub timezone: Option<String>,
+    /// When it works, every week.
+    #[oai(default)]
+    pub schedule: Vec<WeeklyRule>,
+}
+
+/// When a resource works.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ScheduleRequest {
+    /// Every week.
+    pub schedule: Vec<WeeklyRule>,
+    /// Days that differ.
+    #[oai(default)]
+    pub exceptions: Vec<ExceptionRule>,
+}
+
+/// A person, room or thing that is taken for a time.
+#[derive(Debug, Object)]
+#[oai(rename = "Resource")]
+pub struct ResourceAnswer {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is.
+    pub kind: ResourceKindName,
+    /// Its name.
+    pub name: String,
+    /// IANA zone of its schedule.
+    pub timezone: String,
+    /// When it works, every week.
+    pub schedule: Vec<WeeklyRule>,
+    /// Days that differ.
+    pub exceptions: Vec<ExceptionRule>,
+    /// Whether it works at all.
+    pub active: bool,
+    /// Raised by each change.
+    pub version: i64,
+}
+
+impl From<ResourceRequest> for NewResource {
+    fn from(request: ResourceRequest) -> Self {
+        Self {
+            kind: match request.kind {
+                ResourceKindName::Staff => ResourceKind::Staff,
+                ResourceKindName::Room => ResourceKind::Room,
+                ResourceKindName::Equipment => ResourceKind::Equipment,
+            },
+            name: request.name,
+            timezone: request.timezone,
+            weekly: request.schedule.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<ExceptionRule> for DayException {
+    fn from(rule: ExceptionRule) -> Self {
+        Self {
+            day: rule.day.0,
+            window: rule.starts.zip(rule.ends).map(|(starts, ends)| Window {
+                starts: starts.0,
+                ends: ends.0,
+            }),
+        }
+    }
+}
+
+impl From<WeeklyRule> for Weekly {
+    fn from(rule: WeeklyRule) -> Self {
+        let window = Window {
+            starts: rule.starts.0,
+            ends: rule.ends.0,
+        };
+        Self {
+            weekday: rule.weekday,
+            window,
+        }
+    }
+}
+
+impl From<Weekly> for WeeklyRule {
+    fn from(rule: Weekly) -> Self {
+        Self {
+            weekday: rule.weekday,
+            starts: rule.window.starts.into(),
+            ends: rule.window.ends.into(),
+        }
+    }
+}
+
+impl From<Resource> for ResourceAnswer {
+    fn from(resource: Resource) -> Self {
+        let exception = |exception: DayException| ExceptionRule {
+            day: exception.day.into(),
+            starts: exception.window.map(|window| window.starts.into()),
+            ends: exception.window.map(|window| window.ends.into()),
+        };
+        Self {
+            id: resource.id.into(),
+            kind: match resource.kind {
+                ResourceKind::Staff => ResourceKindName::Staff,
+                ResourceKind::Room => ResourceKindName::Room,
+                ResourceKind::Equipment => ResourceKindName::Equipment,
+            },
+            name: resource.name,
+            timezone: resource.timezone,
+            schedule: resource.weekly.into_iter().map(Into::into).collect(),
+            exceptions: resource.exceptions.into_iter().map(exception).collect(),
+            active: resource.active,
+            version: resource.version,
+        }
+    }
+}
+
+/// Resources.
+#[derive(Debug, Object)]
+pub struct ResourceList {
+    /// All of them.
+    pub items: Vec<ResourceAnswer>,
+}

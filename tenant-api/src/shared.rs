@@ -1,0 +1,50 @@
+//! What several parts of the API have in common.
+
+use berth_web::text::CurrencyCode;
+use poem_openapi::{Object, Tags};
+
+/// The parts of the API.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// Taking, moving and ending bookings.
+    Bookings,
+    /// What is free.
+    Availability,
+    /// What is offered, by whom and when.
+    Catalog,
+    /// Money.
+    Payments,
+    /// Proofs of payment.
+    Receipts,
+    /// Accounts and signing in.
+    Users,
+    /// Accounts at other platforms.
+    Connections,
+    /// Figures.
+    Admin,
+}
+
+/// An amount.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units: cents, pence; whole yen.
+    pub amount: i64,
+    /// ISO 4217 code.
+    pub currency: CurrencyCode,
+}
+
+impl From<berth_kernel::Money> for Money {
+    fn from(money: berth_kernel::Money) -> Self {
+        Self {
+            amount: money.amount,
+            currency: money.currency.into(),
+        }
+    }
+}
+
+impl From<Money> for berth_kernel::Money {
+    fn from(money: Money) -> Self {
+        Self::new(money.amount, money.currency.0)
+    }
+}
