@@ -45,6 +45,7 @@ impl Seeder {
             .args(arguments)
             .envs(self.environment.iter().cloned())
             .env("BERTH_ADMIN_PASSWORD", PASSWORD)
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

@@ -135,6 +135,8 @@ impl<'a> Plan<'a> {
             .args(["migrate", "--renew-logins"])
             .current_dir(self.workspace.root())
             .envs(self.environment.iter().cloned())
+            // The end of its log is shown: that must be the error.
+            .env("RUST_BACKTRACE", "0")
             .stdin(std::process::Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
