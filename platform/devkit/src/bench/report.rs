@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::load::Answered;
 use super::pgbench::Reached;
 use super::usage::Usage;
-use super::works::Work;
+use super::works::{Aim, Work};
 use crate::files;
 
 /// One turn of ceiling and product.
@@ -66,6 +66,9 @@ struct Figures {
     database_cpu_ms: f64,
     /// Processor milliseconds a pgbench transaction, of Postgres.
     pgbench_database_cpu_ms: f64,
+    aim: Aim,
+    /// Whether the aim is reached.
+    met: Option<bool>,
 }
 
 impl Report {
@@ -90,19 +93,24 @@ impl Report {
             let transactions = round.ceiling.rate * self.seconds_each as f64;
             round.ceiling_used.database.as_secs_f64() * 1_000.0 / transactions.max(1.0)
         };
+        let ratio = of(&Round::ratio);
+        let app_cpu_ms = of(&|round| each(round.product_used.app, round));
+        let database_cpu_ms = of(&|round| each(round.product_used.database, round));
         self.works.push(Figures {
+            aim: work.aim,
+            met: work.aim.is_met(ratio, app_cpu_ms, database_cpu_ms),
             name: work.name,
             conditions: work.conditions,
             rounds: rounds.len(),
             http_rate: of(&|round| round.product.rate),
             pgbench_rate: of(&|round| round.ceiling.rate),
-            ratio: of(&Round::ratio),
+            ratio,
             p50_ms: of(&|round| percentile(&round.product.took_ms, 50)),
             p95_ms: of(&|round| percentile(&round.product.took_ms, 95)),
             p99_ms: of(&|round| percentile(&round.product.took_ms, 99)),
             pgbench_mean_ms: of(&|round| round.ceiling.mean_ms),
-            app_cpu_ms: of(&|round| each(round.product_used.app, round)),
-            database_cpu_ms: of(&|round| each(round.product_used.database, round)),
+            app_cpu_ms,
+            database_cpu_ms,
             pgbench_database_cpu_ms: of(&ceiling_each),
         });
     }
@@ -117,7 +125,7 @@ impl Report {
             self.connections, self.processors
         );
         println!(
-            "\n{:<34} {:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>8} {:>11}",
+            "\n{:<34} {:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>8} {:>11}  aim",
             "work",
             "HTTP/s",
             "pgbench/s",
@@ -130,7 +138,7 @@ impl Report {
         );
         for work in &self.works {
             println!(
-                "{:<34} {:>8.0} {:>9.0} {:>6.2} {:>8.2} {:>8.2} {:>8.3} {:>8.3} {:>11.3}",
+                "{:<34} {:>8.0} {:>9.0} {:>6.2} {:>8.2} {:>8.2} {:>8.3} {:>8.3} {:>11.3}  {} {}",
                 work.name,
                 work.http_rate,
                 work.pgbench_rate,
@@ -139,7 +147,13 @@ impl Report {
                 work.p99_ms,
                 work.app_cpu_ms,
                 work.database_cpu_ms,
-                work.pgbench_database_cpu_ms
+                work.pgbench_database_cpu_ms,
+                work.aim,
+                match work.met {
+                    Some(true) => "reached",
+                    Some(false) => "missed",
+                    None => "",
+                }
             );
         }
         for work in &self.works {
