@@ -4,6 +4,7 @@ mod products;
 mod resources;
 
 use berth_catalog::{NewProduct, NewResource, ProductChange};
+use berth_kernel::Problem;
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
 use poem_openapi::{
     OpenApi,
@@ -250,6 +251,15 @@ impl CatalogApi {
         body: Json<ScheduleRequest>,
     ) -> Result<(), Refusal> {
         let ctx = asker.context();
+        let half = |rule: &ExceptionRule| rule.starts.is_some() != rule.ends.is_some();
+        if body.0.exceptions.iter().any(half) {
+            let detail = "Name `starts` and `ends`, or neither for a day that is closed.";
+            return Err(refuse(Problem::field(
+                "exceptions",
+                "INVALID_WINDOW",
+                detail,
+            )));
+        }
         let weekly: Vec<_> = body.0.schedule.into_iter().map(Into::into).collect();
         let exceptions: Vec<_> = body.0.exceptions.into_iter().map(Into::into).collect();
         let set = self

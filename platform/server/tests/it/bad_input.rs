@@ -342,6 +342,33 @@ async fn requests_that_are_none_are_refused_by_name() {
     assert_eq!(answers, expected);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_an_exception_is_refused_and_a_closed_day_is_not() {
+    let house = House::open().await;
+    let clinic = house.clinic();
+    let caller = Caller::to(&house, clinic);
+    let admin = caller.token(&clinic.admin).await;
+    let (_, staff) = caller.call(&Method::GET, "/resources", None, &admin).await;
+    let path = format!(
+        "/resources/{}/schedule",
+        staff["items"][0]["id"].as_str().unwrap()
+    );
+    let day = &in_days(7)[..10];
+    for (exception, expected) in [
+        (json!({ "day": day, "starts": "09:00:00" }), 422),
+        (json!({ "day": day, "ends": "09:00:00" }), 422),
+        (json!({ "day": day }), 200),
+        (
+            json!({ "day": day, "starts": "09:00:00", "ends": "10:00:00" }),
+            200,
+        ),
+    ] {
+        let body = json!({ "schedule": [], "exceptions": [exception] });
+        let (status, answer) = caller.call(&Method::PUT, &path, Some(&body), &admin).await;
+        assert_eq!(status.as_u16(), expected, "{body}: {answer}");
+    }
+}
+
 /// Every field and parameter of every operation, given what no client should send.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_value_of_any_field_breaks_the_server() {
