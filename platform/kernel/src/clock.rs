@@ -7,6 +7,10 @@ use std::sync::{
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Years that are taken from outside. Nothing here happens outside of them, and reckoning with times
+/// around any of them never leaves what the calendar or the database can hold.
+pub const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
+
 /// A source of the present instant.
 ///
 /// Production uses [`Clock::System`]; a test holds a [`Clock::Manual`] and moves it. Cloning a

@@ -15,7 +15,7 @@ pub mod page;
 pub mod problem;
 pub mod secret;
 
-pub use clock::Clock;
+pub use clock::{Clock, YEARS};
 pub use event::{Cause, Envelope, Event};
 pub use id::*;
 pub use money::{Currency, Money};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
+use crate::YEARS;
+
 /// Where a page of a list ends: the sort instant and id of its last row. Opaque to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -32,8 +34,7 @@ impl FromStr for Cursor {
         let (micros, id) = text.split_once('.').ok_or(BadCursor)?;
         let micros = i64::from_str_radix(micros, 16).map_err(|_| BadCursor)?;
         let at = Timestamp::from_microsecond(micros).map_err(|_| BadCursor)?;
-        // The database's calendar ends before ours does.
-        if !(1900..=2199).contains(&at.to_zoned(TimeZone::UTC).year()) {
+        if !YEARS.contains(&at.to_zoned(TimeZone::UTC).year()) {
             return Err(BadCursor);
         }
         Ok(Self {

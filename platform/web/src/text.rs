@@ -2,16 +2,13 @@
 
 use std::{borrow::Cow, str::FromStr};
 
+use berth_kernel::YEARS;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use serde_json::Value;
-
-/// Years that are taken. Nothing here happens outside of them, and reckoning with times around any of
-/// them never leaves what the calendar or the database can hold.
-const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 /// Declares a newtype that the API reads and writes as text of an OpenAPI format.
 macro_rules! text {
