@@ -288,14 +288,7 @@ async fn what_was_paid_in_time_stands_though_nobody_heard_of_it() {
     let path = format!("/v1/bookings/{}", booked["id"].as_str().unwrap());
     assert_eq!(client.get(&path).await.unwrap()["status"], "PENDING");
     house.rabbit.as_mut().unwrap().restart().await.unwrap();
-    let (id, price) = shop::confirmed(&client, &booked).await;
-    let bought = Acknowledged {
-        id,
-        intention: Intention::Pay,
-        price,
-        pixel: "late".to_owned(),
-    };
-    books::assert_settled(&house, &gym, &[bought]).await;
+    assert_bought(&house, &client, &booked).await;
 }
 
 /// Money for a booking whose place was given up takes the place again, if it is still free.
@@ -309,14 +302,7 @@ async fn money_that_comes_too_late_takes_the_place_again() {
                     UPDATE session_claim SET state = 'released'; UPDATE session SET held = 0";
     house.sql(&gym, given_up).await;
     house.rabbit.as_mut().unwrap().restart().await.unwrap();
-    let (id, price) = shop::confirmed(&client, &booked).await;
-    let bought = Acknowledged {
-        id,
-        intention: Intention::Pay,
-        price,
-        pixel: "late".to_owned(),
-    };
-    books::assert_settled(&house, &gym, &[bought]).await;
+    assert_bought(&house, &client, &booked).await;
 }
 
 /// A booking is called off after its payment, but before word of that: all of it goes back.
@@ -339,6 +325,19 @@ async fn money_for_a_booking_that_was_called_off_goes_back() {
     assert_eq!(house.count(&gym, off).await, 1);
     let taken = "SELECT coalesce(sum(held + sold), 0) FROM session";
     assert_eq!(house.count(&gym, taken).await, 0);
+}
+
+/// Waits until a booking with the pixel `late` is confirmed at the gym, where nothing else was bought,
+/// and holds all books against each other.
+async fn assert_bought(house: &House, client: &Client, booked: &Value) {
+    let (id, price) = shop::confirmed(client, booked).await;
+    let bought = Acknowledged {
+        id,
+        intention: Intention::Pay,
+        price,
+        pixel: "late".to_owned(),
+    };
+    books::assert_settled(house, house.gym(), &[bought]).await;
 }
 
 /// Kills the broker, books and pays: payment knows of the money, booking does not. The customer and
