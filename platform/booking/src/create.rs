@@ -101,7 +101,13 @@ impl Bookings {
         let Ok(Some(plan)) = decide(&offering, new, &Known::default(), ctx.clock.now()) else {
             return Ok(None);
         };
-        self.check_payable(ctx, &offering, new.quantity).await?;
+        if self
+            .check_payable(ctx, &offering, new.quantity)
+            .await
+            .is_err()
+        {
+            return Ok(None);
+        }
         let tx = self.tenancy.begin(&ctx.tenant).await?;
         self.place(tx, ctx, new, customer, &offering, &plan, key)
             .await
