@@ -15,9 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Broker, Consumer, Failure,
     broker::{BrokerError, Outgoing},
-    chain,
-    consumer::REPLAYED,
-    inbox,
+    chain, inbox,
+    queue::REPLAYED,
     topology::{self, shard},
 };
 

@@ -10,8 +10,9 @@
 //!
 //! - [`outbox`]: an event is a row in the transaction that makes it true.
 //! - [`relay`]: publishes rows with confirms; a crash publishes again, never less.
-//! - [`consumer`]: the inbox row commits with the effect, so an event published twice acts once;
-//!   an entity's versions are applied one after the other.
+//! - [`worker`]: hands each event to its [`consumer`]. The inbox row commits with the effect, so an
+//!   event published twice acts once; an entity's versions are applied one after the other; no
+//!   tenant has more than its share in flight.
 //! - [`dead_letter`]: what failed three times rests, can be looked at and replayed.
 //!
 //! Must not know: any event by name. To add a consumer, implement [`Consumer`] in your service
@@ -23,8 +24,11 @@ pub mod dead_letter;
 pub mod inbox;
 mod lanes;
 pub mod outbox;
+mod queue;
 pub mod relay;
+mod shares;
 pub mod topology;
+pub mod worker;
 
 use std::error::Error as StdError;
 

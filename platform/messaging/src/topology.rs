@@ -36,22 +36,30 @@ pub enum Delay {
     HalfMinute,
     /// While something stays down.
     FiveMinutes,
+    /// While something stays down for hours.
+    HalfHour,
+    /// While something stays down for days.
+    TwoHours,
 }
 
 impl Delay {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::Second,
         Self::FiveSeconds,
         Self::HalfMinute,
         Self::FiveMinutes,
+        Self::HalfHour,
+        Self::TwoHours,
     ];
 
-    const fn millis(self) -> i32 {
+    pub(crate) const fn millis(self) -> i32 {
         match self {
             Self::Second => 1_000,
             Self::FiveSeconds => 5_000,
             Self::HalfMinute => 30_000,
             Self::FiveMinutes => 300_000,
+            Self::HalfHour => 1_800_000,
+            Self::TwoHours => 7_200_000,
         }
     }
 
@@ -61,6 +69,8 @@ impl Delay {
             Self::FiveSeconds => "5s",
             Self::HalfMinute => "30s",
             Self::FiveMinutes => "5m",
+            Self::HalfHour => "30m",
+            Self::TwoHours => "2h",
         }
     }
 }

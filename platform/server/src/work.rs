@@ -1,6 +1,6 @@
 //! What a worker does besides serving requests.
 
-use berth_messaging::{consumer, dead_letter, relay};
+use berth_messaging::{dead_letter, relay, worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{housekeeping, referee::ByPayments, serve::Roles, wire::App};
@@ -27,7 +27,7 @@ pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &Cance
         return;
     }
     let consumers = app.consumers.clone();
-    tracker.spawn(consumer::run(
+    tracker.spawn(worker::run(
         tenancy.clone(),
         broker.clone(),
         consumers.clone(),

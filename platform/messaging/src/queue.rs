@@ -1,0 +1,353 @@
+//! One queue of one consumer: each message is judged, handled when its turn has come, and settled.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_kernel::Envelope;
+use berth_tenancy::Tenancy;
+use futures::StreamExt as _;
+use lapin::{
+    Channel,
+    message::Delivery,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions},
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
+
+use crate::{
+    Consumer, Done, Failure, Work,
+    broker::{BrokerError, Outgoing, publish},
+    chain,
+    inbox::{self, Standing},
+    lanes::Lanes,
+    shares::Shares,
+    topology::{Delay, Names},
+};
+
+/// How long handling may take.
+const HANDLE_WITHIN: Duration = Duration::from_secs(60);
+/// Counted failures after which an event rests.
+const MAX_TRIES: i32 = 3;
+/// Waits after which an event of an unknown entity is taken as it is.
+const MAX_UNKNOWN_WAITS: u32 = 30;
+/// How often the message was put back because its turn had not come, or something was down.
+const WAITS: &str = "x-berth-waits";
+/// Marks an event that an operator replays.
+pub(crate) const REPLAYED: &str = "x-berth-replayed";
+
+/// One queue of one consumer.
+pub(crate) struct Queue {
+    pub(crate) channel: Channel,
+    pub(crate) name: ShortString,
+    pub(crate) names: Names,
+    pub(crate) tenancy: Tenancy,
+    pub(crate) consumer: Arc<dyn Consumer>,
+    pub(crate) shares: Shares,
+}
+
+impl Queue {
+    pub(crate) async fn subscribe(&self) -> Result<lapin::Consumer, BrokerError> {
+        let options = BasicConsumeOptions::default();
+        let tag = ShortString::from(format!(
+            "{}.{}",
+            self.name.as_str(),
+            uuid::Uuid::now_v7().simple()
+        ));
+        Ok(self
+            .channel
+            .basic_consume(self.name.clone(), tag, options, FieldTable::default())
+            .await?)
+    }
+}
+
+/// Hands a queue's messages to its lanes until told to stop, or the stream ends.
+pub(crate) async fn drain(
+    queue: Queue,
+    mut stream: lapin::Consumer,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    broken: CancellationToken,
+) {
+    let queue = Arc::new(queue);
+    let lanes = Lanes::open(&tracker, {
+        let queue = Arc::clone(&queue);
+        move |(delivery, event)| {
+            let queue = Arc::clone(&queue);
+            async move { queue.take(delivery, event).await }
+        }
+    });
+    loop {
+        let delivery = tokio::select! {
+            () = stop.cancelled() => return,
+            () = broken.cancelled() => return,
+            next = stream.next() => next,
+        };
+        let Some(Ok(delivery)) = delivery else {
+            broken.cancel();
+            return;
+        };
+        match serde_json::from_slice::<Envelope>(&delivery.data) {
+            Ok(event) => {
+                lanes
+                    .send(event.metadata.entity_id, (delivery, event))
+                    .await
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = chain(&error),
+                    "a message is no event; it is set aside: {error}"
+                );
+                queue.settle(&delivery, Verdict::Bury).await;
+            }
+        }
+    }
+}
+
+/// What becomes of a message.
+enum Verdict {
+    /// It is done with.
+    Ack,
+    /// It comes again after a while.
+    Later(Delay),
+    /// It rests among the dead letters.
+    Bury,
+}
+
+impl Queue {
+    async fn take(&self, delivery: Delivery, event: Envelope) {
+        let span = tracing::info_span!(
+            "handle",
+            consumer = self.consumer.name(),
+            event_type = event.event_type,
+            event_id = %event.event_id,
+            tenant_id = %event.tenant_id,
+            correlation_id = %event.correlation_id,
+        );
+        berth_telemetry::trace::follow(&span, event.metadata.trace_parent.as_deref());
+        async {
+            let started = std::time::Instant::now();
+            let (verdict, outcome) = match self.shares.enter(event.tenant_id).await {
+                Some(_share) => self.judge(&delivery, event).await,
+                None => (Verdict::Later(crowding(waits(&delivery))), "crowded"),
+            };
+            metrics::histogram!("berth_handler_seconds",
+                "consumer" => self.consumer.name(), "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
+            self.settle(&delivery, verdict).await;
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Handles the event if its turn has come; what becomes of the message, and a label for it.
+    async fn judge(&self, delivery: &Delivery, event: Envelope) -> (Verdict, &'static str) {
+        let waits = waits(delivery);
+        let tenant = match self.tenancy.registry().get(event.tenant_id).await {
+            Ok(Some(tenant)) => tenant,
+            Ok(None) => {
+                tracing::warn!("the event's tenant is gone; it is dropped");
+                return (Verdict::Ack, "gone");
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&*error), "the event waits for the database");
+                return (Verdict::Later(Delay::FiveSeconds), "waiting");
+            }
+        };
+        let work = Work {
+            tenant,
+            event,
+            consumer: self.consumer.name(),
+            tenancy: self.tenancy.clone(),
+        };
+        match standing(&work, is_replayed(delivery)).await {
+            Ok(Standing::Past) => return (Verdict::Ack, "duplicate"),
+            Ok(Standing::Early) => return (Verdict::Later(patience(waits)), "early"),
+            Ok(Standing::Unknown) if waits < MAX_UNKNOWN_WAITS => {
+                return (Verdict::Later(Delay::Second), "early");
+            }
+            Ok(Standing::Due | Standing::Unknown) => {}
+            Err(failure) => return (self.failed(&work, waits, failure).await, "waiting"),
+        }
+        let handled = tokio::time::timeout(HANDLE_WITHIN, self.consumer.handle(&work))
+            .await
+            .unwrap_or_else(|elapsed| Err(Failure::retry(elapsed)));
+        match handled {
+            Ok(Done(())) => {
+                tracing::info!("handled {}", work.event.event_type);
+                (Verdict::Ack, "done")
+            }
+            Err(failure) => (self.failed(&work, waits, failure).await, "failed"),
+        }
+    }
+
+    async fn failed(&self, work: &Work, waits: u32, failure: Failure) -> Verdict {
+        let text = chain(&failure);
+        let error = match failure {
+            Failure::Unavailable(_) => {
+                tracing::warn!(error = text, "the event waits: {text}");
+                // Known from now on, so that the entity's later events wait for this one.
+                let _ = mark_known(work).await;
+                return Verdict::Later(patience(waits));
+            }
+            Failure::Retry(_) | Failure::Reject(_) => &text,
+        };
+        let last = matches!(failure, Failure::Reject(_));
+        match count(work, error).await {
+            Ok(tries) if last || tries >= MAX_TRIES => {
+                tracing::error!(error = text, tries, "given up: {text}");
+                Verdict::Bury
+            }
+            Ok(tries) => {
+                tracing::warn!(error = text, tries, "failed, will be tried again: {text}");
+                Verdict::Later(if tries == 1 {
+                    Delay::FiveSeconds
+                } else {
+                    Delay::HalfMinute
+                })
+            }
+            Err(_) => Verdict::Later(Delay::FiveSeconds),
+        }
+    }
+
+    /// Does with the message what was decided. If that fails the channel is broken, and the
+    /// broker delivers the message again.
+    async fn settle(&self, delivery: &Delivery, verdict: Verdict) {
+        let moved = match verdict {
+            Verdict::Ack => Ok(()),
+            Verdict::Later(delay) => {
+                self.put(delivery, self.names.retry(delay), self.name.clone())
+                    .await
+            }
+            Verdict::Bury => {
+                let dead = self.names.dead(self.consumer.name());
+                self.put(delivery, self.names.dlx(), dead).await
+            }
+        };
+        let settled = match moved {
+            Ok(()) => delivery.acker.ack(BasicAckOptions::default()).await,
+            Err(error) => {
+                tracing::warn!(
+                    error = chain(&error),
+                    "a message could not be moved: {error}"
+                );
+                delivery
+                    .acker
+                    .nack(BasicNackOptions {
+                        requeue: true,
+                        multiple: false,
+                    })
+                    .await
+            }
+        };
+        if let Err(error) = settled {
+            tracing::warn!(
+                error = chain(&error),
+                "a message could not be settled: {error}"
+            );
+        }
+    }
+
+    async fn put(
+        &self,
+        delivery: &Delivery,
+        exchange: ShortString,
+        routing_key: ShortString,
+    ) -> Result<(), BrokerError> {
+        let mut headers = FieldTable::default();
+        headers.insert(
+            WAITS.into(),
+            AMQPValue::LongLongInt(i64::from(waits(delivery)) + 1),
+        );
+        if is_replayed(delivery) {
+            headers.insert(REPLAYED.into(), AMQPValue::Boolean(true));
+        }
+        let message_id = delivery.properties.message_id().as_ref();
+        let outgoing = Outgoing {
+            exchange,
+            routing_key,
+            message_id: message_id
+                .map(|id| id.as_str().to_owned())
+                .unwrap_or_default(),
+            headers,
+            payload: delivery.data.clone(),
+        };
+        publish(&self.channel, vec![outgoing]).await
+    }
+}
+
+async fn standing(work: &Work, replayed: bool) -> Result<Standing, Failure> {
+    let mut tx = work.begin().await?;
+    let standing = inbox::standing(&mut tx, work.consumer, &work.event, replayed).await?;
+    tx.rollback().await?;
+    Ok(standing)
+}
+
+async fn count(work: &Work, error: &str) -> Result<i32, Failure> {
+    let mut tx = work.begin().await?;
+    let tries = inbox::count_failure(&mut tx, work.consumer, &work.event, error).await?;
+    tx.commit().await?;
+    Ok(tries)
+}
+
+async fn mark_known(work: &Work) -> Result<(), Failure> {
+    let mut tx = work.begin().await?;
+    inbox::advance(&mut tx, work.consumer, &work.event, 0).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whether an operator replays this event.
+fn is_replayed(delivery: &Delivery) -> bool {
+    let headers = delivery.properties.headers().as_ref();
+    headers.is_some_and(|headers| headers.inner().contains_key(REPLAYED))
+}
+
+/// How often a message was put back.
+fn waits(delivery: &Delivery) -> u32 {
+    let headers = delivery.properties.headers().as_ref();
+    let value = headers.and_then(|headers| headers.inner().get(WAITS));
+    value
+        .and_then(AMQPValue::as_long_long_int)
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(0)
+}
+
+/// The longer something waited, the longer it waits: seconds at first, five minutes after a quarter
+/// of an hour, half an hour after two hours and a quarter, two hours after half a day.
+const fn patience(waits: u32) -> Delay {
+    match waits {
+        0..8 => Delay::Second,
+        8..16 => Delay::FiveSeconds,
+        16..40 => Delay::HalfMinute,
+        40..64 => Delay::FiveMinutes,
+        64..88 => Delay::HalfHour,
+        _ => Delay::TwoHours,
+    }
+}
+
+/// How long an event waits whose tenant has its share in flight. Not for hours, however often: the
+/// share comes free as soon as the others are done.
+const fn crowding(waits: u32) -> Delay {
+    match waits {
+        0..4 => Delay::Second,
+        4..8 => Delay::FiveSeconds,
+        _ => Delay::HalfMinute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_down_is_asked_for_ever_less_often() {
+        let delays: Vec<i32> = (0..100).map(|waits| patience(waits).millis()).collect();
+        assert!(delays.is_sorted());
+        assert_eq!((delays[0], delays[99]), (1_000, 7_200_000));
+        let first_hour = delays.iter().scan(0, |at, delay| {
+            *at += delay;
+            Some(*at)
+        });
+        let tries = first_hour.take_while(|at| *at <= 3_600_000).count();
+        assert!((40..60).contains(&tries), "{tries} tries in the first hour");
+    }
+}

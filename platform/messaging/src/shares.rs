@@ -1,0 +1,89 @@
+//! Fairness between tenants: how many events of one tenant a process handles at once.
+//!
+//! Without it a tenant whose provider is slow would fill every lane with work that waits, and
+//! nobody else's booking would be confirmed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use berth_kernel::TenantId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Events of one tenant in flight at most.
+pub(crate) const SHARE: usize = 20;
+/// How long a lane waits for its tenant's turn before the event is put back and the lane is free
+/// for others. Usual handling takes a tenth of it, so that in a burst events wait here and not on
+/// the broker.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Tenants remembered before those with nothing in flight are forgotten.
+const REMEMBERED: usize = 1_024;
+
+/// What each tenant has in flight in this process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shares {
+    tenants: Arc<Mutex<HashMap<TenantId, Arc<Semaphore>>>>,
+}
+
+/// A place of a tenant's share, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Shares {
+    /// A place of the tenant's share; nothing if none came free in time.
+    pub(crate) async fn enter(&self, tenant: TenantId) -> Option<Share> {
+        let entering = self.of(tenant).acquire_owned();
+        // Neither time nor a closed semaphore, which this one never is, gives a place.
+        let permit = tokio::time::timeout(PATIENCE, entering).await.ok()?.ok()?;
+        Some(Share { _permit: permit })
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= REMEMBERED {
+            // Whoever waits or works holds a second reference.
+            tenants.retain(|_, share| Arc::strong_count(share) > 1);
+        }
+        let share = tenants
+            .entry(tenant)
+            .or_insert_with(|| Arc::new(Semaphore::new(SHARE)));
+        Arc::clone(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_at_its_share_waits_and_others_do_not() {
+        let shares = Shares::default();
+        let (busy, calm) = (TenantId::new(), TenantId::new());
+        let mut taken = Vec::new();
+        for _ in 0..SHARE {
+            taken.push(shares.enter(busy).await.unwrap());
+        }
+        assert!(shares.enter(busy).await.is_none());
+        assert!(shares.enter(calm).await.is_some());
+        taken.pop();
+        assert!(shares.enter(busy).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn tenants_with_nothing_in_flight_are_forgotten_and_others_are_not() {
+        let shares = Shares::default();
+        let busy = TenantId::new();
+        let held = shares.enter(busy).await.unwrap();
+        for _ in 0..REMEMBERED * 2 {
+            shares.enter(TenantId::new()).await.unwrap();
+        }
+        let tenants = shares.tenants.lock().unwrap();
+        assert!(tenants.len() <= REMEMBERED, "{}", tenants.len());
+        assert_eq!(tenants[&busy].available_permits(), SHARE - 1);
+        drop(held);
+    }
+}
