@@ -95,3 +95,13 @@ CREATE TABLE catalog_version (
     version         bigint NOT NULL
 );
 INSERT INTO catalog_version (version) VALUES (1);
+
+-- Processes that answer the public remember the number for a moment, and hear of it when it moves.
+CREATE FUNCTION tell_catalog_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('berth_catalog_changed', TG_TABLE_SCHEMA);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER catalog_version_told AFTER UPDATE ON catalog_version
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_catalog_changed();

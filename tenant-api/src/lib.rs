@@ -29,9 +29,9 @@ use berth_notification::Notifications;
 use berth_payment::Payments;
 use berth_receipt::Receipts;
 use berth_user::Users;
-use berth_web::{Refusal, Web, problem::render_errors, refuse};
+use berth_web::{Refusal, Web, problem::render_errors, refuse, tenant::TENANT_HEADER};
 use poem::{Endpoint, EndpointExt as _, Response, Route};
-use poem_openapi::OpenApiService;
+use poem_openapi::{ExtraHeader, OpenApiService};
 
 use document::Document;
 
@@ -100,6 +100,10 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
              that makes, moves or ends something takes an `Idempotency-Key`: the same key gives the \
              same answer. Errors \
              are `application/problem+json` with a stable `code`.",
+        )
+        .extra_request_header::<Option<String>, _>(
+            ExtraHeader::new(TENANT_HEADER)
+                .description("The business, on the platform's own host; elsewhere the host names it."),
         )
         .server("/v1")
 }

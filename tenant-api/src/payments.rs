@@ -60,7 +60,7 @@ pub struct PaymentAnswer {
     /// When it was last changed.
     pub updated_at: Instant,
     /// What was given back; only when one payment is read.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub refunds: Vec<RefundAnswer>,
 }
 

@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    Bookings, Error, NewBooking, Refusal, Session, When, decide::check_horizon, model::schedule,
+    Bookings, Error, NewBooking, Refusal, Session, When,
+    decide::check_horizon,
+    model::schedule::{self, Resources, Starts},
     store,
 };
 
@@ -33,6 +35,24 @@ pub struct Slot {
     pub session_id: Option<SessionId>,
     /// Free places.
     pub free: i32,
+}
+
+/// What is free of a product on the days asked about.
+#[derive(Debug)]
+pub struct Availability {
+    /// The product as it is offered now.
+    pub offering: Arc<Offering>,
+    /// What is free of it.
+    pub free: Free,
+}
+
+/// Free times, by the shape of what is offered.
+#[derive(Debug)]
+pub enum Free {
+    /// Of an appointment: starts, with who is free.
+    Starts(Starts),
+    /// Sessions with a free place that can be booked now, by their starts.
+    Sessions(Vec<Session>),
 }
 
 /// How much is free on one day.
@@ -68,15 +88,16 @@ impl Bookings {
         from: Date,
         to: Date,
         resource: Option<ResourceId>,
-    ) -> Result<(Arc<Offering>, Vec<Slot>), Error> {
+    ) -> Result<Availability, Error> {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         check_range(from, to)?;
-        let free = self.free(ctx, product, from, to).await;
-        let (offering, slots) = free.map_err(Error::addressed)?;
-        let wanted = |slot: &Slot| resource.is_none_or(|id| slot.resource_ids.contains(&id));
-        let slots = slots.into_iter().filter(wanted).collect();
-        Ok((offering, slots))
+        let found = self.free(ctx, product, from, to).await;
+        let found = found.map_err(Error::addressed)?;
+        Ok(match resource {
+            Some(resource) => found.only_of(resource),
+            None => found,
+        })
     }
 
     /// How much is free on each of the days `from ..= to`; days with nothing are told as zero.
@@ -90,17 +111,14 @@ impl Bookings {
         from: Date,
         to: Date,
     ) -> Result<Vec<DayAvailability>, Error> {
-        let (offering, slots) = self.slots(ctx, product, from, to, None).await?;
-        let mut slots = slots.iter().peekable();
+        let found = self.slots(ctx, product, from, to, None).await?;
+        let mut starts = found.starts().into_iter().peekable();
         let mut days = Vec::new();
         let mut day = from;
         while day <= to {
-            let (_, ends) = schedule::day_range(&offering, day, day);
+            let (_, ends) = schedule::day_range(&found.offering, day, day);
             let mut count = 0;
-            while slots
-                .next_if(|slot| slot.starts_at.as_second() < ends)
-                .is_some()
-            {
+            while starts.next_if(|start| *start < ends).is_some() {
                 count += 1;
             }
             days.push(DayAvailability { day, slots: count });
@@ -157,14 +175,10 @@ impl Bookings {
                 let ids: Vec<ResourceId> = offering.resources.iter().map(|r| r.id).collect();
                 let (_, busy) = store::busy(&mut tx, &ids, around(&offering, day, day)).await?;
                 let starts = schedule::starts(&offering, day, day, now, &busy);
-                starts.iter().any(|start| {
-                    start.at == at.as_second()
-                        && wish.resource_id.is_none_or(|wanted| {
-                            start
-                                .free
-                                .iter()
-                                .any(|i| offering.resources[usize::from(*i)].id == wanted)
-                        })
+                let start = starts.iter().find(|(start, _)| *start == at.as_second());
+                let wanted = wish.resource_id;
+                start.is_some_and(|(_, free)| {
+                    wanted.is_none_or(|id| free.iter().any(|who| offering.resources[who].id == id))
                 })
             }
             (ProductKind::Session, When::Session(id)) => {
@@ -198,7 +212,10 @@ impl Bookings {
         let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let from = day.saturating_sub(SignedDuration::from_hours(48));
         let to = day.saturating_add(SignedDuration::from_hours(24 * 7));
-        let (_, mut slots) = self.free(ctx, wish.product_id, from, to).await?;
+        let mut slots = self
+            .free(ctx, wish.product_id, from, to)
+            .await?
+            .into_slots();
         // Of an appointment `free` counts who could serve it; one of them does.
         slots.retain(|slot| slot.session_id.is_none() || slot.free >= wish.quantity);
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
@@ -225,7 +242,7 @@ impl Bookings {
         product: ProductId,
         from: Date,
         to: Date,
-    ) -> Result<(Arc<Offering>, Vec<Slot>), Error> {
+    ) -> Result<Availability, Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let mut offering = match self.catalog.last_known(&ctx.tenant, product) {
             Some(offering) => offering,
@@ -244,30 +261,57 @@ impl Bookings {
                 offering = self.compile(&mut tx, ctx, product).await?;
                 continue;
             }
-            if !offering.product.active {
-                return Ok((offering, Vec::new()));
-            }
-            let slots = match offering.product.kind {
+            let free = match offering.product.kind {
+                _ if !offering.product.active => Free::Sessions(Vec::new()),
                 ProductKind::Appointment => {
-                    let starts = schedule::starts(&offering, from, to, now, &busy);
-                    starts
-                        .iter()
-                        .filter_map(|start| appointment(&offering, start))
-                        .collect()
+                    Free::Starts(schedule::starts(&offering, from, to, now, &busy))
                 }
                 ProductKind::Session => {
                     let (from, to) = schedule::day_range(&offering, from, to);
                     let range = (second(from), second(to));
-                    let sessions = store::sessions(&mut tx, product, range.0, range.1).await?;
-                    sessions
-                        .iter()
-                        .filter(|s| bookable(&offering, s, now))
-                        .map(places)
-                        .collect()
+                    let mut sessions = store::sessions(&mut tx, product, range.0, range.1).await?;
+                    sessions.retain(|session| bookable(&offering, session, now));
+                    Free::Sessions(sessions)
                 }
             };
             tx.rollback().await?;
-            return Ok((offering, slots));
+            return Ok(Availability { offering, free });
+        }
+    }
+}
+
+impl Availability {
+    /// Only the times with this one.
+    fn only_of(self, resource: ResourceId) -> Self {
+        let resources = &self.offering.resources;
+        let index = resources.iter().position(|known| known.id == resource);
+        let free = match (self.free, index) {
+            (Free::Starts(starts), Some(who)) => Free::Starts(starts.only_of(who)),
+            // Nobody unknown is free, and nobody in particular serves a session.
+            _ => Free::Sessions(Vec::new()),
+        };
+        Self { free, ..self }
+    }
+
+    /// Starts with something free, in seconds since the epoch, ascending.
+    fn starts(&self) -> Vec<i64> {
+        match &self.free {
+            Free::Starts(starts) => starts.iter().map(|(at, _)| at).collect(),
+            Free::Sessions(sessions) => {
+                let starts = sessions.iter().map(|session| session.starts_at.as_second());
+                starts.collect()
+            }
+        }
+    }
+
+    fn into_slots(self) -> Vec<Slot> {
+        match self.free {
+            Free::Starts(starts) => {
+                let slots = starts.iter();
+                let slots = slots.filter_map(|(at, free)| appointment(&self.offering, at, free));
+                slots.collect()
+            }
+            Free::Sessions(sessions) => sessions.iter().map(places).collect(),
         }
     }
 }
@@ -292,19 +336,17 @@ fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
-fn appointment(offering: &Offering, start: &schedule::Start) -> Option<Slot> {
-    let starts_at = Timestamp::from_second(start.at).ok()?;
+fn appointment(offering: &Offering, at: i64, free: Resources<'_>) -> Option<Slot> {
+    let starts_at = Timestamp::from_second(at).ok()?;
     let duration = SignedDuration::from_mins(i64::from(offering.product.duration_min));
+    let mut resource_ids = Vec::with_capacity(free.count());
+    resource_ids.extend(free.iter().map(|who| offering.resources[who].id));
     Some(Slot {
         starts_at,
         ends_at: starts_at.checked_add(duration).ok()?,
-        resource_ids: start
-            .free
-            .iter()
-            .map(|i| offering.resources[usize::from(*i)].id)
-            .collect(),
+        free: i32::try_from(resource_ids.len()).unwrap_or(i32::MAX),
+        resource_ids,
         session_id: None,
-        free: i32::try_from(start.free.len()).unwrap_or(i32::MAX),
     })
 }
 

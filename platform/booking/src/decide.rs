@@ -129,7 +129,7 @@ pub(crate) fn candidates(
     }
     let mut free: Vec<ResourceId> = schedule::working(offering, at)
         .into_iter()
-        .map(|index| offering.resources[usize::from(index)].id)
+        .map(|index| offering.resources[index].id)
         .filter(|id| asked.is_none_or(|asked| asked == *id))
         .collect();
     if free.is_empty() {

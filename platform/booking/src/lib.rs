@@ -5,8 +5,8 @@
 //! places of a session (a counter under a CHECK), in one transaction with the booking, the answer
 //! to repeat and the event. Availability is advice; the claim is the judge.
 //!
-//! Lock order in every transaction: idempotency key, then resources sorted by id, then session
-//! rows sorted by id, then the booking.
+//! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
+//! nobody else's yet), then resources sorted by id, then session rows sorted by id.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
 //! catalog it takes the compiled offering and the number in `catalog_version`.
@@ -35,7 +35,7 @@ mod update;
 use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
 
-pub use availability::{Check, DayAvailability, Slot};
+pub use availability::{Availability, Check, DayAvailability, Free, Slot};
 pub use create::{NewBooking, When};
 pub use customer::CustomerInput;
 pub use error::{Error, Refusal};

@@ -4,6 +4,7 @@
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
 //! keeps an offering reads the number together with their own rows and asks again when it moved.
+//! Where only looking is concerned, [`fresh`] remembers the number for a moment.
 //!
 //! Must not know bookings: a change here never touches one that was made.
 //!
@@ -11,22 +12,26 @@
 
 mod categories;
 mod error;
+mod fresh;
 pub mod model;
 mod offerings;
 mod products;
 mod resources;
 mod store;
 
-use berth_kernel::ProductId;
-use berth_tenancy::Tenancy;
-use moka::sync::Cache;
 use std::sync::Arc;
+
+use berth_kernel::ProductId;
+use berth_tenancy::{Tenancy, Tenant, TenantTx};
+use moka::sync::Cache;
+
+use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
     CancellationTier, Category, DayException, NewProduct, NewResource, OfferedResource, Offering,
-    PaymentMode, Product, ProductChange, ProductKind, Resource, ResourceKind, Variant, Weekly,
-    Window,
+    PaymentMode, Product, ProductChange, ProductKind, Resource, ResourceKind, Schedule, Variant,
+    Weekly, Window,
 };
 
 /// The catalog's commands and queries.
@@ -35,6 +40,7 @@ pub struct Catalog {
     tenancy: Tenancy,
     /// Compiled offerings, by the tenant's role and the product; each knows its version.
     offerings: Cache<(Arc<str>, ProductId), Arc<Offering>>,
+    fresh: Fresh,
 }
 
 impl Catalog {
@@ -44,6 +50,15 @@ impl Catalog {
         Self {
             tenancy,
             offerings: Cache::builder().max_capacity(20_000).build(),
+            fresh: Fresh::new(),
         }
+    }
+    /// Commits a change, under a new version of the tenant's catalog.
+    async fn commit_change(&self, mut tx: TenantTx, tenant: &Tenant) -> Result<(), Error> {
+        store::touch(&mut tx).await?;
+        let committed = tx.commit().await;
+        // Also when the answer was lost: the change may have been made.
+        self.fresh.forget(tenant.role());
+        Ok(committed?)
     }
 }

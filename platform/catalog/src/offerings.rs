@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use berth_access::Context;
 use berth_kernel::{Clock, ProductId};
 use berth_tenancy::{Tenant, TenantTx};
 use jiff::tz::TimeZone;
 
 use crate::{
     Catalog, Error, Offering, Resource,
-    model::{OfferedResource, Window},
+    model::{OfferedResource, Schedule, Window},
     store,
 };
 
@@ -34,6 +35,28 @@ impl Catalog {
         self.offerings.get(&(tenant.role_name(), product))
     }
 
+    /// The offering of `product` as it is, or was a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown product.
+    pub(crate) async fn remembered(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+    ) -> Result<Arc<Offering>, Error> {
+        let tenant = &ctx.tenant;
+        let version = self.fresh.version(tenant);
+        if let Some(offering) = version.and_then(|version| self.known(tenant, product, version)) {
+            return Ok(offering);
+        }
+        let reading = self.fresh.reading();
+        let mut tx = self.tenancy.begin(tenant).await?;
+        let offering = self.offering(&mut tx, tenant, product, &ctx.clock).await?;
+        tx.rollback().await?;
+        self.fresh.keep(tenant, offering.version, &reading);
+        Ok(offering)
+    }
+
     /// Compiles the offering of `product` and keeps it.
     ///
     /// # Errors
@@ -57,11 +80,7 @@ impl Catalog {
         let resources = store::resources(tx, Some(product.id), today).await?;
         let offering = Arc::new(Offering {
             timezone: zone(&product.timezone)?,
-            resources: resources
-                .into_iter()
-                .filter(|resource| resource.active)
-                .map(compile)
-                .collect::<Result<_, _>>()?,
+            resources: offered(resources)?,
             product,
             version,
         });
@@ -75,7 +94,25 @@ fn zone(name: &str) -> Result<TimeZone, Error> {
         .map_err(|_| Error::invalid("timezone", "UNKNOWN_TIMEZONE", "Must be an IANA time zone."))
 }
 
-fn compile(resource: Resource) -> Result<OfferedResource, Error> {
+/// Resources as an offering has them; those with equal hours share their schedule.
+fn offered(resources: Vec<Resource>) -> Result<Vec<OfferedResource>, Error> {
+    let mut distinct: Vec<Arc<Schedule>> = Vec::new();
+    let mut offered = Vec::with_capacity(resources.len());
+    for resource in resources.into_iter().filter(|resource| resource.active) {
+        let (id, name) = (resource.id, resource.name.clone());
+        let schedule = compile(resource)?;
+        let known = distinct.iter().find(|known| ***known == schedule).cloned();
+        let schedule = known.unwrap_or_else(|| {
+            let schedule = Arc::new(schedule);
+            distinct.push(Arc::clone(&schedule));
+            schedule
+        });
+        offered.push(OfferedResource { id, name, schedule });
+    }
+    Ok(offered)
+}
+
+fn compile(resource: Resource) -> Result<Schedule, Error> {
     let mut weekly: [Vec<Window>; 7] = Default::default();
     for rule in resource.weekly {
         if let Some(day) = usize::try_from(rule.weekday - 1)
@@ -92,9 +129,7 @@ fn compile(resource: Resource) -> Result<OfferedResource, Error> {
             .or_default()
             .extend(exception.window);
     }
-    Ok(OfferedResource {
-        id: resource.id,
-        name: resource.name,
+    Ok(Schedule {
         timezone: zone(&resource.timezone)?,
         weekly,
         exceptions,

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Error, NewProduct, Product, ProductChange, Variant,
-    model::{Offering, check_new_product, check_product_name, check_product_price},
+    model::{
+        check_new_product, check_product_description, check_product_name, check_product_price,
+    },
     store,
 };
 
@@ -35,12 +37,11 @@ impl Catalog {
         let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
         store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
         store::set_resources(&mut tx, id, &new.resource_ids).await?;
-        store::touch(&mut tx).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &product).await?;
         }
-        tx.commit().await?;
+        self.commit_change(tx, &ctx.tenant).await?;
         Ok(product)
     }
 
@@ -63,10 +64,11 @@ impl Catalog {
             name.trim().clone_into(&mut product.name);
         }
         if let Some(minor) = change.price_minor {
-            check_product_price(minor)?;
             product.price.amount = minor;
+            check_product_price(product.price)?;
         }
         if let Some(description) = &change.description {
+            check_product_description(description)?;
             product.description.clone_from(description);
         }
         product.active = change.active.unwrap_or(product.active);
@@ -76,32 +78,32 @@ impl Catalog {
         if let Some(resources) = &change.resource_ids {
             store::set_resources(&mut tx, id, resources).await?;
         }
-        store::touch(&mut tx).await?;
-        tx.commit().await?;
+        self.commit_change(tx, &ctx.tenant).await?;
         Ok(Product {
             version: change.version + 1,
             ..product
         })
     }
 
-    /// A product. One that is not offered is seen by staff only.
+    /// A product. One that is not offered is seen by staff only, who always see it as it is now;
+    /// others may see it as it was a moment ago.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn product(&self, ctx: &Context, id: ProductId) -> Result<Product, Error> {
         ctx.authorize(Permission::CatalogRead)
             .map_err(Error::Denied)?;
-        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let version = store::version(&mut tx).await?;
-        let offering: Option<std::sync::Arc<Offering>> = self.known(&ctx.tenant, id, version);
-        let product = match offering {
-            Some(offering) => Some(offering.product.clone()),
-            None => store::product(&mut tx, id).await?,
+        let product = if sees_inactive(ctx) {
+            let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+            let product = store::product(&mut tx, id).await?;
+            tx.rollback().await?;
+            product.ok_or(Error::NotFound)?
+        } else {
+            let offering = self.remembered(ctx, id).await?;
+            let offered = Some(&offering.product).filter(|product| product.active);
+            offered.ok_or(Error::NotFound)?.clone()
         };
-        tx.rollback().await?;
-        product
-            .filter(|product| product.active || sees_inactive(ctx))
-            .ok_or(Error::NotFound)
+        Ok(product)
     }
 
     /// Products, in the order of their making; with `words`, those that hold them all.
@@ -145,29 +147,28 @@ impl Catalog {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
         check_product_name(name)?;
-        check_product_price(price_minor)?;
+        let price = Money::new(price_minor, ctx.tenant.currency);
+        check_product_price(price)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         if let Some(key) = key
             && let Some(answer) = idempotency::answered(&mut tx, key).await?
         {
             return Ok(answer);
         }
-        let of = store::product(&mut tx, product)
-            .await?
-            .ok_or(Error::NotFound)?;
+        let of = store::product(&mut tx, product).await?;
+        of.ok_or(Error::NotFound)?;
         let variant = Variant {
             id: Uuid::now_v7(),
             product_id: product,
             name: name.trim().to_owned(),
-            price: Money::new(price_minor, of.price.currency),
+            price,
             active: true,
         };
         store::insert_variant(&mut tx, &variant, ctx.clock.now()).await?;
-        store::touch(&mut tx).await?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &variant).await?;
         }
-        tx.commit().await?;
+        self.commit_change(tx, &ctx.tenant).await?;
         Ok(variant)
     }
 

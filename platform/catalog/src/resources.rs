@@ -45,11 +45,10 @@ impl Catalog {
             version: 1,
         };
         store::insert_resource(&mut tx, &resource, ctx.clock.now()).await?;
-        store::touch(&mut tx).await?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &resource).await?;
         }
-        tx.commit().await?;
+        self.commit_change(tx, &ctx.tenant).await?;
         Ok(resource)
     }
 
@@ -74,8 +73,7 @@ impl Catalog {
         }
         store::replace_weekly(&mut tx, resource, weekly).await?;
         store::replace_exceptions(&mut tx, resource, exceptions).await?;
-        store::touch(&mut tx).await?;
-        Ok(tx.commit().await?)
+        self.commit_change(tx, &ctx.tenant).await
     }
 
     /// All resources with their schedules.

@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod event;
 pub mod id;
+pub mod language;
 pub mod money;
 pub mod page;
 pub mod problem;
@@ -18,6 +19,7 @@ pub mod secret;
 pub use clock::{Clock, YEARS};
 pub use event::{Cause, Envelope, Event};
 pub use id::*;
+pub use language::is_language_tag;
 pub use money::{Currency, Money};
 pub use page::{Cursor, Page};
 pub use problem::{FieldError, Kind, Problem};

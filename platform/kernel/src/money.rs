@@ -12,8 +12,7 @@ pub struct Currency {
 }
 
 /// ISO 4217 codes with their decimals, as of the list's 2024 amendment; those a card processor
-/// settles. Three-decimal currencies are kept in their full minor units here; a provider's own
-/// rounding rule (Stripe wants the last digit 0) is the adapter's business.
+/// settles.
 const CURRENCIES: &[(&str, u8)] = &[
     ("AED", 2),
     ("AUD", 2),
@@ -83,6 +82,13 @@ impl Currency {
     #[must_use]
     pub const fn exponent(&self) -> u8 {
         self.exponent
+    }
+
+    /// The smallest step of an amount that can be paid, in minor units: of three decimals card
+    /// networks settle two, and want the last to be 0.
+    #[must_use]
+    pub const fn step(&self) -> i64 {
+        if self.exponent == 3 { 10 } else { 1 }
     }
 }
 
@@ -167,6 +173,25 @@ impl Money {
         self.amount == 0
     }
 
+    /// Whether it can be paid as it is; see [`Currency::step`].
+    #[must_use]
+    pub const fn is_payable(&self) -> bool {
+        self.amount % self.currency.step() == 0
+    }
+
+    /// The next amount that can be paid, away from zero.
+    #[must_use]
+    pub const fn up_to_payable(self) -> Self {
+        let step = self.currency.step();
+        let over = self.amount % step;
+        let amount = if over == 0 {
+            self.amount
+        } else {
+            self.amount - over + step * over.signum()
+        };
+        Self { amount, ..self }
+    }
+
     /// The sum.
     ///
     /// # Errors
@@ -238,6 +263,18 @@ mod tests {
         assert_eq!(money(4_905, "EUR").to_string(), "49.05 EUR");
         assert_eq!(money(1_200, "jpy").to_string(), "1200 JPY");
         assert_eq!(money(-1, "KWD").to_string(), "-0.001 KWD");
+    }
+
+    #[test]
+    fn of_three_decimals_two_can_be_paid() {
+        assert!(money(5_120, "KWD").is_payable() && !money(5_124, "KWD").is_payable());
+        assert!(money(5_124, "EUR").is_payable() && money(7, "JPY").is_payable());
+        let up = |amount| money(amount, "KWD").up_to_payable().amount;
+        assert_eq!(
+            [up(2_555), up(2_560), up(0), up(-2_555)],
+            [2_560, 2_560, 0, -2_560]
+        );
+        assert_eq!(money(2_555, "EUR").up_to_payable().amount, 2_555);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 pub mod logs;
 pub mod metrics;
+pub mod panics;
 pub mod trace;
 
 use serde::Deserialize;

@@ -15,6 +15,7 @@ pub mod observe;
 pub mod problem;
 pub mod tenant;
 pub mod text;
+pub mod written;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use auth::{Asker, Visitor};
 pub use client::TrustedProxies;
 pub use limits::Limits;
 pub use problem::{Refusal, refuse};
+pub use written::Written;
 
 /// What every request needs; shared by all of them.
 #[derive(Clone, Debug)]

@@ -1,6 +1,9 @@
 //! Problems as HTTP answers: RFC 9457 bodies with our stable codes.
 
+use std::any::Any;
+
 use berth_kernel::{Kind, Problem};
+use berth_telemetry::panics::Panicked;
 use poem::{Endpoint, EndpointExt as _, IntoResponse, Response, http::StatusCode};
 use poem_openapi::{
     ApiResponse, Object,
@@ -33,7 +36,7 @@ pub struct ProblemBody {
     /// A sentence for people.
     pub detail: String,
     /// The fields at fault.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub errors: Vec<FieldProblem>,
     /// Whether the same request may succeed later.
     pub retryable: bool,
@@ -64,6 +67,12 @@ impl IntoResponse for ProblemJson {
             .into_response()
             .set_content_type(Self::CONTENT_TYPE)
     }
+}
+
+/// The answer to a request whose handling panicked.
+#[must_use]
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    refuse(Problem::internal(Panicked::from(panic))).into_response()
 }
 
 /// The answers an operation may give when it refuses.

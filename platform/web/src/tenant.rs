@@ -1,7 +1,7 @@
 //! Which tenant a request is for: by the host it was sent to, by its API key, or, on the
 //! platform's own host, by the `X-Tenant` header.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use berth_kernel::{ApiKeyId, Kind, Problem};
 use berth_tenancy::{Tenant, TenantKey, lifecycle::hash_api_key, registry::Found};
@@ -32,7 +32,8 @@ impl Web {
         let named = self.slug(request);
         if let Some(key) = header(request, KEY_HEADER) {
             let found = self.find(TenantKey::ApiKey(hash_api_key(key))).await?;
-            let found = found.filter(|found| named.is_none_or(|slug| slug == found.tenant.slug));
+            let here = |found: &Found| named.is_none_or(|slug| slug == found.tenant.slug);
+            let found = found.filter(here);
             let found = found.ok_or_else(|| {
                 Problem::new(
                     Kind::Unauthenticated,
@@ -47,7 +48,7 @@ impl Web {
         }
         let slug = named.ok_or_else(unknown)?;
         let found = self
-            .find(TenantKey::Slug(slug.to_owned()))
+            .find(TenantKey::Slug(slug.into_owned()))
             .await?
             .ok_or_else(unknown)?;
         Ok(Resolved {
@@ -81,16 +82,26 @@ impl Web {
         Ok(found.filter(|found| found.tenant.active))
     }
 
-    /// The tenant's name, as the request has it.
-    fn slug<'r>(&self, request: &'r Request) -> Option<&'r str> {
+    /// The tenant's name, as the request has it; hosts are the same in capitals.
+    fn slug<'r>(&self, request: &'r Request) -> Option<Cow<'r, str>> {
         let authority = header(request, "Host").or_else(|| request.uri().host())?;
         let host = authority
             .rsplit_once(':')
             .map_or(authority, |(host, _port)| host);
-        let below = host
-            .strip_suffix(&*self.host)
-            .and_then(|rest| rest.strip_suffix('.'));
-        below.or_else(|| header(request, TENANT_HEADER))
+        let dot = host.len().checked_sub(self.host.len() + 1);
+        let below = dot.filter(|dot| {
+            let (_, platform) = host.split_at(*dot);
+            platform.starts_with('.') && platform[1..].eq_ignore_ascii_case(&self.host)
+        });
+        let named = match below {
+            Some(dot) => &host[..dot],
+            None => header(request, TENANT_HEADER)?,
+        };
+        Some(if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            named.to_ascii_lowercase().into()
+        } else {
+            named.into()
+        })
     }
 }
 

@@ -1,20 +1,88 @@
 //! Which starts an offering has: windows, steps, notice and what is taken, in instants.
 
-use berth_catalog::{OfferedResource, Offering};
+use std::{ops::Range, sync::Arc};
+
+use berth_catalog::{Offering, Schedule};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 /// A taken stretch of one resource: index into the offering's resources, start, end. In seconds,
 /// which is as fine as a schedule gets.
 pub type Busy = (usize, i64, i64);
 
-/// A possible start and who is free for it: indexes into the offering's resources, ascending.
+/// The starts of an offering, in order, and who is free for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
-    /// The instant, in seconds since the epoch.
-    pub at: i64,
-    /// Who is free.
-    pub free: Vec<u16>,
+pub struct Starts {
+    /// The instants, in seconds since the epoch; ascending.
+    at: Vec<i64>,
+    /// A row of bits for each start, a bit for each of the offering's resources: set if free.
+    free: Vec<u64>,
+    /// Words in a row.
+    width: usize,
 }
+
+impl Starts {
+    /// These starts, with nobody free.
+    fn taken(at: Vec<i64>, resources: usize) -> Self {
+        let width = resources.div_ceil(WORD);
+        let free = vec![0; at.len() * width];
+        Self { at, free, width }
+    }
+
+    fn set_free(&mut self, row: usize, who: usize) {
+        self.free[row * self.width + who / WORD] |= 1 << (who % WORD);
+    }
+
+    /// Forgets the starts for which the resource with the index `who` is not free.
+    #[must_use]
+    pub fn only_of(self, who: usize) -> Self {
+        let mut kept = Self::taken(Vec::new(), 0);
+        kept.width = self.width;
+        for (at, row) in self.rows() {
+            if row[who / WORD] >> (who % WORD) & 1 == 1 {
+                kept.at.push(at);
+                kept.free.extend_from_slice(row);
+            }
+        }
+        kept
+    }
+
+    /// Each start somebody is free for, and who.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, Resources<'_>)> {
+        let starts = self.rows().map(|(at, row)| (at, Resources(row)));
+        starts.filter(|(_, free)| free.count() > 0)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (i64, &[u64])> {
+        // An offering without resources has rows of no words, and no starts to go with them.
+        let rows = self.free.chunks_exact(self.width.max(1));
+        self.at.iter().copied().zip(rows)
+    }
+}
+
+/// Who is free for a start: a set of indexes into the offering's resources.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources<'a>(&'a [u64]);
+
+impl<'a> Resources<'a> {
+    /// How many.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Their indexes, ascending.
+    pub fn iter(self) -> impl Iterator<Item = usize> + use<'a> {
+        let words = self.0.iter().enumerate();
+        words.flat_map(|(index, word)| {
+            let some = |rest: u64| (rest != 0).then_some(rest);
+            // Each step puts out the lowest bit that is set.
+            let rest = std::iter::successors(some(*word), move |rest| some(rest & (rest - 1)));
+            rest.map(move |rest| index * WORD + rest.trailing_zeros() as usize)
+        })
+    }
+}
+
+const WORD: usize = u64::BITS as usize;
 
 /// Instants a booking may start at, by the product's notice and window: `[earliest, latest)`.
 #[must_use]
@@ -26,92 +94,111 @@ pub fn horizon(offering: &Offering, now: Timestamp) -> (Timestamp, Timestamp) {
 }
 
 /// Every start of the offering on the days `from ..= to` of its own zone, in order, with who is
-/// free; starts nobody is free for are left out. `busy` is sorted by resource, then by start.
+/// free. `busy` is sorted by resource, then by start; stretches of one resource never overlap.
+///
+/// Costs a step for each start of each resource: what follows from the hours alone is reckoned once
+/// for all who share them, and who is taken is found by walking starts and stretches side by side.
 #[must_use]
-pub fn starts(
-    offering: &Offering,
-    from: Date,
-    to: Date,
-    now: Timestamp,
-    busy: &[Busy],
-) -> Vec<Start> {
-    let mut found: Vec<(i64, u16)> = Vec::new();
-    let (earliest, latest) = horizon(offering, now);
-    let limits = (earliest.as_second(), latest.as_second());
-    for (index, resource) in offering.resources.iter().enumerate() {
-        let first = busy.partition_point(|(of, ..)| *of < index);
-        let last = busy.partition_point(|(of, ..)| *of <= index);
-        let Ok(tag) = u16::try_from(index) else { break };
-        each_start(
-            offering,
-            resource,
-            (from, to),
-            limits,
-            &busy[first..last],
-            |at| {
-                found.push((at, tag));
-            },
-        );
-    }
-    found.sort_unstable();
-    found.dedup();
-    group(&found)
-}
-
-fn group(found: &[(i64, u16)]) -> Vec<Start> {
-    found
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|run| Start {
-            at: run[0].0,
-            free: run.iter().map(|(_, who)| *who).collect(),
-        })
-        .collect()
-}
-
-/// Calls `take` with every free start of one resource.
-fn each_start(
-    offering: &Offering,
-    resource: &OfferedResource,
-    (from, to): (Date, Date),
-    (earliest, latest): (i64, i64),
-    busy: &[Busy],
-    mut take: impl FnMut(i64),
-) {
+pub fn starts(offering: &Offering, from: Date, to: Date, now: Timestamp, busy: &[Busy]) -> Starts {
     let product = &offering.product;
     let seconds = |minutes: i32| i64::from(minutes) * 60;
-    let (step, duration) = (seconds(product.step_min), seconds(product.duration_min));
-    let (before, after) = (
-        seconds(product.buffer_before_min),
-        seconds(product.buffer_after_min),
-    );
-    let range = day_range(offering, from, to);
-    // A resource in another zone has other days: one more on either side covers them.
+    let before = seconds(product.buffer_before_min);
+    let after = seconds(product.duration_min) + seconds(product.buffer_after_min);
+    let grids = grids(offering, (from, to), now);
+    let mut starts = Starts::taken(union(&grids), offering.resources.len());
+    let mut busy = busy;
+    for (who, resource) in offering.resources.iter().enumerate() {
+        let theirs = busy.partition_point(|(of, ..)| *of <= who);
+        let (mut taken, rest) = busy.split_at(theirs);
+        busy = rest;
+        let mut row = 0;
+        for at in grid_of(&grids, &resource.schedule) {
+            // Ends ascend with starts, because a resource's stretches never overlap.
+            while let Some(((.., ends), later)) = taken.split_first()
+                && *ends <= at - before
+            {
+                taken = later;
+            }
+            let next = taken.first();
+            if next.is_none_or(|(_, begins, _)| *begins >= at + after) {
+                while starts.at[row] < *at {
+                    row += 1;
+                }
+                starts.set_free(row, who);
+            }
+        }
+    }
+    starts
+}
+
+/// The starts that a schedule allows, whoever has it, ascending.
+type Grid<'a> = (&'a Arc<Schedule>, Vec<i64>);
+
+/// A grid for each schedule of the offering's resources.
+fn grids(offering: &Offering, days: (Date, Date), now: Timestamp) -> Vec<Grid<'_>> {
+    let (earliest, latest) = horizon(offering, now);
+    let (first, end) = day_range(offering, days.0, days.1);
+    let bounds = first.max(next_second(earliest))..end.min(next_second(latest));
+    let mut grids: Vec<Grid<'_>> = Vec::new();
+    for resource in &offering.resources {
+        let schedule = &resource.schedule;
+        if !grids.iter().any(|(known, _)| Arc::ptr_eq(known, schedule)) {
+            grids.push((schedule, grid(offering, schedule, days, &bounds)));
+        }
+    }
+    grids
+}
+
+fn grid(
+    offering: &Offering,
+    schedule: &Schedule,
+    (from, to): (Date, Date),
+    bounds: &Range<i64>,
+) -> Vec<i64> {
+    let seconds = |minutes: i32| i64::from(minutes) * 60;
+    let step = seconds(offering.product.step_min);
+    let duration = seconds(offering.product.duration_min);
+    let mut grid = Vec::new();
+    // A schedule in another zone has other days: one more on either side covers them.
     let mut day = from.yesterday().unwrap_or(from);
     let stop = to.tomorrow().unwrap_or(to);
     while day <= stop {
-        for window in resource.windows(day) {
-            let Some((opens, closes)) = resource.instants(day, *window) else {
-                continue;
-            };
+        let windows = schedule.windows(day).iter();
+        let windows = windows.filter_map(|window| schedule.instants(day, *window));
+        for (opens, closes) in windows {
             let (opens, closes) = (opens.as_second(), closes.as_second());
-            let mut at = opens;
-            while at + duration <= closes {
-                if at >= earliest && at < latest && at >= range.0 && at < range.1 {
-                    // Ends ascend with starts, because a resource's stretches never overlap.
-                    let next = busy.partition_point(|(_, _, ends)| *ends <= at - before);
-                    if busy
-                        .get(next)
-                        .is_none_or(|(_, starts, _)| *starts >= at + duration + after)
-                    {
-                        take(at);
-                    }
-                }
+            let late = (bounds.start - opens).max(0);
+            let mut at = opens + (late + step - 1) / step * step;
+            while at + duration <= closes && at < bounds.end {
+                grid.push(at);
                 at += step;
             }
         }
         let Ok(tomorrow) = day.tomorrow() else { break };
         day = tomorrow;
     }
+    // Windows may touch or overlap, and need not be given in order.
+    grid.sort_unstable();
+    grid.dedup();
+    grid
+}
+
+/// Every start of any grid, ascending.
+fn union(grids: &[Grid<'_>]) -> Vec<i64> {
+    let mut all: Vec<i64> = grids.iter().flat_map(|(_, grid)| grid).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn grid_of<'a>(grids: &'a [Grid<'_>], schedule: &Arc<Schedule>) -> &'a [i64] {
+    let found = grids.iter().find(|(known, _)| Arc::ptr_eq(known, schedule));
+    found.map_or(&[], |(_, grid)| grid)
+}
+
+/// The first full second not before `at`.
+fn next_second(at: Timestamp) -> i64 {
+    at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }
 
 /// The instants from the start of day `from` to the end of day `to`, in the offering's zone.
@@ -133,27 +220,21 @@ pub fn day_start(zone: &TimeZone, day: Date) -> Timestamp {
 /// Who of the offering's resources works through a start at `at`: indexes, ascending. Taken
 /// stretches are no matter here.
 #[must_use]
-pub fn working(offering: &Offering, at: Timestamp) -> Vec<u16> {
-    let works = |resource: &OfferedResource| starts_at(offering, resource, at);
-    let indexes = offering
-        .resources
-        .iter()
-        .enumerate()
-        .filter(|(_, resource)| works(resource));
-    indexes
-        .filter_map(|(index, _)| u16::try_from(index).ok())
-        .collect()
+pub fn working(offering: &Offering, at: Timestamp) -> Vec<usize> {
+    let resources = offering.resources.iter().enumerate();
+    let works = resources.filter(|(_, resource)| starts_at(offering, &resource.schedule, at));
+    works.map(|(index, _)| index).collect()
 }
 
-/// Whether one of the resource's windows has a start at `at`. A window may begin the day before
+/// Whether one of the schedule's windows has a start at `at`. A window may begin the day before
 /// only in wall time, so the day of `at` is the one to look at.
-fn starts_at(offering: &Offering, resource: &OfferedResource, at: Timestamp) -> bool {
+fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
     let step = i64::from(offering.product.step_min) * 60;
     let ends = at.as_second() + i64::from(offering.product.duration_min) * 60;
-    let day = at.to_zoned(resource.timezone.clone()).date();
-    let windows = resource.windows(day).iter();
+    let day = at.to_zoned(schedule.timezone.clone()).date();
+    let windows = schedule.windows(day).iter();
     windows
-        .filter_map(|window| resource.instants(day, *window))
+        .filter_map(|window| schedule.instants(day, *window))
         .any(|(opens, closes)| {
             let since = at.as_second() - opens.as_second();
             since >= 0
@@ -167,9 +248,10 @@ fn starts_at(offering: &Offering, resource: &OfferedResource, at: Timestamp) -> 
 mod tests {
     use std::collections::BTreeMap;
 
-    use berth_catalog::{PaymentMode, Product, ProductKind, Window};
+    use berth_catalog::{OfferedResource, PaymentMode, Product, ProductKind, Window};
     use berth_kernel::{Currency, Money, ProductId, ResourceId};
     use jiff::civil::{date, time};
+    use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
     use super::*;
 
@@ -202,12 +284,15 @@ mod tests {
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
         };
-        let resource = OfferedResource {
-            id: ResourceId::new(),
-            name: "Ada".into(),
+        let schedule = Schedule {
             timezone: timezone.clone(),
             weekly: std::array::from_fn(|_| day.clone()),
             exceptions: BTreeMap::new(),
+        };
+        let resource = OfferedResource {
+            id: ResourceId::new(),
+            name: "Ada".into(),
+            schedule: Arc::new(schedule),
         };
         Offering {
             product,
@@ -219,8 +304,8 @@ mod tests {
 
     fn local(offering: &Offering, day: Date, busy: &[Busy]) -> Vec<String> {
         let now = day_start(&offering.timezone, day) - SignedDuration::from_hours(48);
-        let show = |start: &Start| {
-            let at = Timestamp::from_second(start.at).unwrap();
+        let show = |(at, _): (i64, Resources<'_>)| {
+            let at = Timestamp::from_second(at).unwrap();
             at.to_zoned(offering.timezone.clone())
                 .strftime("%H:%M%:z")
                 .to_string()
@@ -291,7 +376,7 @@ mod tests {
         let now = day_start(&offering.timezone, day) - SignedDuration::from_hours(48);
         let listed: Vec<i64> = starts(&offering, day, day, now, &[])
             .iter()
-            .map(|start| start.at)
+            .map(|(at, _)| at)
             .collect();
         let (first, last) = day_range(&offering, day, day);
         for at in (first..last).step_by(900) {
@@ -302,5 +387,73 @@ mod tests {
                 "{instant}"
             );
         }
+    }
+
+    #[test]
+    fn a_start_is_listed_exactly_for_those_who_work_and_are_free() {
+        let mut offering = offering("Europe/Berlin", &[(9, 12), (11, 14)]);
+        offering.product.step_min = 30;
+        offering.product.buffer_before_min = 10;
+        offering.product.buffer_after_min = 20;
+        let others = [("America/New_York", (20, 23)), ("Pacific/Auckland", (1, 5))];
+        let others = others.map(|(zone, hours)| self::offering(zone, &[hours]).resources.remove(0));
+        let own = offering.resources.remove(0);
+        // More than a word of bits holds.
+        for who in 0..70 {
+            let like = [&own, &others[0], &others[1]][who % 3];
+            offering.resources.push(OfferedResource {
+                id: ResourceId::new(),
+                ..like.clone()
+            });
+        }
+        // The clocks of all three zones change within a month of here.
+        let (from, to) = (date(2027, 3, 13), date(2027, 4, 5));
+        let (first, last) = day_range(&offering, from, to);
+        let mut random = StdRng::seed_from_u64(7);
+        let mut busy: Vec<Busy> = Vec::new();
+        for who in 0..70 {
+            let mut at = first;
+            while at < last {
+                let begins = at + random.random_range(0..60) * 300;
+                at = begins + random.random_range(1..30) * 300;
+                busy.push((who, begins, at));
+            }
+        }
+        let now = Timestamp::from_second(first + 86_400).unwrap() + SignedDuration::from_millis(1);
+        let found = starts(&offering, from, to, now, &busy);
+        let mut found = found.iter().peekable();
+        for at in (first..last).step_by(900) {
+            let free: Vec<usize> = working(&offering, Timestamp::from_second(at).unwrap())
+                .into_iter()
+                .filter(|who| {
+                    let (begins, ends) = (at - 600, at + 4_800);
+                    at > now.as_second()
+                        && !busy.iter().any(|(of, starts, until)| {
+                            of == who && *starts < ends && begins < *until
+                        })
+                })
+                .collect();
+            let listed = found.next_if(|(listed, _)| *listed == at);
+            let listed = listed.map_or_else(Vec::new, |(_, free)| free.iter().collect());
+            assert_eq!(listed, free, "{at}");
+        }
+        assert_eq!(found.next().map(|(at, _)| at), None);
+    }
+
+    #[test]
+    fn of_one_resource_only_its_own_starts_are_kept() {
+        let mut offering = offering("UTC", &[(9, 12)]);
+        let second = offering.resources[0].clone();
+        offering.resources.push(second);
+        let day = date(2027, 3, 3);
+        let ten = day_start(&TimeZone::UTC, day).as_second() + 10 * 3_600;
+        let now = day_start(&TimeZone::UTC, day) - SignedDuration::from_hours(48);
+        let found = starts(&offering, day, day, now, &[(1, ten, ten + 3_600)]);
+        let kept = |who| -> Vec<i64> {
+            let kept = found.clone().only_of(who);
+            kept.iter().map(|(at, _)| at).collect()
+        };
+        assert_eq!(kept(0), [ten - 3_600, ten, ten + 3_600]);
+        assert_eq!(kept(1), [ten - 3_600, ten + 3_600]);
     }
 }

@@ -4,14 +4,14 @@ mod offering;
 mod product;
 mod resource;
 
-pub use offering::{OfferedResource, Offering};
+pub use offering::{OfferedResource, Offering, Schedule};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
     Variant,
 };
 pub(crate) use product::{
-    check as check_new_product, check_name as check_product_name,
-    check_price as check_product_price,
+    check as check_new_product, check_description as check_product_description,
+    check_name as check_product_name, check_price as check_product_price,
 };
 pub use resource::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
 pub(crate) use resource::{check as check_new_resource, check_exceptions, check_weekly};

@@ -1,20 +1,28 @@
 //! A product with everything that decides about a booking of it, ready to be reckoned with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use berth_kernel::ResourceId;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Product, Window};
 
-/// One resource of an offering, with its schedule by weekday.
+/// One resource of an offering.
 #[derive(Debug, Clone)]
 pub struct OfferedResource {
     /// Its id.
     pub id: ResourceId,
     /// Its name, shown with the slot.
     pub name: String,
-    /// The zone its schedule is in.
+    /// When it works. Resources of an offering with equal hours share one value, so that what
+    /// follows from the hours can be reckoned once for all of them.
+    pub schedule: Arc<Schedule>,
+}
+
+/// When somebody works: windows by weekday, and days that differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The zone its times are in.
     pub timezone: TimeZone,
     /// Windows by weekday, Monday first.
     pub weekly: [Vec<Window>; 7],
@@ -22,7 +30,7 @@ pub struct OfferedResource {
     pub exceptions: BTreeMap<Date, Vec<Window>>,
 }
 
-impl OfferedResource {
+impl Schedule {
     /// The wall-time windows of `day`.
     #[must_use]
     pub fn windows(&self, day: Date) -> &[Window] {

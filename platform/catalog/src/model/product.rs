@@ -203,13 +203,7 @@ pub(crate) const MAX_PRICE_MINOR: i64 = 100_000_000_000;
 /// Refuses what no product may be.
 pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), Error> {
     check_name(&new.name)?;
-    if new.description.chars().count() > 10_000 {
-        return Err(Error::invalid(
-            "description",
-            "TOO_LONG",
-            "At most 10,000 characters.",
-        ));
-    }
+    check_description(&new.description)?;
     let ranges = [
         ("duration_min", new.duration_min, 1, 1_440),
         ("step_min", new.step_min, 1, 1_440),
@@ -226,7 +220,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
             return Err(Error::invalid(field, "OUT_OF_RANGE", detail));
         }
     }
-    check_price(new.price_minor)?;
+    check_price(Money::new(new.price_minor, tenant_currency))?;
     if new.currency != tenant_currency {
         let detail = format!("This business prices in {tenant_currency}.");
         return Err(Error::invalid(
@@ -252,8 +246,20 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn check_price(minor: i64) -> Result<(), Error> {
-    if !(0..=MAX_PRICE_MINOR).contains(&minor) {
+pub(crate) fn check_description(description: &str) -> Result<(), Error> {
+    if description.chars().count() > 10_000 {
+        let detail = "At most 10,000 characters.";
+        return Err(Error::invalid("description", "TOO_LONG", detail));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_price(price: Money) -> Result<(), Error> {
+    if !price.is_payable() {
+        let detail = format!("{price} cannot be paid: the last decimal must be 0.");
+        return Err(Error::invalid("price.amount", "NOT_PAYABLE", detail));
+    }
+    if !(0..=MAX_PRICE_MINOR).contains(&price.amount) {
         return Err(Error::invalid(
             "price.amount",
             "OUT_OF_RANGE",

@@ -1,8 +1,10 @@
 //! What is free.
 
+mod writer;
+
 use berth_booking::Slot;
 use berth_web::{
-    Refusal, Visitor, refuse,
+    Refusal, Visitor, Written, refuse,
     text::{Day, Instant, local},
 };
 use poem_openapi::{
@@ -25,7 +27,7 @@ pub struct SlotAnswer {
     /// Start as the clock on the wall shows it, in the zone asked for or the product's.
     pub local_start: String,
     /// Who is free.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub resource_ids: Vec<Uuid>,
     /// The session.
     #[oai(skip_serializing_if_is_none)]
@@ -110,13 +112,13 @@ impl AvailabilityApi {
         resource_id: Query<Option<Uuid>>,
         /// IANA zone to show wall times in; the product's unless asked.
         timezone: Query<Option<String>>,
-    ) -> Result<Json<Slots>, Refusal> {
+    ) -> Result<Written<Slots>, Refusal> {
         let resource = resource_id.0.map(Into::into);
         let asked = self
             .0
             .bookings
             .slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
-        let (offering, found) = asked.await.map_err(refuse)?;
+        let found = asked.await.map_err(refuse)?;
         let timezone = match timezone.0 {
             Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => zone,
             Some(_) => {
@@ -124,10 +126,9 @@ impl AvailabilityApi {
                 let problem = berth_kernel::Problem::field("timezone", "UNKNOWN_TIMEZONE", detail);
                 return Err(refuse(problem));
             }
-            None => offering.product.timezone.clone(),
+            None => found.offering.product.timezone.clone(),
         };
-        let slots = found.iter().map(|found| slot(found, &timezone)).collect();
-        Ok(Json(Slots { timezone, slots }))
+        Ok(Written::new(writer::write(&found, &timezone)))
     }
 
     /// How much is free on each day.

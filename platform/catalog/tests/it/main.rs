@@ -1,0 +1,162 @@
+//! The catalog against a real database.
+
+use std::time::Duration;
+
+use berth_access::{Actor, Context, Person, Role};
+use berth_catalog::{Catalog, Error, NewProduct, PaymentMode, Product, ProductChange, ProductKind};
+use berth_kernel::{Currency, ProductId, SessionTokenId, UserId};
+use berth_tenancy::Tenancy;
+use berth_testkit::TestPlatform;
+use tokio_util::sync::CancellationToken;
+
+fn check_up() -> NewProduct {
+    NewProduct {
+        kind: ProductKind::Appointment,
+        category_id: None,
+        name: "Check-up".into(),
+        description: String::new(),
+        duration_min: 30,
+        step_min: 15,
+        buffer_before_min: 0,
+        buffer_after_min: 0,
+        timezone: None,
+        price_minor: 5_000,
+        currency: Currency::EUR,
+        payment_mode: PaymentMode::Online,
+        max_quantity: 1,
+        min_notice_min: 0,
+        window_days: 365,
+        hold_min: 15,
+        cancellation_policy: vec![],
+        resource_ids: vec![],
+    }
+}
+
+/// An admin and a stranger, at the first tenant.
+fn askers(platform: &TestPlatform) -> (Context, Context) {
+    let alpha = platform.alpha();
+    let admin = Actor::User {
+        id: UserId::new(),
+        role: Role::Admin,
+        session: SessionTokenId::new(),
+        person: Person {
+            name: "Ada".into(),
+            email: "ada@example.test".into(),
+            locale: "en".into(),
+        },
+    };
+    let staff = platform.context(&alpha, admin);
+    (staff, platform.context(&alpha, Actor::Anonymous))
+}
+
+fn priced(product: &Product, price_minor: i64) -> ProductChange {
+    ProductChange {
+        version: product.version,
+        price_minor: Some(price_minor),
+        ..ProductChange::default()
+    }
+}
+
+/// Asks until the answer is as it should be. What is remembered grows old by itself after five
+/// seconds; this has to be sooner.
+async fn until(
+    catalog: &Catalog,
+    ctx: &Context,
+    id: ProductId,
+    right: impl Fn(Result<Product, Error>) -> bool,
+) {
+    let asking = async {
+        while !right(catalog.product(ctx, id).await) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), asking)
+        .await
+        .expect("the change is seen in time");
+}
+
+#[tokio::test]
+async fn the_public_sees_a_change_at_once_wherever_it_was_made() {
+    let platform = TestPlatform::start().await;
+    let (staff, public) = askers(&platform);
+    let here = Catalog::new(platform.tenancy().clone());
+    let there = Catalog::new(Tenancy::new(platform.tenancy().database().clone()));
+    let stop = CancellationToken::new();
+    let following = tokio::spawn({
+        let (there, stop) = (there.clone(), stop.clone());
+        async move { there.follow_changes(stop).await }
+    });
+    let mut product = here
+        .create_product(&staff, &check_up(), None)
+        .await
+        .unwrap();
+    let id = product.id;
+    for price in [6_000, 7_000, 8_000] {
+        for catalog in [&here, &there] {
+            let seen = catalog.product(&public, id).await.unwrap();
+            assert_eq!(seen.price, product.price);
+        }
+        let change = priced(&product, price);
+        product = here.update_product(&staff, id, &change).await.unwrap();
+        let seen = here.product(&public, id).await.unwrap();
+        assert_eq!(seen.price.amount, price, "where it was made");
+        until(&there, &public, id, |seen| {
+            seen.unwrap().price.amount == price
+        })
+        .await;
+    }
+    let change = ProductChange {
+        version: product.version,
+        active: Some(false),
+        ..ProductChange::default()
+    };
+    here.update_product(&staff, id, &change).await.unwrap();
+    let seen = here.product(&public, id).await;
+    assert!(matches!(seen, Err(Error::NotFound)), "{seen:?}");
+    until(&there, &public, id, |seen| {
+        matches!(seen, Err(Error::NotFound))
+    })
+    .await;
+    stop.cancel();
+    following.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_public_looks_at_is_read_once_and_staff_always_see_what_is() {
+    let platform = TestPlatform::start().await;
+    let (staff, public) = askers(&platform);
+    let catalog = Catalog::new(platform.tenancy().clone());
+    let product = catalog
+        .create_product(&staff, &check_up(), None)
+        .await
+        .unwrap();
+    catalog.product(&public, product.id).await.unwrap();
+    // Behind everybody's back: no version is raised, so nobody hears of it.
+    let sql = format!(
+        "UPDATE {}.product SET name = 'Changed'",
+        platform.alpha().role()
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(platform.admin_pool())
+        .await
+        .unwrap();
+    let seen = catalog.product(&public, product.id).await.unwrap();
+    assert_eq!(seen.name, "Check-up");
+    let seen = catalog.product(&staff, product.id).await.unwrap();
+    assert_eq!(seen.name, "Changed");
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_one_tenant_is_nothing_to_another() {
+    let platform = TestPlatform::start().await;
+    let (staff, public) = askers(&platform);
+    let catalog = Catalog::new(platform.tenancy().clone());
+    let product = catalog
+        .create_product(&staff, &check_up(), None)
+        .await
+        .unwrap();
+    catalog.product(&public, product.id).await.unwrap();
+    let stranger = platform.context(&platform.beta(), Actor::Anonymous);
+    let seen = catalog.product(&stranger, product.id).await;
+    assert!(matches!(seen, Err(Error::NotFound)), "{seen:?}");
+}
