@@ -2,6 +2,7 @@
 
 use berth_access::{Actor, Context};
 use berth_events::booking::Customer;
+use berth_kernel::is_language_tag;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, NewBooking};
@@ -40,6 +41,10 @@ pub(crate) fn of(ctx: &Context, new: &NewBooking) -> Result<Customer, Error> {
                 return Err(Error::invalid("customer.email", "INVALID_EMAIL", detail));
             }
             let locale = input.locale.clone().unwrap_or(locale);
+            if !is_language_tag(&locale) {
+                let detail = "Must be a language tag such as `de` or `pt-BR`.";
+                return Err(Error::invalid("customer.locale", "LOCALE_INVALID", detail));
+            }
             Ok(Customer {
                 name: name.to_owned(),
                 email: email.to_lowercase(),

@@ -78,8 +78,8 @@ impl Reactions {
         work.finish(tx).await
     }
 
-    /// The money came after the hold ran out: the place is taken again if it is still free; if
-    /// not, the booking ends and all of the money is due back.
+    /// The money came after the hold ran out: the place is taken again if it is still free and
+    /// still to come; if not, the booking ends and all of the money is due back.
     async fn paid_late(
         &self,
         work: &Work,
@@ -87,7 +87,7 @@ impl Reactions {
         mut booking: Booking,
     ) -> Result<(), Error> {
         let (at, cause) = (self.clock.now(), work.cause());
-        if store::retake(tx, booking.id).await? {
+        if booking.starts_at > at && store::retake(tx, booking.id).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;
             return Ok(());
         }

@@ -17,17 +17,12 @@ fn scale(currency: Currency) -> i64 {
     }
 }
 
-/// The smallest step of a charge, in our minor units.
-const fn step(currency: Currency) -> i64 {
-    if currency.exponent() == 3 { 10 } else { 1 }
-}
-
 /// `money` in Stripe's units.
 ///
 /// # Errors
 /// Refused if Stripe cannot charge that amount exactly.
 pub(crate) fn to_stripe(money: Money) -> Result<i64, Failure> {
-    if money.amount % step(money.currency) != 0 {
+    if !money.is_payable() {
         let message = format!("{money} cannot be charged: the last decimal must be 0");
         return Err(Failure::refused("amount_not_chargeable", message));
     }
@@ -40,7 +35,7 @@ pub(crate) fn to_stripe(money: Money) -> Result<i64, Failure> {
 /// The platform's share of a charge in Stripe's units, rounded down to what can be charged: the
 /// tenant gains what is lost, and the ledger is written from what Stripe took.
 pub(crate) fn fee_to_stripe(minor: i64, currency: Currency) -> Result<i64, Failure> {
-    let step = step(currency);
+    let step = currency.step();
     to_stripe(Money::new(minor - minor.rem_euclid(step), currency))
 }
 

@@ -55,6 +55,16 @@ impl Failure {
             // 409: the first call under this key is still running. 424: something behind Stripe
             // failed. Neither says what became of the call.
             409 | 424 => Self::unknown(text),
+            // It is the platform's own key that is not let in: nothing is said of the call, which
+            // waits until an operator has seen to the key.
+            401 if envelope.is_some() => Self(ProviderError::Unavailable(text)),
+            // The same, unless it is the account that lets the platform in no more.
+            403 if envelope
+                .as_ref()
+                .is_some_and(|error| !error.is_of_account()) =>
+            {
+                Self(ProviderError::Unavailable(text))
+            }
             400..=499 => envelope.map_or_else(|| Self::unknown(text), Envelope::refusal),
             _ => Self::unknown(text),
         }
@@ -96,6 +106,11 @@ impl Envelope {
 
     fn sentence(&self) -> &str {
         self.message.as_deref().unwrap_or(&self.kind)
+    }
+
+    /// Whether the connected account is what is wrong: it is gone, or has cut the platform off.
+    fn is_of_account(&self) -> bool {
+        self.code.as_deref() == Some("account_invalid")
     }
 
     /// The most telling code: a decline's own reason, the error's code, else its type.
@@ -147,6 +162,8 @@ mod tests {
     fn only_an_error_of_the_api_refuses() {
         for (status, body) in [
             (400, "Bad Request"),
+            (401, ""),
+            (403, "<html>a proxy's own page</html>"),
             (404, "<html>not here</html>"),
             (
                 409,
@@ -163,6 +180,26 @@ mod tests {
                 "{status}: {sorted:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_let_in_refuses_nothing_for_good() {
+        let key =
+            r#"{"error":{"type":"invalid_request_error","message":"Invalid API Key provided"}}"#;
+        let right = r#"{"error":{"type":"invalid_request_error","code":"secret_key_required"}}"#;
+        for (status, body) in [(401, key), (403, right)] {
+            let sorted = sorted(status, body);
+            assert!(
+                matches!(sorted, ProviderError::Unavailable(_)),
+                "{status}: {sorted:?}"
+            );
+        }
+        let gone = r#"{"error":{"type":"invalid_request_error","code":"account_invalid"}}"#;
+        let sorted = sorted(403, gone);
+        assert!(
+            matches!(&sorted, ProviderError::Refused { code, .. } if code == "account_invalid"),
+            "{sorted:?}"
+        );
     }
 
     #[test]

@@ -148,6 +148,9 @@ impl Payments {
                 Ok(account) => self.store_account(tenant, &account).await?,
                 Err(error) => {
                     tracing::warn!(account_id = id, error = %error, "account {id} is put off: {error}");
+                    let mut tx = self.tenancy.begin_platform().await?;
+                    store::put_off(&mut tx, tenant).await?;
+                    tx.commit().await?;
                 }
             }
         }

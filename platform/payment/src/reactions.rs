@@ -80,7 +80,8 @@ impl Reactions {
 impl Payments {
     /// The booking is off: an unpaid intent is ended, and of what was paid goes back what booking
     /// says is due. Booking alone decides that, also of money that came too late: two who decide
-    /// would confirm and refund the same booking. Each step is safe to repeat, so that a crash between them is mended by coming again.
+    /// would confirm and refund the same booking. Each step is safe to repeat, so that a crash
+    /// between them is mended by coming again.
     async fn called_off(
         &self,
         tenant: &Tenant,
@@ -97,6 +98,10 @@ impl Payments {
         let Some(payment) = payment else {
             return Ok(());
         };
+        if payment.status == PaymentStatus::Processing {
+            // What the bank is at can no more be called off; how it ends is told.
+            return Ok(());
+        }
         if payment.status.is_open() {
             // If it turns out to be paid, that is told, and booking says what is due back.
             self.call_off_intent(tenant, payment, "canceled", cause)

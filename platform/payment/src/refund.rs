@@ -97,6 +97,11 @@ impl Payments {
                 "The payment was made in another currency.",
             ));
         }
+        if !amount.is_payable() {
+            return Err(Error::RefundRefused(
+                "The last decimal of an amount in this currency must be 0.",
+            ));
+        }
         if amount.amount <= 0 || amount.amount > left.amount {
             return Err(Error::RefundRefused(
                 "That much is not left of the payment.",
@@ -257,7 +262,7 @@ impl Payments {
         };
         payment.version += 1;
         payment.updated_at = self.clock.now();
-        store::save(tx, payment, None).await?;
+        store::save_refunded(tx, payment).await?;
         let outcome = if given { "refunded" } else { "refund_failed" };
         metrics::counter!("berth_payments_total", "outcome" => outcome).increment(1);
         let (told, at, cause) = (payment.told(), payment.updated_at, refund.cause());

@@ -54,7 +54,7 @@ pub(crate) async fn settle(
             let check = charge::next_check(&payment, now);
             store::save(tx, &payment, Some(check)).await?;
         }
-        _ => post_if_new(tx, &payment, intent, now).await?,
+        _ => post_late(tx, &payment, intent, now).await?,
     }
     Ok(payment)
 }
@@ -74,7 +74,9 @@ async fn succeed(
     // Without its effect on the balance the payment is asked about again until that is known.
     let check = intent.balance.is_none().then(|| now + charge::FIRST_CHECK);
     store::save(tx, payment, check).await?;
-    post_if_new(tx, payment, intent, now).await?;
+    if let Some(balance) = &intent.balance {
+        store::post(tx, payment.id, balance, Against::Sales, now).await?;
+    }
     let event = Succeeded {
         payment: payment.told(),
         method: payment.method.clone(),
@@ -106,18 +108,16 @@ pub(crate) async fn end(
     Ok(())
 }
 
-async fn post_if_new(
+/// Posts a sale whose effect on the balance was not known when it was made, or asks again later.
+async fn post_late(
     tx: &mut TenantTx,
     payment: &Payment,
     intent: &Intent,
     now: Timestamp,
 ) -> Result<(), Error> {
     let Some(balance) = &intent.balance else {
-        return Ok(());
+        return store::check_again(tx, payment.id, now + charge::FIRST_CHECK).await;
     };
     store::post(tx, payment.id, balance, Against::Sales, now).await?;
-    if matches!(payment.status, PaymentStatus::Succeeded) {
-        store::save(tx, payment, None).await?;
-    }
-    Ok(())
+    store::checked(tx, payment.id).await
 }

@@ -5,7 +5,8 @@ use berth_kernel::{Currency, Money};
 use jiff::Timestamp;
 
 /// What is given back of `price` when cancelling at `now` something that starts at `starts_at`:
-/// the share of the first tier whose hours are still to go, counted to the second; nothing if none.
+/// the share of the first tier whose hours are still to go, counted to the second and rounded up to
+/// what can be paid; nothing if none.
 #[must_use]
 pub fn refund(
     policy: &[CancellationTier],
@@ -18,7 +19,8 @@ pub fn refund(
         .iter()
         .find(|tier| seconds_left >= i64::from(tier.hours_before) * 3_600);
     tier.map_or(Money::new(0, price.currency), |tier| {
-        price.share(tier.refund_percent.min(100) * 100)
+        let share = price.share(tier.refund_percent.min(100) * 100);
+        share.up_to_payable()
     })
 }
 
@@ -58,6 +60,9 @@ mod tests {
         assert_eq!(given(48, -1), 5_000);
         assert_eq!(given(24, 0), 5_000);
         assert_eq!(given(24, -1), 0);
+        let now = Timestamp::from_second(1_000_000 - 24 * 3_600).unwrap();
+        let dinar = Money::new(5_110, "KWD".parse().unwrap());
+        assert_eq!(refund(&policy, dinar, starts_at, now).amount, 2_560);
         let costly = |hours: i64| {
             let now = Timestamp::from_second(1_000_000 - hours * 3_600).unwrap();
             (costs(&policy, starts_at, now), costs(&[], starts_at, now))

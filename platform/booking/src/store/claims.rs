@@ -59,7 +59,7 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool
            ), counted AS (
                UPDATE session s SET sold = sold + c.quantity FROM session_claim c
                WHERE c.booking_id = $1 AND c.state = 'released' AND s.id = c.session_id
-                 AND s.held + s.sold + c.quantity <= s.capacity
+                 AND s.status = 'open' AND s.held + s.sold + c.quantity <= s.capacity
                RETURNING s.id
            ), seated AS (
                UPDATE session_claim SET state = 'confirmed' FROM counted WHERE booking_id = $1

@@ -65,6 +65,17 @@ pub(crate) async fn save_account(
     Ok(())
 }
 
+/// Asks about an account as late as if it had just been heard of.
+pub(crate) async fn put_off(tx: &mut PlatformTx, tenant: TenantId) -> Result<()> {
+    sqlx::query!(
+        "UPDATE platform.stripe_account SET updated_at = clock_timestamp() WHERE tenant_id = $1",
+        tenant.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Accounts that may not do everything yet and were not heard of for two minutes, or, when they
 /// are older, for a quarter of their age: who gave up is asked about ever more rarely.
 pub(crate) async fn unfinished(tx: &mut PlatformTx) -> Result<Vec<(TenantId, String)>> {

@@ -12,7 +12,8 @@ const LOST_BEFORE_NEXT: i32 = 3;
 
 /// The key of a call, written down before it is made, and how often its answer was lost: whoever
 /// finds any lost looks first whether it was done. The provider answers a key as it did the first
-/// time, with a fault too, so that a key that only gives faults is followed by another.
+/// time, a fault or a refusal too, so that a key that only gives faults, or was refused, is followed
+/// by another.
 pub(crate) async fn attempt_key(
     tx: &mut TenantTx,
     subject: &str,
@@ -23,28 +24,29 @@ pub(crate) async fn attempt_key(
     let mut before = 0;
     for number in 1.. {
         let key = format!("{subject}:{number}");
-        let lost = attempt(tx, &key, payment, action, at).await?;
+        let (lost, refused) = attempt(tx, &key, payment, action, at).await?;
         before += lost;
-        if lost <= LOST_BEFORE_NEXT {
+        if lost <= LOST_BEFORE_NEXT && !refused {
             return Ok((key, before));
         }
     }
     unreachable!("numbers do not end")
 }
 
-/// Writes a call down before it is made; how often its answer was lost before.
+/// Writes a call down before it is made; how often its answer was lost before, and whether it was
+/// refused.
 async fn attempt(
     tx: &mut TenantTx,
     key: &str,
     payment: PaymentId,
     action: &str,
     at: Timestamp,
-) -> Result<i32> {
-    let lost = sqlx::query_scalar!(
+) -> Result<(i32, bool)> {
+    let before = sqlx::query!(
         "INSERT INTO payment_attempt (idempotency_key, payment_id, action, started_at)
          VALUES ($1, $2, $3, $4)
          ON CONFLICT (idempotency_key) DO UPDATE SET started_at = excluded.started_at
-         RETURNING lost",
+         RETURNING lost, outcome",
         key,
         payment.uuid(),
         action,
@@ -52,7 +54,7 @@ async fn attempt(
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(lost)
+    Ok((before.lost, before.outcome.as_deref() == Some("FAILED")))
 }
 
 /// Records what became of a call: `OK`, `FAILED` or `INDETERMINATE`.

@@ -191,6 +191,32 @@ pub(crate) async fn save(
     Ok(())
 }
 
+/// Writes what a refund changes of a payment; when it is asked about next is another matter.
+pub(crate) async fn save_refunded(tx: &mut TenantTx, payment: &Payment) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment SET status = $2, version = $3, refunded_minor = $4, updated_at = $5 WHERE id = $1",
+        payment.id.uuid(),
+        payment.status.as_str(),
+        payment.version,
+        payment.refunded.amount,
+        jiff_sqlx::Timestamp::from(payment.updated_at) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Everything is known of a payment: it is asked about no more.
+pub(crate) async fn checked(tx: &mut TenantTx, id: PaymentId) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment SET check_at = NULL WHERE id = $1 AND check_at IS NOT NULL",
+        id.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Keeps what a payment pays for as it was last told.
 pub(crate) async fn keep_booking(tx: &mut TenantTx, booking: &Booking) -> Result<()> {
     sqlx::query!(

@@ -1,6 +1,6 @@
 //! How long a place is kept for money that has not come.
 
-use berth_devkit::demo::Client;
+use berth_devkit::{demo::Client, environment::Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -136,4 +136,64 @@ async fn a_place_is_free_again_when_the_bank_returns_the_debit_after_its_time() 
     held.bank_decides().await;
     held.until("FAILED").await;
     held.assert_places(0, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_nothing_was_heard_of_keeps_its_place_until_the_bank_returns_it() {
+    let (held, payment) = Held::open().await;
+    let gym = held.house.gym();
+    let silence = json!({ "kind": "drop_webhooks", "match": { "event_type": "payment_intent." } });
+    held.house.emulator("faults", &silence).await;
+    let method = "pm_usBankAccount_accountClosed";
+    assert_eq!(held.checkout.pay(&payment, method).await, 200);
+    // It is to be called off, and cannot be: the bank is at it.
+    held.time_is_over().await;
+    held.until_extended().await;
+    held.bank_decides().await;
+    held.time_is_over().await;
+    held.until("FAILED").await;
+    held.assert_places(0, 0).await;
+    let ended = "SELECT count(*) FROM payment_attempt WHERE action = 'cancel' AND outcome = $$OK$$";
+    assert_eq!(held.house.count(gym, ended).await, 1);
+}
+
+/// Books a class, lets the hold run out with `changed` in the books, and only then lets the product
+/// hear that it was paid.
+async fn paid_after_the_hold(changed: &str) -> Held {
+    let (mut held, payment) = Held::open().await;
+    held.house.stop(Role::Worker).await;
+    assert_eq!(held.checkout.pay(&payment, "pm_card_visa").await, 200);
+    let over = format!(
+        "UPDATE session_claim SET state = 'released';
+         UPDATE session SET held = 0;
+         UPDATE booking SET status = 'FAILED', status_reason = 'hold_expired', expires_at = NULL;
+         {changed}"
+    );
+    held.house.sql(held.house.gym(), &over).await;
+    held.house.start(Role::Worker).await;
+    held
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_comes_late_takes_the_place_again() {
+    let held = paid_after_the_hold("").await;
+    held.until("CONFIRMED").await;
+    held.assert_places(0, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_for_what_has_begun_or_is_called_off_goes_back() {
+    for changed in [
+        "UPDATE booking SET starts_at = starts_at - interval '30 days', ends_at = ends_at - interval '30 days'",
+        "UPDATE session SET status = 'closed'",
+    ] {
+        let held = paid_after_the_hold(changed).await;
+        let cancelled = held.until("CANCELLED").await;
+        assert_eq!(cancelled["status_reason"], "place_lost", "{changed}");
+        held.assert_places(0, 0).await;
+        let refunded = "SELECT count(*) FROM payment WHERE refunded_minor = amount_minor";
+        while held.house.count(held.house.gym(), refunded).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
 }

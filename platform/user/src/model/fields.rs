@@ -1,6 +1,6 @@
 //! The forms fields are kept in.
 
-use berth_kernel::FieldError;
+use berth_kernel::{FieldError, is_language_tag};
 
 const EMAIL_CHARS: usize = 254;
 const LOCAL_PART_CHARS: usize = 64;
@@ -123,15 +123,7 @@ pub(super) fn canonical_phone(text: &str) -> Result<String, FieldError> {
 
 /// A language tag of BCP 47's shape: `de`, `pt-BR`, `zh-Hant-TW`.
 pub(super) fn canonical_locale(text: &str) -> Result<String, FieldError> {
-    let mut parts = text.trim().split('-');
-    let language = parts.next().unwrap_or_default();
-    let shaped = matches!(language.len(), 2 | 3)
-        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
-        && text.len() <= 35;
-    if shaped {
+    if is_language_tag(text.trim()) {
         Ok(text.trim().to_owned())
     } else {
         Err(wrong(
