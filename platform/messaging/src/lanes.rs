@@ -13,6 +13,10 @@ pub(crate) struct Lanes<T> {
     senders: Vec<mpsc::Sender<T>>,
 }
 
+/// The work on a lane panicked.
+#[derive(Debug)]
+pub(crate) struct LaneEnded;
+
 impl<T: Send + 'static> Lanes<T> {
     /// Opens lanes whose messages go to `work`; each lane's task is counted by `tracker`.
     pub(crate) fn open<F, W>(tracker: &TaskTracker, work: F) -> Self
@@ -36,10 +40,13 @@ impl<T: Send + 'static> Lanes<T> {
     }
 
     /// Hands `message` to its entity's lane, waiting while that is full.
-    pub(crate) async fn send(&self, entity: Uuid, message: T) {
+    ///
+    /// # Errors
+    /// The lane has ended; the message, not acknowledged, comes again over another channel.
+    pub(crate) async fn send(&self, entity: Uuid, message: T) -> Result<(), LaneEnded> {
         // Byte 14: byte 15 already chose the shard.
         let lane = usize::from(entity.as_bytes()[14]) % self.senders.len();
-        // A closed lane means the process is ending; the unacknowledged message comes back.
-        let _ = self.senders[lane].send(message).await;
+        let sent = self.senders[lane].send(message).await;
+        sent.map_err(|_| LaneEnded)
     }
 }

@@ -1,10 +1,11 @@
 //! One queue of one consumer: each message is judged, handled when its turn has come, and settled.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use berth_kernel::Envelope;
+use berth_telemetry::panics::Panicked;
 use berth_tenancy::Tenancy;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use lapin::{
     Channel,
     message::Delivery,
@@ -28,10 +29,13 @@ use crate::{
 const HANDLE_WITHIN: Duration = Duration::from_secs(60);
 /// Counted failures after which an event rests.
 const MAX_TRIES: i32 = 3;
-/// Waits after which an event of an unknown entity is taken as it is.
-const MAX_UNKNOWN_WAITS: u32 = 30;
+/// Waits of a second after which an event of an unknown entity is taken as it is. Longer than a relay
+/// that hangs may keep the entity's first event to itself.
+const MAX_UNKNOWN_WAITS: u32 = 90;
 /// How often the message was put back because its turn had not come, or something was down.
 const WAITS: &str = "x-berth-waits";
+/// How often it was put back because nothing was known of its entity.
+const UNKNOWN_WAITS: &str = "x-berth-unknown-waits";
 /// Marks an event that an operator replays.
 pub(crate) const REPLAYED: &str = "x-berth-replayed";
 
@@ -88,9 +92,13 @@ pub(crate) async fn drain(
         };
         match serde_json::from_slice::<Envelope>(&delivery.data) {
             Ok(event) => {
-                lanes
-                    .send(event.metadata.entity_id, (delivery, event))
-                    .await
+                let entity = event.metadata.entity_id;
+                if lanes.send(entity, (delivery, event)).await.is_err() {
+                    // Made anew with the connection, and what the lane left comes again.
+                    tracing::error!("a lane of {} has ended", queue.name);
+                    broken.cancel();
+                    return;
+                }
             }
             Err(error) => {
                 tracing::error!(
@@ -109,6 +117,8 @@ enum Verdict {
     Ack,
     /// It comes again after a while.
     Later(Delay),
+    /// It comes again soon: nothing is known of its entity yet.
+    Unknown,
     /// It rests among the dead letters.
     Bury,
 }
@@ -162,15 +172,19 @@ impl Queue {
         match standing(&work, is_replayed(delivery)).await {
             Ok(Standing::Past) => return (Verdict::Ack, "duplicate"),
             Ok(Standing::Early) => return (Verdict::Later(patience(waits)), "early"),
-            Ok(Standing::Unknown) if waits < MAX_UNKNOWN_WAITS => {
-                return (Verdict::Later(Delay::Second), "early");
+            Ok(Standing::Unknown) if counted(delivery, UNKNOWN_WAITS) < MAX_UNKNOWN_WAITS => {
+                return (Verdict::Unknown, "early");
             }
             Ok(Standing::Due | Standing::Unknown) => {}
             Err(failure) => return (self.failed(&work, waits, failure).await, "waiting"),
         }
-        let handled = tokio::time::timeout(HANDLE_WITHIN, self.consumer.handle(&work))
-            .await
-            .unwrap_or_else(|elapsed| Err(Failure::retry(elapsed)));
+        let handling = AssertUnwindSafe(self.consumer.handle(&work)).catch_unwind();
+        let handled = match tokio::time::timeout(HANDLE_WITHIN, handling).await {
+            Ok(Ok(handled)) => handled,
+            // A fault of ours, and no reason to stop handling everybody else's events.
+            Ok(Err(panic)) => Err(Failure::retry(Panicked::from(panic))),
+            Err(elapsed) => Err(Failure::retry(elapsed)),
+        };
         match handled {
             Ok(Done(())) => {
                 tracing::info!("handled {}", work.event.event_type);
@@ -215,12 +229,16 @@ impl Queue {
         let moved = match verdict {
             Verdict::Ack => Ok(()),
             Verdict::Later(delay) => {
-                self.put(delivery, self.names.retry(delay), self.name.clone())
-                    .await
+                let retry = self.names.retry(delay);
+                self.put(delivery, retry, self.name.clone(), 0).await
+            }
+            Verdict::Unknown => {
+                let retry = self.names.retry(Delay::Second);
+                self.put(delivery, retry, self.name.clone(), 1).await
             }
             Verdict::Bury => {
                 let dead = self.names.dead(self.consumer.name());
-                self.put(delivery, self.names.dlx(), dead).await
+                self.put(delivery, self.names.dlx(), dead, 0).await
             }
         };
         let settled = match moved {
@@ -252,12 +270,13 @@ impl Queue {
         delivery: &Delivery,
         exchange: ShortString,
         routing_key: ShortString,
+        unknown: u32,
     ) -> Result<(), BrokerError> {
         let mut headers = FieldTable::default();
-        headers.insert(
-            WAITS.into(),
-            AMQPValue::LongLongInt(i64::from(waits(delivery)) + 1),
-        );
+        for (name, more) in [(WAITS, 1), (UNKNOWN_WAITS, unknown)] {
+            let count = i64::from(counted(delivery, name)) + i64::from(more);
+            headers.insert(name.into(), AMQPValue::LongLongInt(count));
+        }
         if is_replayed(delivery) {
             headers.insert(REPLAYED.into(), AMQPValue::Boolean(true));
         }
@@ -303,8 +322,13 @@ fn is_replayed(delivery: &Delivery) -> bool {
 
 /// How often a message was put back.
 fn waits(delivery: &Delivery) -> u32 {
+    counted(delivery, WAITS)
+}
+
+/// A count that a message carries in its headers.
+fn counted(delivery: &Delivery, name: &str) -> u32 {
     let headers = delivery.properties.headers().as_ref();
-    let value = headers.and_then(|headers| headers.inner().get(WAITS));
+    let value = headers.and_then(|headers| headers.inner().get(name));
     value
         .and_then(AMQPValue::as_long_long_int)
         .and_then(|n| u32::try_from(n).ok())

@@ -19,6 +19,7 @@ mod housekeeping;
 mod referee;
 mod serve;
 mod settings;
+mod tasks;
 mod wire;
 mod work;
 

@@ -1,20 +1,24 @@
 //! Running a process: its roles, its ports, its end.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use berth_telemetry::{logs, metrics::Metrics};
 use berth_tenancy::Tenancy;
-use berth_web::observe::Observed;
+use berth_web::{observe::Observed, problem};
 use poem::{
-    Endpoint, EndpointExt as _, Response, Route, Server, endpoint::make_sync, get,
-    listener::TcpListener,
+    Endpoint, EndpointExt as _, Response, Route, Server,
+    endpoint::make_sync,
+    get,
+    listener::{Listener as _, TcpAcceptor, TcpListener},
+    middleware::CatchPanic,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     health::{self, Health},
     settings::Settings,
+    tasks::Tasks,
     wire::App,
     work,
 };
@@ -37,40 +41,67 @@ pub(crate) async fn run(roles: Roles) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let app = App::build(&settings).await?;
     let health = Health::new(app.tenancy.clone());
-    let stop = CancellationToken::new();
-    let tracker = TaskTracker::new();
+    let tasks = Tasks::default();
 
-    let metrics_page = operator_routes(metrics, &health);
-    let server = Server::new(TcpListener::bind(settings.metrics_addr)).name("metrics");
-    let stopping = stop.clone();
-    tracker.spawn(server.run_with_graceful_shutdown(
-        metrics_page,
-        async move { stopping.cancelled().await },
-        Some(Duration::from_secs(1)),
-    ));
-    tracker.spawn(report_pools(app.tenancy.clone(), stop.clone()));
-    work::start(&app, roles, &tracker, &stop);
-    if roles.serve {
-        let routes = public_routes(app, &health)?;
-        let server = Server::new(TcpListener::bind(settings.http_addr)).name("http");
-        let stopping = stop.clone();
-        tracker.spawn(server.run_with_graceful_shutdown(
-            routes,
-            async move { stopping.cancelled().await },
-            Some(DRAIN_WITHIN),
-        ));
+    // Both ports are taken before anything is started: who cannot have them says so and ends.
+    let metrics_port = bind(settings.metrics_addr, "BERTH_METRICS_ADDR").await?;
+    let http_port = match roles.serve {
+        true => Some(bind(settings.http_addr, "BERTH_HTTP_ADDR").await?),
+        false => None,
+    };
+    let drain = Duration::from_secs(1);
+    answer(
+        &tasks,
+        "metrics",
+        metrics_port,
+        operator_routes(metrics, &health),
+        drain,
+    );
+    tasks.spawn("pools", report_pools(app.tenancy.clone(), tasks.stop()));
+    work::start(&app, roles, &tasks);
+    if let Some(port) = http_port {
+        answer(
+            &tasks,
+            "http",
+            port,
+            public_routes(app, &health)?,
+            DRAIN_WITHIN,
+        );
     }
     tracing::info!(?roles, http = %settings.http_addr, "berth is up");
-    ended().await?;
-    tracing::info!("berth is asked to end");
+    let broken = tokio::select! {
+        ended = ended() => ended.map(|()| false)?,
+        () = tasks.broken() => true,
+    };
+    tracing::info!("berth is to end");
     health.leave();
-    if roles.serve {
+    if roles.serve && !broken {
         tokio::time::sleep(settings.leave).await;
     }
-    stop.cancel();
-    tracker.close();
-    let _ = tokio::time::timeout(DRAIN_WITHIN + Duration::from_secs(2), tracker.wait()).await;
+    let _ = tokio::time::timeout(DRAIN_WITHIN + Duration::from_secs(2), tasks.end()).await;
+    anyhow::ensure!(
+        !broken,
+        "a part of the process has ended by itself; the log says which and why"
+    );
     Ok(())
+}
+
+/// Takes a port; `setting` names it.
+async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpAcceptor> {
+    let bound = TcpListener::bind(address).into_acceptor().await;
+    bound.with_context(|| format!("{setting}: {address} cannot be listened on"))
+}
+
+/// Answers requests at a port until the process is to end; then those at hand get `drain`.
+fn answer<E>(tasks: &Tasks, name: &'static str, port: TcpAcceptor, routes: E, drain: Duration)
+where
+    E: poem::IntoEndpoint + Send + 'static,
+    E::Endpoint: 'static,
+{
+    let stop = tasks.stop();
+    let server = Server::new_with_acceptor(port).name(name);
+    let serving = server.run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(drain));
+    tasks.spawn_fallible(name, async move { Ok(serving.await?) });
 }
 
 /// What the public reaches.
@@ -80,10 +111,12 @@ fn public_routes(
 ) -> anyhow::Result<impl Endpoint<Output = Response> + 'static> {
     let routes = Route::new()
         .at("/livez", get(health::live))
-        .at("/readyz", get(health::ready).data(health.clone()));
+        .at("/readyz", get(health::ready).data(health.clone()))
+        .at("/health", get(health::ready).data(health.clone()));
     let routes = berth_admin_portal::mount(routes, app.portal)?;
     let routes = routes.nest("/", berth_tenant_api::routes(app.api));
-    Ok(Observed(routes.map_to_response()))
+    let caught = CatchPanic::new().with_handler(problem::panicked);
+    Ok(Observed(routes.with(caught).map_to_response()))
 }
 
 /// What operators and scrapers reach, on a port of its own.

@@ -1,55 +1,52 @@
 //! What a worker does besides serving requests.
 
 use berth_messaging::{dead_letter, relay, worker};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{housekeeping, referee::ByPayments, serve::Roles, wire::App};
+use crate::{housekeeping, referee::ByPayments, serve::Roles, tasks::Tasks, wire::App};
 
-/// Starts the background work of `roles`; each task ends when `stop` is cancelled.
-pub(crate) fn start(app: &App, roles: Roles, tracker: &TaskTracker, stop: &CancellationToken) {
+/// Starts the background work of `roles`.
+pub(crate) fn start(app: &App, roles: Roles, tasks: &Tasks) {
     let (tenancy, broker) = (app.tenancy.clone(), app.broker.clone());
-    let (registry, stopping) = (tenancy.registry().clone(), stop.clone());
-    tracker.spawn(async move { registry.follow_changes(stopping).await });
+    let (registry, stop) = (tenancy.registry().clone(), tasks.stop());
+    tasks.spawn(
+        "registry",
+        async move { registry.follow_changes(stop).await },
+    );
     if roles.relay {
         let consumers = app.consumers.clone();
-        tracker.spawn(relay::run(
-            tenancy.clone(),
-            broker.clone(),
-            consumers,
-            stop.clone(),
-        ));
+        let relay = relay::run(tenancy.clone(), broker.clone(), consumers, tasks.stop());
+        tasks.spawn("relay", relay);
     }
     if roles.serve {
-        let (users, stopping) = (app.api.users.clone(), stop.clone());
-        tracker.spawn(async move { users.follow_revocations(stopping).await });
+        let (users, stop) = (app.api.users.clone(), tasks.stop());
+        tasks.spawn("revocations", async move {
+            users.follow_revocations(stop).await
+        });
+        let (catalog, stop) = (app.api.catalog.clone(), tasks.stop());
+        tasks.spawn("catalog", async move { catalog.follow_changes(stop).await });
     }
-    if !roles.work {
-        return;
+    if roles.work {
+        start_worker(app, tasks);
     }
-    let consumers = app.consumers.clone();
-    tracker.spawn(worker::run(
-        tenancy.clone(),
-        broker.clone(),
-        consumers.clone(),
-        stop.clone(),
-    ));
-    tracker.spawn(dead_letter::run(
-        tenancy.clone(),
-        broker,
-        consumers,
-        stop.clone(),
-    ));
-    tracker.spawn(housekeeping::run(
-        tenancy,
-        app.payments.clone(),
-        app.api.users.clone(),
-        stop.clone(),
-    ));
-    let (payments, stopping) = (app.payments.clone(), stop.clone());
-    tracker.spawn(async move { payments.work_inbox(stopping).await });
-    let (payments, stopping) = (app.payments.clone(), stop.clone());
-    tracker.spawn(async move { payments.reconcile(stopping).await });
-    let (bookings, clock, stopping) = (app.bookings.clone(), app.clock.clone(), stop.clone());
+}
+
+fn start_worker(app: &App, tasks: &Tasks) {
+    let (tenancy, broker) = (app.tenancy.clone(), app.broker.clone());
+    let consumers = || app.consumers.clone();
+    let worker = worker::run(tenancy.clone(), broker.clone(), consumers(), tasks.stop());
+    tasks.spawn("worker", worker);
+    let dead_letters = dead_letter::run(tenancy.clone(), broker, consumers(), tasks.stop());
+    tasks.spawn("dead letters", dead_letters);
+    let (payments, users) = (app.payments.clone(), app.api.users.clone());
+    let housekeeping = housekeeping::run(tenancy, payments, users, tasks.stop());
+    tasks.spawn("housekeeping", housekeeping);
+    let (payments, stop) = (app.payments.clone(), tasks.stop());
+    tasks.spawn("inbox", async move { payments.work_inbox(stop).await });
+    let (payments, stop) = (app.payments.clone(), tasks.stop());
+    tasks.spawn("reconciling", async move { payments.reconcile(stop).await });
+    let (bookings, clock, stop) = (app.bookings.clone(), app.clock.clone(), tasks.stop());
     let referee = ByPayments(app.payments.clone());
-    tracker.spawn(async move { bookings.sweep(clock, &referee, stopping).await });
+    tasks.spawn("sweep", async move {
+        bookings.sweep(clock, &referee, stop).await
+    });
 }

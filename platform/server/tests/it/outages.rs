@@ -1,6 +1,12 @@
 //! What still works while something is away.
 
-use berth_devkit::{demo, environment::Role};
+use std::time::Duration;
+
+use berth_devkit::{
+    demo,
+    environment::{self, Role},
+    ports,
+};
 use reqwest::{Method, StatusCode};
 
 use crate::{
@@ -84,4 +90,21 @@ async fn each_business_has_its_own_page_of_the_api() {
             assert!(answer.contains(title), "{path} of {tenant:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_have_its_port_says_so_and_ends() {
+    let house = House::open().await;
+    let seeder = house.seeder();
+    let metrics = ports::reserve().unwrap();
+    let second = tokio::process::Command::new(&seeder.program)
+        .arg(Role::Serve.name())
+        .envs(environment::of_role(&seeder.environment, metrics.port()).unwrap())
+        .kill_on_drop(true)
+        .output();
+    let second = tokio::time::timeout(Duration::from_secs(30), second);
+    let second = second.await.expect("it ends by itself").unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success(), "{said}");
+    assert!(said.contains("BERTH_HTTP_ADDR"), "{said}");
 }
