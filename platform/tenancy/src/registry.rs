@@ -72,7 +72,7 @@ impl Registry {
     pub async fn refresh(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
         let key = TenantKey::Id(id);
         let found = self.load(&key).await?;
-        self.cache.invalidate_all();
+        self.forget_tenant(id);
         self.cache.insert(key, found.clone()).await;
         Ok(found.map(|found| found.tenant))
     }
@@ -85,6 +85,17 @@ impl Registry {
     /// Forgets what this process remembers.
     pub fn forget(&self) {
         self.cache.invalidate_all();
+    }
+
+    /// Forgets a tenant under every key it was found by.
+    fn forget_tenant(&self, id: TenantId) {
+        let of_tenant = move |_: &TenantKey, found: &Option<Found>| {
+            found.as_ref().is_some_and(|found| found.tenant.id == id)
+        };
+        // Fails only without the support asked for when the cache was made.
+        if self.cache.invalidate_entries_if(of_tenant).is_err() {
+            self.forget();
+        }
     }
 
     /// Ids of all active tenants.
@@ -175,12 +186,6 @@ impl Follower for Registry {
                 .invalidate(&TenantKey::Slug(slug.to_owned()))
                 .await;
         }
-        let of_tenant = move |_: &TenantKey, found: &Option<Found>| {
-            found.as_ref().is_some_and(|found| found.tenant.id == id)
-        };
-        // Fails only without the support asked for when the cache was made.
-        if self.cache.invalidate_entries_if(of_tenant).is_err() {
-            self.forget();
-        }
+        self.forget_tenant(id);
     }
 }

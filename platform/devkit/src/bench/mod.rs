@@ -66,6 +66,7 @@ pub async fn run(workspace: &Workspace, options: BenchOptions) -> anyhow::Result
             stage.stop_relay().await;
         }
     }
+    report.stands(stage.restart().await.context("starting the server again")?);
     let file = workspace.dev("bench/results.json");
     report.save(&file).context("saving the figures")?;
     report.print();
@@ -82,7 +83,7 @@ async fn measure(
     rounds: usize,
 ) -> anyhow::Result<Vec<Round>> {
     // Long works outlive an access token.
-    let tokens = stage.sign_in(work.tenant).await?;
+    let tokens = stage.sign_in(work.tenant, work.asker).await?;
     let load = load::Load::new(stage.api(), CONNECTIONS, work, tokens);
     load.run(WARM_UP).await?;
     pgbench::run(stage, &work.ceiling, CONNECTIONS, WARM_UP).await?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::load::Answered;
 use super::pgbench::Reached;
-use super::usage::Usage;
+use super::usage::{Standing, Usage};
 use super::works::{Aim, Work};
 use crate::files;
 
@@ -44,6 +44,7 @@ pub(super) struct Report {
     connections: usize,
     seconds_each: u64,
     works: Vec<Figures>,
+    server: Option<Standing>,
 }
 
 /// The figures of one work; medians over the rounds.
@@ -79,7 +80,12 @@ impl Report {
             connections,
             seconds_each: seconds.as_secs(),
             works: Vec::new(),
+            server: None,
         }
+    }
+
+    pub fn stands(&mut self, server: Standing) {
+        self.server = Some(server);
     }
 
     pub fn add(&mut self, work: &Work, rounds: &[Round]) {
@@ -158,6 +164,13 @@ impl Report {
         }
         for work in &self.works {
             println!("  {}: {}", work.name, work.conditions);
+        }
+        if let Some(server) = self.server {
+            println!(
+                "\nThe server: {:.0} ms from its start to an answer from the database (aim 300), \
+                 {:.0} MiB idle (aim 40), {:.0} MiB after all works (aim 80)",
+                server.start_ms, server.idle_mib, server.loaded_mib
+            );
         }
     }
 }

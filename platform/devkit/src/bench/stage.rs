@@ -10,8 +10,9 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-use super::usage::{self, Usage};
-use super::{CONNECTIONS, data, works};
+use super::usage::{self, Standing, Usage};
+use super::works::{self, Asker};
+use super::{CONNECTIONS, data};
 use crate::demo::{self, Business, Client, Product, Seeder};
 use crate::endpoints::{Endpoints, SignIn, Tenant};
 use crate::environment::{self, Facts, Role};
@@ -122,17 +123,48 @@ impl Stage {
         &self.places[slug]
     }
 
-    /// Access tokens of as many customers as there are connections.
-    pub async fn sign_in(&self, slug: &str) -> anyhow::Result<Vec<String>> {
+    /// Access tokens of those who ask at a tenant; of customers as many as there are connections.
+    pub async fn sign_in(&self, slug: &str, asker: Asker) -> anyhow::Result<Vec<String>> {
         let tenant = &self.place(slug).tenant;
+        let people = match asker {
+            Asker::Customers => (0..CONNECTIONS)
+                .map(|index| customer(tenant, index))
+                .collect(),
+            Asker::Admin => vec![tenant.admin.clone()],
+        };
         let mut tokens = Vec::new();
-        for index in 0..CONNECTIONS {
-            let who = customer(tenant, index);
+        for who in people {
             let body = json!({ "email": who.email, "password": who.password });
             let answer = Client::new(tenant)?.post("/v1/sessions", &body).await?;
             tokens.push(word(&answer, "access_token")?);
         }
         Ok(tokens)
+    }
+
+    /// What the server that has served everything holds by now; then what a new one takes to answer
+    /// from the database, and holds after that.
+    pub async fn restart(&mut self) -> anyhow::Result<Standing> {
+        let loaded = usage::memory(self.serve.identity())?;
+        self.serve.stop().await;
+        let product = &self.place(works::FIVE).product;
+        let client = Client::new(&self.place(works::FIVE).tenant)?;
+        let path = format!("/v1/products/{product}");
+        let started = Instant::now();
+        let answers = [self.api.port(), self.metrics[0].port()];
+        self.serve = start(
+            Role::Serve,
+            &self.program,
+            &self.environment,
+            &self.directory,
+            answers,
+        )
+        .await?;
+        client.get(&path).await?;
+        Ok(Standing {
+            start_ms: started.elapsed().as_secs_f64() * 1_000.0,
+            idle_mib: usage::memory(self.serve.identity())?,
+            loaded_mib: loaded,
+        })
     }
 
     /// Processor time used so far.

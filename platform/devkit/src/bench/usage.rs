@@ -1,10 +1,11 @@
-//! Processor time of processes, from the scheduler's own books.
+//! Processor time and memory of processes, from the kernel's own books.
 
 use std::fs;
 use std::io;
 use std::time::Duration;
 
 use anyhow::Context;
+use serde::Serialize;
 
 use crate::process::{self, Identity};
 
@@ -28,6 +29,27 @@ impl Usage {
             backends: self.backends,
         }
     }
+}
+
+/// What a server takes by being there.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Standing {
+    /// Milliseconds from the start of the process to an answer from the database.
+    pub start_ms: f64,
+    /// MiB after its first answer; what it shares with others is its share (PSS).
+    pub idle_mib: f64,
+    /// MiB after all works.
+    pub loaded_mib: f64,
+}
+
+/// MiB that a process holds: its own, and its share of what it shares.
+pub(super) fn memory(process: Identity) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.pid))
+        .context("reading what memory a process holds")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+    let kib: f64 = kib.context("an unknown form of smaps_rollup")?.parse()?;
+    Ok(kib / 1_024.0)
 }
 
 /// Processor time of a process, of all below it, and of those below it that have ended.

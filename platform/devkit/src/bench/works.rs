@@ -18,12 +18,23 @@ pub(super) struct Work {
     pub aim: Aim,
     /// The slug of the tenant that is asked.
     pub tenant: &'static str,
+    /// Who asks.
+    pub asker: Asker,
     /// Whether the relay carries events off meanwhile.
     pub relay: bool,
     pub ceiling: Ceiling,
     pub requests: Arc<Requests>,
     /// The number of the next request.
     pub next: Arc<AtomicUsize>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A customer for each connection.
+    Customers,
+    /// The tenant's admin, over all connections.
+    Admin,
 }
 
 /// What is aimed for; what it does not name is not held against it.
@@ -142,6 +153,7 @@ pub(super) fn all(stage: &Stage) -> Vec<Work> {
             7,
             Aim::cpu(0.24, 0.72),
         ),
+        page(stage.place(FIVE)),
     ]
 }
 
@@ -152,9 +164,10 @@ fn read(place: &Place) -> Work {
     let path = format!("/v1/products/{product}");
     Work {
         name: "tenant + read",
-        conditions: "GET one product with a token; pgbench selects the row",
+        conditions: "GET one product with a customer's token; pgbench selects the row",
         aim: Aim::cpu(0.06, 0.06),
         tenant: FIVE,
+        asker: Asker::Customers,
         relay: false,
         ceiling: Ceiling {
             schema: schema.clone(),
@@ -164,6 +177,31 @@ fn read(place: &Place) -> Work {
             path: path.clone(),
             body: None,
         }),
+        next: Arc::default(),
+    }
+}
+
+/// What staff look at: the last hundred bookings.
+fn page(place: &Place) -> Work {
+    let wish = || Wish {
+        path: "/v1/bookings?limit=100".to_owned(),
+        body: None,
+    };
+    Work {
+        name: "page of 100 bookings",
+        conditions: "GET the newest 100 with the admin's token; pgbench selects the rows",
+        aim: Aim::cpu(2.0, 3.0),
+        tenant: FIVE,
+        asker: Asker::Admin,
+        relay: false,
+        ceiling: Ceiling {
+            schema: place.schema.clone(),
+            script: "SELECT * FROM booking WHERE deleted_at IS NULL
+ORDER BY created_at DESC, id DESC LIMIT 101;
+"
+            .to_owned(),
+        },
+        requests: Arc::new(move |_| wish()),
         next: Arc::default(),
     }
 }
@@ -190,6 +228,7 @@ fn booking(stage: &Stage, name: &'static str, relay: bool, next: &Arc<AtomicUsiz
                      writes the same rows in one transaction",
         aim: Aim::rate(if relay { 0.5 } else { 0.7 }),
         tenant: BOOKED,
+        asker: Asker::Customers,
         relay,
         ceiling: Ceiling {
             schema: stage.place(PEAK).schema.clone(),
@@ -292,6 +331,7 @@ FROM catalog_version v LEFT JOIN LATERAL (
                      claims in one query",
         aim,
         tenant,
+        asker: Asker::Customers,
         relay: false,
         ceiling: Ceiling {
             schema: schema.clone(),

@@ -10,6 +10,11 @@ const OLDEST_POSTGRES: u32 = 14;
 
 const POSTGRES_HOME: &str = "/usr/lib/postgresql";
 const RABBIT_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// Holds `rabbitmq_server-3.10.8` and the like.
+const RABBIT_LIBRARIES: &str = "/usr/lib/rabbitmq/lib";
+
+/// The oldest RabbitMQ whose quorum queues let messages grow old, which the retry queues are made of.
+const OLDEST_RABBIT: (u32, u32) = (3, 10);
 
 /// Directories searched beyond `PATH`, which leaves `sbin` out for most users.
 const EXTRA_DIRECTORIES: [&str; 4] = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
@@ -71,13 +76,35 @@ pub(super) fn redis_server() -> Result<PathBuf, ServiceError> {
 /// user of its own.
 pub(super) fn rabbit_server() -> Result<PathBuf, ServiceError> {
     let script = PathBuf::from(RABBIT_SERVER);
-    if is_executable(&script) {
-        return Ok(script);
+    if !is_executable(&script) {
+        return Err(ServiceError::Missing {
+            program: RABBIT_SERVER,
+            remedy: "install the package `rabbitmq-server` or set AMQP_URL",
+        });
     }
-    Err(ServiceError::Missing {
-        program: RABBIT_SERVER,
-        remedy: "install the package `rabbitmq-server` or set AMQP_URL",
-    })
+    let listing = std::fs::read_dir(RABBIT_LIBRARIES)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let names = listing.filter_map(|entry| entry.file_name().into_string().ok());
+    if is_too_old(names) {
+        return Err(ServiceError::Missing {
+            program: "RabbitMQ 3.10 or newer",
+            remedy: "the one under /usr/lib/rabbitmq is older: install a newer release \
+                     (https://www.rabbitmq.com/docs/install-debian) or set AMQP_URL",
+        });
+    }
+    Ok(script)
+}
+
+/// Whether what is installed, by the names of its libraries, is surely too old.
+fn is_too_old(libraries: impl Iterator<Item = String>) -> bool {
+    let versions = libraries.filter_map(|name| {
+        let version = name.strip_prefix("rabbitmq_server-")?;
+        let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+        Some((parts.next()??, parts.next()??))
+    });
+    versions.max().is_some_and(|newest| newest < OLDEST_RABBIT)
 }
 
 pub(super) fn epmd() -> Result<PathBuf, ServiceError> {
@@ -90,4 +117,26 @@ pub(super) fn epmd() -> Result<PathBuf, ServiceError> {
 fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_without_what_the_retries_need_is_refused() {
+        let too_old = |names: &[&str]| is_too_old(names.iter().map(|name| (*name).to_owned()));
+        assert!(too_old(&["rabbitmq_server-3.9.13"]));
+        assert!(too_old(&[
+            "bin",
+            "rabbitmq_server-3.8.9",
+            "rabbitmq_server-3.9.27"
+        ]));
+        assert!(!too_old(&["rabbitmq_server-3.10.8"]));
+        assert!(!too_old(&[
+            "rabbitmq_server-3.9.13",
+            "rabbitmq_server-4.0.5"
+        ]));
+        assert!(!too_old(&["rabbitmq_server-next"]), "not known to be");
+    }
 }

@@ -16,8 +16,35 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<String>,
     /// The least body it takes.
     pub(crate) body: Option<Value>,
-    /// All fields of its body, by name.
-    pub(crate) fields: Vec<String>,
+    /// All fields of its body, however deep.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A place in a body.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// The JSON pointer of what it is a field or an element of.
+    parent: String,
+    name: String,
+    /// The least body that has the parent.
+    body: Value,
+}
+
+impl Field {
+    /// The JSON pointer of the field.
+    pub(crate) fn pointer(&self) -> String {
+        format!("{}/{}", self.parent, self.name)
+    }
+
+    /// The least body with `value` in this place.
+    pub(crate) fn with(&self, value: Value) -> Value {
+        let mut body = self.body.clone();
+        match body.pointer_mut(&self.parent).unwrap() {
+            Value::Array(elements) => *elements = vec![value],
+            parent => parent[&self.name] = value,
+        }
+        body
+    }
 }
 
 /// All operations, in the order of their paths.
@@ -35,14 +62,19 @@ pub(crate) async fn operations(house: &House) -> Vec<Operation> {
                 operation.get("requestBody").is_some(),
                 "{path}"
             );
+            let body = schema.map(|schema| completed(path, example(&document, schema)));
+            let mut fields = Vec::new();
+            if let (Some(schema), Some(body)) = (schema, &body) {
+                collect(&document, schema, "", body, &mut fields);
+            }
             operations.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 path: format!("{path}{}", query(&document, operation)),
                 parameters: parameters(operation)
                     .map(|one| one["name"].as_str().unwrap().to_owned())
                     .collect(),
-                body: schema.map(|schema| completed(path, example(&document, schema))),
-                fields: schema.map_or_else(Vec::new, |schema| fields(&document, schema)),
+                body,
+                fields,
             });
         }
     }
@@ -56,14 +88,34 @@ fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
     all.filter(|one| one["in"] == "query")
 }
 
-/// The names of a body's fields.
-fn fields(document: &Value, schema: &Value) -> Vec<String> {
-    let named = schema["$ref"]
-        .as_str()
-        .map(|name| name.trim_start_matches('#'));
-    let schema = named.map_or(schema, |pointer| document.pointer(pointer).unwrap());
+/// Collects the fields below `parent`, which has `schema` and is in `body`.
+fn collect(document: &Value, schema: &Value, parent: &str, body: &Value, fields: &mut Vec<Field>) {
+    let schema = resolved(document, schema);
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.map(|(name, _)| name.clone()).collect()
+    let properties = properties.map(|(name, of)| (name.clone(), of));
+    let elements = schema.get("items").map(|of| ("0".to_owned(), of));
+    for (name, schema) in properties.chain(elements) {
+        let field = Field {
+            parent: parent.to_owned(),
+            name,
+            body: body.clone(),
+        };
+        let within = field.with(example(document, schema));
+        let pointer = field.pointer();
+        fields.push(field);
+        collect(document, schema, &pointer, &within, fields);
+    }
+}
+
+/// A schema itself, where another is only named.
+fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        let pointer = name.trim_start_matches('#');
+        return resolved(document, document.pointer(pointer).unwrap());
+    }
+    schema["allOf"]
+        .get(0)
+        .map_or(schema, |one| resolved(document, one))
 }
 
 /// The parameters an operation cannot do without.
@@ -97,13 +149,7 @@ fn completed(path: &str, mut body: Value) -> Value {
 
 /// The least value a schema allows.
 fn example(document: &Value, schema: &Value) -> Value {
-    if let Some(name) = schema["$ref"].as_str() {
-        let pointer = name.trim_start_matches('#');
-        return example(document, document.pointer(pointer).unwrap());
-    }
-    if let Some(one) = schema["allOf"].get(0) {
-        return example(document, one);
-    }
+    let schema = resolved(document, schema);
     if let Some(value) = schema["enum"].get(0) {
         return value.clone();
     }

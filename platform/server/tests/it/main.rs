@@ -6,6 +6,7 @@
 mod bad_input;
 mod books;
 mod browser;
+mod bucket;
 mod caller;
 mod dead_letters;
 mod document;
