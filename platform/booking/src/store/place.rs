@@ -54,7 +54,7 @@ pub(crate) async fn look(
                   i.body AS "body?", i.request_hash AS "request_hash?",
                   v.version AS "catalog_version!",
                   ARRAY(SELECT c.resource_id FROM claim c
-                        WHERE c.resource_id = ANY($5) AND c.during && tstzrange($6, $7)
+                        WHERE c.resource_id = ANY($5) AND tstzrange(c.starts_at, c.ends_at) && tstzrange($6, $7)
                           AND c.state IN ('held', 'confirmed')) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
                   s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
@@ -172,14 +172,15 @@ pub(crate) async fn place(
     let placed = sqlx::query_scalar!(
         r#"WITH fresh AS MATERIALIZED (
                SELECT FROM catalog_version
-               WHERE version = $28
-                 AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $39, 1)), true)
+               WHERE version = $27
+                 AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $38, 1)), true)
                  AND NOT EXISTS (SELECT FROM idempotency
-                                 WHERE principal = $33 AND route = $34 AND key = $35)
+                                 WHERE principal = $32 AND route = $33 AND key = $34)
            ), picked AS MATERIALIZED (
                SELECT candidate AS id FROM fresh, unnest($1::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
-                                 WHERE c.resource_id = candidate AND c.during && tstzrange($2, $3)
+                                 WHERE c.resource_id = candidate
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($2, $3)
                                    AND c.state IN ('held', 'confirmed'))
                LIMIT 1
            ), lock AS MATERIALIZED (
@@ -198,23 +199,23 @@ pub(crate) async fn place(
                    customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
-               SELECT $7, $8, $9, $10, resource, $4, $11, $12, $13, $14, $15, $38, $16, $17, $18, $19, $6,
+               SELECT $7, $8, $9, $10, resource, $4, $11, $12, $13, $14, $15, $37, $16, $17, $18, $19, $6,
                       $20, $21, $22, $23, $24, $25, $26, $26 FROM taken
                RETURNING id, resource_id
            ), claimed AS (
-               INSERT INTO claim (id, booking_id, resource_id, during, state)
-               SELECT $27, id, resource_id, tstzrange($2, $3), $5 FROM booked WHERE resource_id IS NOT NULL
+               INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
+               SELECT id, resource_id, $2, $3, $5 FROM booked WHERE resource_id IS NOT NULL
            ), seated AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
                SELECT id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
            ), told AS (
                INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
-               SELECT e.id, $30, e.kind, booked.id, e.envelope
-               FROM booked, unnest($29::uuid[], $31::text[], $32::text[]) AS e (id, kind, envelope)
+               SELECT e.id, $29, e.kind, booked.id, e.envelope
+               FROM booked, unnest($28::uuid[], $30::text[], $31::text[]) AS e (id, kind, envelope)
            ), answered AS (
                INSERT INTO idempotency (principal, route, key, request_hash, body)
-               SELECT $33, $34, $35, $36, ($37::jsonb || jsonb_build_object('resource_id', resource_id))::text
-               FROM booked WHERE $35::text IS NOT NULL
+               SELECT $32, $33, $34, $35, ($36::jsonb || jsonb_build_object('resource_id', resource_id))::text
+               FROM booked WHERE $34::text IS NOT NULL
            )
            SELECT resource_id FROM booked"#,
         &candidates,
@@ -243,7 +244,6 @@ pub(crate) async fn place(
         booking.notes,
         booking.expires_at.map(jiff_sqlx::Timestamp::from) as _,
         jiff_sqlx::Timestamp::from(booking.created_at) as _,
-        Uuid::now_v7(),
         catalog_version,
         &ids,
         tenant.uuid(),

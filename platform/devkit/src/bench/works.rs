@@ -277,9 +277,8 @@ spot AS MATERIALIZED (
            1, 4900, 'EUR', '[]', '{{}}', now() + interval '15 minutes', now(), now()
     FROM spot, lock RETURNING id
 ), claimed AS (
-    INSERT INTO claim (id, booking_id, resource_id, during, state)
-    SELECT gen_random_uuid(), booking_id, resource_id,
-           tstzrange(starts_at, starts_at + interval '30 minutes'), 'held'
+    INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
+    SELECT booking_id, resource_id, starts_at, starts_at + interval '30 minutes', 'held'
     FROM spot, booked
 ), told AS (
     INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, published_at)
@@ -313,17 +312,23 @@ fn slots(name: &'static str, tenant: &'static str, stage: &Stage, days: i64, aim
     let script = format!(
         "SELECT v.version, b.who, b.starts, b.ends
 FROM catalog_version v LEFT JOIN LATERAL (
-    SELECT array_agg((r.n - 1)::int) AS who, array_agg(lower(c.during)) AS starts,
-           array_agg(upper(c.during)) AS ends
+    SELECT array_agg((r.n - 1)::int) AS who, array_agg(c.starts_at) AS starts,
+           array_agg(c.ends_at) AS ends
     FROM unnest(ARRAY[{}]::uuid[]) WITH ORDINALITY AS r (id, n)
-    JOIN claim c ON c.resource_id = r.id
-     AND c.during && tstzrange('{}'::timestamptz, '{}'::timestamptz)
-     AND c.state IN ('held', 'confirmed')
+    CROSS JOIN LATERAL (
+        (SELECT starts_at, ends_at FROM claim
+         WHERE resource_id = r.id AND starts_at < '{from}' AND state IN ('held', 'confirmed')
+         ORDER BY starts_at DESC LIMIT 1)
+        UNION ALL
+        SELECT starts_at, ends_at FROM claim
+        WHERE resource_id = r.id AND starts_at >= '{from}' AND starts_at < '{to}'
+          AND state IN ('held', 'confirmed')
+    ) c
 ) b ON true;
 ",
         quoted.join(", "),
-        day(0),
-        day(days + 2),
+        from = day(0),
+        to = day(days + 2),
     );
     Work {
         name,
