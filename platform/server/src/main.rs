@@ -25,6 +25,10 @@ mod work;
 
 use clap::{Parser, Subcommand};
 
+/// Gives back what an answer of megabytes took; the system's keeps it for the thread that had it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bookings and payments for many businesses.
 #[derive(Parser)]
 #[command(name = "berth", version)]

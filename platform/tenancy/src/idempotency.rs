@@ -119,12 +119,6 @@ pub fn judge<T: DeserializeOwned>(
     }
 }
 
-/// Whether `error` says that the key was answered in the meantime: a look finds the answer.
-#[must_use]
-pub fn is_answered(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(database) if database.constraint() == Some("idempotency_pkey"))
-}
-
 /// Forgets answers given more than 30 days ago: no client repeats a request that late.
 ///
 /// # Errors

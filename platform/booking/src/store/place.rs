@@ -174,8 +174,6 @@ pub(crate) async fn place(
                SELECT FROM catalog_version
                WHERE version = $27
                  AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $38, 1)), true)
-                 AND NOT EXISTS (SELECT FROM idempotency
-                                 WHERE principal = $32 AND route = $33 AND key = $34)
            ), picked AS MATERIALIZED (
                SELECT candidate AS id FROM fresh, unnest($1::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
@@ -194,13 +192,21 @@ pub(crate) async fn place(
            ), taken AS (
                SELECT id AS resource FROM lock WHERE held
                UNION ALL SELECT NULL FROM counted
+           ), answered AS (
+               INSERT INTO idempotency (principal, route, key, request_hash, body)
+               SELECT $32, $33, $34, $35,
+                      replace($36, '"resource_id":null', '"resource_id":' || coalesce('"' || resource || '"', 'null'))
+               FROM taken WHERE $34::text IS NOT NULL
+               ON CONFLICT DO NOTHING
+               RETURNING true
            ), booked AS (
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, session_id,
                    customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
                SELECT $7, $8, $9, $10, resource, $4, $11, $12, $13, $14, $15, $37, $16, $17, $18, $19, $6,
-                      $20, $21, $22, $23, $24, $25, $26, $26 FROM taken
+                      $20, $21, $22, $23, $24, $25, $26, $26
+               FROM taken WHERE $34::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
            ), claimed AS (
                INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
@@ -212,10 +218,6 @@ pub(crate) async fn place(
                INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
                SELECT e.id, $29, e.kind, booked.id, e.envelope
                FROM booked, unnest($28::uuid[], $30::text[], $31::text[]) AS e (id, kind, envelope)
-           ), answered AS (
-               INSERT INTO idempotency (principal, route, key, request_hash, body)
-               SELECT $32, $33, $34, $35, ($36::jsonb || jsonb_build_object('resource_id', resource_id))::text
-               FROM booked WHERE $34::text IS NOT NULL
            )
            SELECT resource_id FROM booked"#,
         &candidates,
@@ -253,7 +255,7 @@ pub(crate) async fn place(
         key.map(|key| key.route),
         key.map(|key| key.key.as_str()),
         key.map(|key| key.request_hash.as_slice()),
-        answer as _,
+        answer,
         booking.version,
         key.map(IdempotencyKey::lock_text),
     )
@@ -261,7 +263,7 @@ pub(crate) async fn place(
     .await;
     match placed {
         Ok(placed) => Ok(placed.map(|resource| resource.map(ResourceId::from))),
-        Err(error) if is_taken(&error) || idempotency::is_answered(&error) => Ok(None),
+        Err(error) if is_taken(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
