@@ -40,11 +40,15 @@ pub(crate) fn of(ctx: &Context, new: &NewBooking) -> Result<Customer, Error> {
                 let detail = "Must be an e-mail address.";
                 return Err(Error::invalid("customer.email", "INVALID_EMAIL", detail));
             }
-            let locale = input.locale.clone().unwrap_or(locale);
-            if !is_language_tag(&locale) {
+            if input
+                .locale
+                .as_deref()
+                .is_some_and(|tag| !is_language_tag(tag))
+            {
                 let detail = "Must be a language tag such as `de` or `pt-BR`.";
                 return Err(Error::invalid("customer.locale", "LOCALE_INVALID", detail));
             }
+            let locale = input.locale.clone().unwrap_or(locale);
             Ok(Customer {
                 name: name.to_owned(),
                 email: email.to_lowercase(),

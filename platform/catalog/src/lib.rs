@@ -4,7 +4,7 @@
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
 //! keeps an offering reads the number together with their own rows and asks again when it moved.
-//! Where only looking is concerned, [`fresh`] remembers the number for a moment.
+//! Where only looking is concerned, `fresh.rs` remembers the number for a moment.
 //!
 //! Must not know bookings: a change here never touches one that was made.
 //!
@@ -53,6 +53,7 @@ impl Catalog {
             fresh: Fresh::new(),
         }
     }
+
     /// Commits a change, under a new version of the tenant's catalog.
     async fn commit_change(&self, mut tx: TenantTx, tenant: &Tenant) -> Result<(), Error> {
         store::touch(&mut tx).await?;

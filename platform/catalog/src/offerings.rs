@@ -16,13 +16,7 @@ use crate::{
 impl Catalog {
     /// The offering of `product`, if it is known as of the catalog's `version`. Costs nothing; the
     /// caller has read the version together with rows of its own.
-    #[must_use]
-    pub fn known(
-        &self,
-        tenant: &Tenant,
-        product: ProductId,
-        version: i64,
-    ) -> Option<Arc<Offering>> {
+    fn known(&self, tenant: &Tenant, product: ProductId, version: i64) -> Option<Arc<Offering>> {
         let key = (tenant.role_name(), product);
         self.offerings
             .get(&key)

@@ -26,7 +26,7 @@ pub trait Consumer: Send + Sync + 'static {
 
 /// Proof that an event was recorded as handled; only [`Work`] makes it.
 #[derive(Debug)]
-pub struct Done(pub(crate) ());
+pub struct Done(());
 
 /// An event to be handled, with its tenant.
 #[derive(Debug)]

@@ -32,10 +32,13 @@ const MAX_TRIES: i32 = 3;
 /// Waits of a second after which an event of an unknown entity is taken as it is. Longer than a relay
 /// that hangs may keep the entity's first event to itself.
 const MAX_UNKNOWN_WAITS: u32 = 90;
-/// How often the message was put back because its turn had not come, or something was down.
-const WAITS: &str = "x-berth-waits";
-/// How often it was put back because nothing was known of its entity.
-const UNKNOWN_WAITS: &str = "x-berth-unknown-waits";
+/// Headers that count how often a message was put back, by the reason: each reason has its own
+/// patience.
+const DOWN: &str = "x-berth-waits-down";
+const TURN: &str = "x-berth-waits-turn";
+const UNKNOWN: &str = "x-berth-waits-unknown";
+const FAILED: &str = "x-berth-waits-failed";
+const REASONS: [&str; 4] = [DOWN, TURN, UNKNOWN, FAILED];
 /// Marks an event that an operator replays.
 pub(crate) const REPLAYED: &str = "x-berth-replayed";
 
@@ -73,7 +76,7 @@ pub(crate) async fn drain(
     broken: CancellationToken,
 ) {
     let queue = Arc::new(queue);
-    let lanes = Lanes::open(&tracker, {
+    let lanes = Lanes::new(tracker, {
         let queue = Arc::clone(&queue);
         move |(delivery, event)| {
             let queue = Arc::clone(&queue);
@@ -92,13 +95,7 @@ pub(crate) async fn drain(
         };
         match serde_json::from_slice::<Envelope>(&delivery.data) {
             Ok(event) => {
-                let entity = event.metadata.entity_id;
-                if lanes.send(entity, (delivery, event)).await.is_err() {
-                    // Made anew with the connection, and what the lane left comes again.
-                    tracing::error!("a lane of {} has ended", queue.name);
-                    broken.cancel();
-                    return;
-                }
+                lanes.send(event.metadata.entity_id, (delivery, event));
             }
             Err(error) => {
                 tracing::error!(
@@ -115,10 +112,8 @@ pub(crate) async fn drain(
 enum Verdict {
     /// It is done with.
     Ack,
-    /// It comes again after a while.
-    Later(Delay),
-    /// It comes again soon: nothing is known of its entity yet.
-    Unknown,
+    /// It comes again after a while, which is counted under a reason.
+    Later(Delay, &'static str),
     /// It rests among the dead letters.
     Bury,
 }
@@ -137,8 +132,11 @@ impl Queue {
         async {
             let started = std::time::Instant::now();
             let (verdict, outcome) = match self.shares.enter(event.tenant_id).await {
-                Some(_share) => self.judge(&delivery, event).await,
-                None => (Verdict::Later(crowding(waits(&delivery))), "crowded"),
+                Some(_share) => self.judge_safely(&delivery, event).await,
+                None => {
+                    let turn = wait_for_turn(counted(&delivery, TURN));
+                    (Verdict::Later(turn, TURN), "crowded")
+                }
             };
             metrics::histogram!("berth_handler_seconds",
                 "consumer" => self.consumer.name(), "outcome" => outcome)
@@ -149,9 +147,21 @@ impl Queue {
         .await;
     }
 
+    /// A panic of ours outside the consumer must not end the lane.
+    async fn judge_safely(&self, delivery: &Delivery, event: Envelope) -> (Verdict, &'static str) {
+        let judging = AssertUnwindSafe(self.judge(delivery, event)).catch_unwind();
+        judging.await.unwrap_or_else(|panic| {
+            let panic = Panicked::from(panic);
+            tracing::error!(
+                error = chain(&panic),
+                "an event could not be judged: {panic}"
+            );
+            (Verdict::Later(Delay::HalfMinute, FAILED), "failed")
+        })
+    }
+
     /// Handles the event if its turn has come; what becomes of the message, and a label for it.
     async fn judge(&self, delivery: &Delivery, event: Envelope) -> (Verdict, &'static str) {
-        let waits = waits(delivery);
         let tenant = match self.tenancy.registry().get(event.tenant_id).await {
             Ok(Some(tenant)) => tenant,
             Ok(None) => {
@@ -160,7 +170,7 @@ impl Queue {
             }
             Err(error) => {
                 tracing::warn!(error = chain(&*error), "the event waits for the database");
-                return (Verdict::Later(Delay::FiveSeconds), "waiting");
+                return (Verdict::Later(Delay::FiveSeconds, DOWN), "waiting");
             }
         };
         let work = Work {
@@ -171,12 +181,15 @@ impl Queue {
         };
         match standing(&work, is_replayed(delivery)).await {
             Ok(Standing::Past) => return (Verdict::Ack, "duplicate"),
-            Ok(Standing::Early) => return (Verdict::Later(patience(waits)), "early"),
-            Ok(Standing::Unknown) if counted(delivery, UNKNOWN_WAITS) < MAX_UNKNOWN_WAITS => {
-                return (Verdict::Unknown, "early");
+            Ok(Standing::Early) => {
+                let turn = wait_for_turn(counted(delivery, TURN));
+                return (Verdict::Later(turn, TURN), "early");
+            }
+            Ok(Standing::Unknown) if counted(delivery, UNKNOWN) < MAX_UNKNOWN_WAITS => {
+                return (Verdict::Later(Delay::Second, UNKNOWN), "early");
             }
             Ok(Standing::Due | Standing::Unknown) => {}
-            Err(failure) => return (self.failed(&work, waits, failure).await, "waiting"),
+            Err(failure) => return (self.failed(delivery, &work, failure).await, "waiting"),
         }
         let handling = AssertUnwindSafe(self.consumer.handle(&work)).catch_unwind();
         let handled = match tokio::time::timeout(HANDLE_WITHIN, handling).await {
@@ -186,22 +199,22 @@ impl Queue {
             Err(elapsed) => Err(Failure::retry(elapsed)),
         };
         match handled {
-            Ok(Done(())) => {
+            Ok(Done { .. }) => {
                 tracing::info!("handled {}", work.event.event_type);
                 (Verdict::Ack, "done")
             }
-            Err(failure) => (self.failed(&work, waits, failure).await, "failed"),
+            Err(failure) => (self.failed(delivery, &work, failure).await, "failed"),
         }
     }
 
-    async fn failed(&self, work: &Work, waits: u32, failure: Failure) -> Verdict {
+    async fn failed(&self, delivery: &Delivery, work: &Work, failure: Failure) -> Verdict {
         let text = chain(&failure);
         let error = match failure {
             Failure::Unavailable(_) => {
                 tracing::warn!(error = text, "the event waits: {text}");
                 // Known from now on, so that the entity's later events wait for this one.
                 let _ = mark_known(work).await;
-                return Verdict::Later(patience(waits));
+                return Verdict::Later(patience(counted(delivery, DOWN)), DOWN);
             }
             Failure::Retry(_) | Failure::Reject(_) => &text,
         };
@@ -213,13 +226,13 @@ impl Queue {
             }
             Ok(tries) => {
                 tracing::warn!(error = text, tries, "failed, will be tried again: {text}");
-                Verdict::Later(if tries == 1 {
-                    Delay::FiveSeconds
-                } else {
-                    Delay::HalfMinute
-                })
+                let delay = match tries {
+                    1 => Delay::FiveSeconds,
+                    _ => Delay::HalfMinute,
+                };
+                Verdict::Later(delay, FAILED)
             }
-            Err(_) => Verdict::Later(Delay::FiveSeconds),
+            Err(_) => Verdict::Later(Delay::FiveSeconds, DOWN),
         }
     }
 
@@ -228,17 +241,13 @@ impl Queue {
     async fn settle(&self, delivery: &Delivery, verdict: Verdict) {
         let moved = match verdict {
             Verdict::Ack => Ok(()),
-            Verdict::Later(delay) => {
+            Verdict::Later(delay, reason) => {
                 let retry = self.names.retry(delay);
-                self.put(delivery, retry, self.name.clone(), 0).await
-            }
-            Verdict::Unknown => {
-                let retry = self.names.retry(Delay::Second);
-                self.put(delivery, retry, self.name.clone(), 1).await
+                self.put(delivery, retry, self.name.clone(), reason).await
             }
             Verdict::Bury => {
                 let dead = self.names.dead(self.consumer.name());
-                self.put(delivery, self.names.dlx(), dead, 0).await
+                self.put(delivery, self.names.dlx(), dead, FAILED).await
             }
         };
         let settled = match moved {
@@ -270,11 +279,11 @@ impl Queue {
         delivery: &Delivery,
         exchange: ShortString,
         routing_key: ShortString,
-        unknown: u32,
+        reason: &str,
     ) -> Result<(), BrokerError> {
         let mut headers = FieldTable::default();
-        for (name, more) in [(WAITS, 1), (UNKNOWN_WAITS, unknown)] {
-            let count = i64::from(counted(delivery, name)) + i64::from(more);
+        for name in REASONS {
+            let count = i64::from(counted(delivery, name)) + i64::from(name == reason);
             headers.insert(name.into(), AMQPValue::LongLongInt(count));
         }
         if is_replayed(delivery) {
@@ -320,11 +329,6 @@ fn is_replayed(delivery: &Delivery) -> bool {
     headers.is_some_and(|headers| headers.inner().contains_key(REPLAYED))
 }
 
-/// How often a message was put back.
-fn waits(delivery: &Delivery) -> u32 {
-    counted(delivery, WAITS)
-}
-
 /// A count that a message carries in its headers.
 fn counted(delivery: &Delivery, name: &str) -> u32 {
     let headers = delivery.properties.headers().as_ref();
@@ -335,7 +339,7 @@ fn counted(delivery: &Delivery, name: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// The longer something waited, the longer it waits: seconds at first, five minutes after a quarter
+/// The longer something was down, the longer it is waited for: seconds at first, five minutes after a quarter
 /// of an hour, half an hour after two hours and a quarter, two hours after half a day.
 const fn patience(waits: u32) -> Delay {
     match waits {
@@ -348,9 +352,10 @@ const fn patience(waits: u32) -> Delay {
     }
 }
 
-/// How long an event waits whose tenant has its share in flight. Not for hours, however often: the
-/// share comes free as soon as the others are done.
-const fn crowding(waits: u32) -> Delay {
+/// How long an event waits whose turn has not come, because of an earlier one of its entity or
+/// because its tenant has its share in flight. Not for hours, however often: its turn comes as soon
+/// as the others are done.
+const fn wait_for_turn(waits: u32) -> Delay {
     match waits {
         0..4 => Delay::Second,
         4..8 => Delay::FiveSeconds,

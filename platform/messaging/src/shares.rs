@@ -1,7 +1,7 @@
-//! Fairness between tenants: how many events of one tenant a process handles at once.
+//! Fairness between tenants: how many events of one tenant a consumer handles at once in a process.
 //!
-//! Without it a tenant whose provider is slow would fill every lane with work that waits, and
-//! nobody else's booking would be confirmed.
+//! Without it all that the broker hands out at once could be work of one tenant that waits for its
+//! provider, and nobody else's booking would be confirmed.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,9 @@ use std::{
 use berth_kernel::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Events of one tenant in flight at most.
+/// Events of one tenant that a consumer has in flight at most.
 pub(crate) const SHARE: usize = 20;
-/// How long a lane waits for its tenant's turn before the event is put back and the lane is free
-/// for others. Usual handling takes a tenth of it, so that in a burst events wait here and not on
+/// How long an event waits for its tenant's turn before it is put back and makes room for others. Usual handling takes a tenth of it, so that in a burst events wait here and not on
 /// the broker.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Tenants remembered before those with nothing in flight are forgotten.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Unacknowledged messages a queue hands out.
-const PREFETCH: u16 = 32;
+const PREFETCH: u16 = 64;
 /// How long work at hand may take once the process is to end.
 const DRAIN_WITHIN: Duration = Duration::from_secs(25);
 
@@ -61,11 +61,12 @@ async fn serve(
     let setup = connection.create_channel().await?;
     topology::declare_shared(&setup, broker.names()).await?;
     let tracker = TaskTracker::new();
-    let shares = Shares::default();
     let broken = CancellationToken::new();
     for consumer in consumers {
         let (name, wanted) = (consumer.name(), consumer.subscriptions());
         topology::declare_consumer(&setup, broker.names(), name, wanted).await?;
+        // Each consumer's own: a tenant's slow mail is nothing to its payments.
+        let shares = Shares::default();
         for shard in 0..SHARDS {
             let queue = Queue {
                 channel: open(&connection).await?,

@@ -98,10 +98,6 @@ impl Payments {
         let Some(payment) = payment else {
             return Ok(());
         };
-        if payment.status == PaymentStatus::Processing {
-            // What the bank is at can no more be called off; how it ends is told.
-            return Ok(());
-        }
         if payment.status.is_open() {
             // If it turns out to be paid, that is told, and booking says what is due back.
             self.call_off_intent(tenant, payment, "canceled", cause)
@@ -140,8 +136,6 @@ impl Payments {
             return Ok(true);
         };
         let status = match payment.status {
-            // What the bank is at can no more be called off; it is asked about in its turn.
-            PaymentStatus::Processing => PaymentStatus::Processing,
             open if open.is_open() => {
                 let cause = payment.cause();
                 self.call_off_intent(tenant, payment, "hold_expired", &cause)
@@ -162,6 +156,10 @@ impl Payments {
         reason: &str,
         cause: &Cause,
     ) -> Result<Payment, Error> {
+        if payment.status == PaymentStatus::Processing {
+            // What the bank is at can no more be called off; it is asked about in its turn.
+            return Ok(payment);
+        }
         let account = payment.account_id.as_str();
         let known = match &payment.provider_ref {
             Some(known) => Some(known.clone()),

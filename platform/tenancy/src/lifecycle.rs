@@ -1,6 +1,6 @@
 //! A tenant's birth: registry row, role, schema and first event, in one transaction.
 
-use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Envelope, Secret, TenantId};
+use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Envelope, Secret, TenantId, is_language_tag};
 use rand::RngExt as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -137,6 +137,12 @@ fn check(new: &NewTenant) -> Result<(), Error> {
             new.timezone
         )));
     }
+    if !is_language_tag(&new.locale) {
+        return Err(Error::Invalid(format!(
+            "`{}` is no language tag such as `de` or `pt-BR`",
+            new.locale
+        )));
+    }
     Ok(())
 }
 
@@ -268,6 +274,11 @@ mod tests {
             assert!(check(&tenant(slug)).is_err(), "{slug} was let through");
         }
         assert!(check(&tenant("pulse-gym")).is_ok());
+        let mute = NewTenant {
+            locale: "en_US".into(),
+            ..tenant("pulse-gym")
+        };
+        assert!(check(&mute).is_err());
         let lost = NewTenant {
             timezone: "Mars/Olympus".into(),
             ..tenant("pulse-gym")

@@ -5,6 +5,8 @@ use berth_kernel::SessionId;
 use jiff::{SignedDuration, Timestamp, fmt::temporal::DateTimePrinter, tz::TimeZone};
 
 static PRINTER: DateTimePrinter = DateTimePrinter::new();
+/// Walls show no fractions of a second.
+static WALL: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
 
 /// The JSON of [`Slots`](super::Slots) with all that was found, wall times being those of `zone`, a
 /// known zone.
@@ -70,7 +72,7 @@ impl Writer {
         self.instant(ends_at);
         self.text(r#"","local_start":""#);
         let offset = self.zone.to_offset(starts_at);
-        let printed = PRINTER.print_timestamp_with_offset(&starts_at, offset, &mut self.body);
+        let printed = WALL.print_timestamp_with_offset(&starts_at, offset, &mut self.body);
         printed.expect("memory takes all that is written");
         self.text("\"");
     }

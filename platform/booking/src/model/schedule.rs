@@ -35,8 +35,11 @@ impl Starts {
     /// Forgets the starts for which the resource with the index `who` is not free.
     #[must_use]
     pub fn only_of(self, who: usize) -> Self {
-        let mut kept = Self::taken(Vec::new(), 0);
-        kept.width = self.width;
+        let mut kept = Self {
+            at: Vec::new(),
+            free: Vec::new(),
+            width: self.width,
+        };
         for (at, row) in self.rows() {
             if row[who / WORD] >> (who % WORD) & 1 == 1 {
                 kept.at.push(at);

@@ -12,8 +12,8 @@ const LOST_BEFORE_NEXT: i32 = 3;
 
 /// The key of a call, written down before it is made, and how often its answer was lost: whoever
 /// finds any lost looks first whether it was done. The provider answers a key as it did the first
-/// time, a fault or a refusal too, so that a key that only gives faults, or was refused, is followed
-/// by another.
+/// time, a fault or a refusal too, so that a key that only gives faults is followed by another, and
+/// one under which a payment could not be called off too.
 pub(crate) async fn attempt_key(
     tx: &mut TenantTx,
     subject: &str,
@@ -26,7 +26,10 @@ pub(crate) async fn attempt_key(
         let key = format!("{subject}:{number}");
         let (lost, refused) = attempt(tx, &key, payment, action, at).await?;
         before += lost;
-        if lost <= LOST_BEFORE_NEXT && !refused {
+        // What was refused for good moves no money again, whoever has not heard of it yet: only
+        // calling off may be refused now and done later.
+        let again = refused && action == "cancel";
+        if lost <= LOST_BEFORE_NEXT && !again {
             return Ok((key, before));
         }
     }
@@ -45,7 +48,9 @@ async fn attempt(
     let before = sqlx::query!(
         "INSERT INTO payment_attempt (idempotency_key, payment_id, action, started_at)
          VALUES ($1, $2, $3, $4)
-         ON CONFLICT (idempotency_key) DO UPDATE SET started_at = excluded.started_at
+         ON CONFLICT (idempotency_key) DO UPDATE
+             SET started_at = CASE WHEN payment_attempt.outcome = 'FAILED' THEN payment_attempt.started_at
+                                   ELSE excluded.started_at END
          RETURNING lost, outcome",
         key,
         payment.uuid(),

@@ -1,0 +1,199 @@
+//! Relay and worker on a real broker, with a consumer that does what consumers should not.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use berth_kernel::{Cause, Event, TenantId};
+use berth_messaging::{Consumer, Done, Failure, Work, outbox, relay, worker};
+use berth_tenancy::Tenant;
+use berth_testkit::TestPlatform;
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Something happened once to something of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Happened {
+    thing: Uuid,
+}
+
+impl Event for Happened {
+    const TYPE: &'static str = "test.thing.happened";
+
+    fn entity_id(&self) -> Uuid {
+        self.thing
+    }
+
+    fn entity_version(&self) -> i64 {
+        1
+    }
+}
+
+/// Treats one tenant's events badly and everybody else's well.
+struct Uneven {
+    badly: TenantId,
+    how: How,
+    /// Events treated badly at this moment, and the most there ever were.
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+enum How {
+    Panic,
+    /// Handles one for each permit.
+    WaitFor(Semaphore),
+}
+
+#[async_trait]
+impl Consumer for Uneven {
+    fn name(&self) -> &'static str {
+        "uneven"
+    }
+
+    fn subscriptions(&self) -> &'static [&'static str] {
+        &["test.thing.*"]
+    }
+
+    async fn handle(&self, work: &Work) -> Result<Done, Failure> {
+        if work.tenant.id == self.badly {
+            match &self.how {
+                How::Panic => panic!("a consumer at its end"),
+                How::WaitFor(gate) => {
+                    let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+                    self.most.fetch_max(now, Ordering::SeqCst);
+                    gate.acquire().await.unwrap().forget();
+                    self.now.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
+        }
+        work.ignore().await
+    }
+}
+
+/// Relay and worker at work for [`Uneven`].
+struct Post {
+    platform: TestPlatform,
+    consumer: Arc<Uneven>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Post {
+    async fn open(how: How) -> Self {
+        let platform = TestPlatform::start().await;
+        let consumer = Arc::new(Uneven {
+            badly: platform.alpha().id,
+            how,
+            now: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        });
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::clone(&consumer) as _];
+        let tenancy = || platform.tenancy().clone();
+        let relay = relay::run(
+            tenancy(),
+            platform.broker(),
+            consumers.clone(),
+            stop.clone(),
+        );
+        tasks.spawn(relay);
+        tasks.spawn(worker::run(
+            tenancy(),
+            platform.broker(),
+            consumers,
+            stop.clone(),
+        ));
+        Self {
+            platform,
+            consumer,
+            stop,
+            tasks,
+        }
+    }
+
+    async fn tell(&self, tenant: &Tenant, events: usize) {
+        let mut tx = self.platform.tenancy().begin(tenant).await.unwrap();
+        for _ in 0..events {
+            let event = Happened {
+                thing: Uuid::now_v7(),
+            };
+            let at = self.platform.clock().now();
+            outbox::push(&mut tx, &event, at, &Cause::fresh())
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// Waits until the tenant's `table` has `expected` rows.
+    async fn until(&self, tenant: &Tenant, table: &str, expected: i64) {
+        let sql = format!("SELECT count(*) FROM {}.{table}", tenant.role());
+        let started = Instant::now();
+        loop {
+            let found: i64 = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
+                .fetch_one(self.platform.admin_pool())
+                .await
+                .unwrap();
+            if found == expected {
+                return;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{table}: {found}, not {expected}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn close(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_panics_has_failed_and_holds_nobody_up() {
+    let post = Post::open(How::Panic).await;
+    let (alpha, beta) = (post.platform.alpha(), post.platform.beta());
+    post.tell(&alpha, 20).await;
+    post.until(&alpha, "inbox_failure", 20).await;
+    post.tell(&beta, 20).await;
+    post.until(&beta, "inbox", 20).await;
+    post.until(&alpha, "inbox", 0).await;
+    post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_events_take_long_has_its_share_and_no_more() {
+    let post = Post::open(How::WaitFor(Semaphore::new(0))).await;
+    let (alpha, beta) = (post.platform.alpha(), post.platform.beta());
+    post.tell(&alpha, 60).await;
+    let started = Instant::now();
+    while post.consumer.now.load(Ordering::SeqCst) < 20 {
+        assert!(started.elapsed() < PATIENCE, "the share is not used");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    post.tell(&beta, 20).await;
+    post.until(&beta, "inbox", 20).await;
+    post.until(&alpha, "inbox", 0).await;
+    let How::WaitFor(gate) = &post.consumer.how else {
+        unreachable!()
+    };
+    gate.add_permits(60);
+    post.until(&alpha, "inbox", 60).await;
+    assert_eq!(post.consumer.most.load(Ordering::SeqCst), 20);
+    post.close().await;
+}
