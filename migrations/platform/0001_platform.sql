@@ -22,8 +22,18 @@ CREATE TABLE platform.tenant (
     legal_name      text NOT NULL,
     address         text NOT NULL DEFAULT '',
     schema_version  bigint NOT NULL,
+    -- Migrated before all others.
+    canary          boolean NOT NULL DEFAULT false,
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Tenants whose schema could not be migrated, and why. They are served as they are.
+CREATE TABLE platform.migration_quarantine (
+    tenant_id   uuid PRIMARY KEY REFERENCES platform.tenant,
+    wanted      bigint NOT NULL,
+    reason      text NOT NULL,
+    since       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE platform.api_key (
@@ -91,7 +101,10 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER tenant_told AFTER INSERT OR UPDATE ON platform.tenant
+-- Not when only its schema moves: a fleet of them would keep every commit waiting for the next.
+CREATE TRIGGER tenant_told
+    AFTER INSERT OR UPDATE OF slug, name, kind, bucket, status, timezone, currency, locale, color,
+                              legal_name, address ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER api_key_told AFTER UPDATE ON platform.api_key
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();

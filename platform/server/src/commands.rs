@@ -1,10 +1,18 @@
 //! The commands that do one thing and end.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use anyhow::Context as _;
 use berth_access::{Role, Tokens};
 use berth_kernel::{Cause, Clock, Currency, EventId, Secret, UserId};
 use berth_messaging::{Broker, dead_letter};
-use berth_tenancy::{Database, Tenancy, TenantKey, lifecycle, migrate};
+use berth_tenancy::{
+    Database, Tenancy, TenantKey, lifecycle,
+    migrate::{self, Pace, Progress, Quarantined, Status},
+};
 use berth_user::{NewAccount, Users};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,6 +25,18 @@ pub(crate) struct MigrateOptions {
     /// Give the logins the passwords that follow from the present bucket secret first.
     #[arg(long)]
     renew_logins: bool,
+    /// Say how the fleet stands and what would be done, and do nothing.
+    #[arg(long, visible_alias = "dry-run")]
+    status: bool,
+    /// Try tenants in quarantine again.
+    #[arg(long)]
+    retry: bool,
+    /// Tenants migrated side by side.
+    #[arg(long, default_value_t = 4)]
+    workers: usize,
+    /// Percent of a wave that may fail before the run stops.
+    #[arg(long, default_value_t = 1)]
+    error_budget: usize,
 }
 
 /// Brings the database up to date.
@@ -25,14 +45,77 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     if options.renew_logins {
         migrate::renew_logins(&database).await?;
     }
-    let report = migrate::run(&database)
+    if options.status {
+        print_status(&migrate::status(&database).await?);
+        return Ok(());
+    }
+    let pace = Pace {
+        workers: options.workers,
+        budget_percent: options.error_budget,
+        retry: options.retry,
+    };
+    let told = Mutex::new(Instant::now());
+    let progress = |progress: Progress| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= TELL_EVERY {
+            *told = Instant::now();
+            print_progress(&progress);
+        }
+    };
+    let report = migrate::run(&database, pace, &progress)
         .await
         .context("the migration failed")?;
     println!(
         "applied {} to the platform, brought {} tenants up to date",
         report.platform, report.tenants
     );
+    print_quarantined(&report.quarantined);
+    anyhow::ensure!(
+        report.quarantined.is_empty(),
+        "{} tenants are in quarantine; mend what is in the way and run `berth migrate --retry`",
+        report.quarantined.len()
+    );
     Ok(())
+}
+
+/// How often a run says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+fn print_progress(progress: &Progress) {
+    println!(
+        "{}: {} of {}, {} failed, {:.0}/s, {} s left",
+        progress.wave,
+        progress.done,
+        progress.all,
+        progress.failed,
+        progress.rate(),
+        progress.left().as_secs()
+    );
+}
+
+fn print_status(status: &Status) {
+    let platform = match status.platform_current {
+        true => "are up to date",
+        false => "are to be migrated",
+    };
+    println!("the shared tables {platform}");
+    for (version, tenants) in &status.versions {
+        let what = match *version < status.wanted {
+            true => format!("to be brought to version {}", status.wanted),
+            false => "up to date".to_owned(),
+        };
+        println!("{tenants} tenants at version {version}: {what}");
+    }
+    print_quarantined(&status.quarantined);
+}
+
+fn print_quarantined(quarantined: &[Quarantined]) {
+    for one in quarantined {
+        println!(
+            "in quarantine: {} stays at version {} instead of {}: {}",
+            one.slug, one.version, one.wanted, one.reason
+        );
+    }
 }
 
 /// Signing businesses up.

@@ -111,6 +111,19 @@ pub enum Error {
         "migration {0} is applied with another content; reset the database or restore the file"
     )]
     MigrationChanged(i64),
+    /// Too many tenants of a wave could not be migrated; the later waves were left alone.
+    #[error(
+        "{failed} of {of} tenants of {wave} could not be migrated; the later waves were left alone. \
+         `berth migrate --status` says why; mend the cause and run `berth migrate --retry`"
+    )]
+    BudgetSpent {
+        /// The wave.
+        wave: String,
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
 }
 
 impl From<sqlx::Error> for Error {
@@ -167,9 +180,10 @@ impl From<Error> for Problem {
             ),
             Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
             Error::UnknownTenant(_) => Self::not_found(),
-            Error::Statement(_) | Error::MigrationChanged(_) | Error::OtherSecret => {
-                Self::internal(error)
-            }
+            Error::Statement(_)
+            | Error::MigrationChanged(_)
+            | Error::OtherSecret
+            | Error::BudgetSpent { .. } => Self::internal(error),
         }
     }
 }

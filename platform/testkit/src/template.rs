@@ -166,7 +166,7 @@ async fn make(
 /// Fills the template: all tables, and two tenants of different kinds.
 async fn seed(url: &str) -> Result<(), SetupError> {
     let settings = settings(url);
-    migrate::run(&settings).await?;
+    migrate::run(&settings, migrate::Pace::default(), &|_| {}).await?;
     for tenant in [alpha(), beta()] {
         lifecycle::create(&settings, &tenant, &Clock::System).await?;
     }

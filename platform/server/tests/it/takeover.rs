@@ -6,7 +6,10 @@ use berth_devkit::{
     services::{PostgresOptions, PrivatePostgres},
 };
 use berth_kernel::Secret;
-use berth_tenancy::{DatabaseSettings, Error, migrate};
+use berth_tenancy::{
+    DatabaseSettings, Error,
+    migrate::{self, Pace},
+};
 
 use crate::house::House;
 
@@ -62,11 +65,12 @@ async fn logins_made_with_another_secret_are_told_of_and_can_be_renewed() {
         settings
     };
     let (one, other) = (with("one secret"), with("another secret"));
-    migrate::run(&one).await.unwrap();
-    let refused = migrate::run(&other).await;
+    let run = async |settings| migrate::run(settings, Pace::default(), &|_| {}).await;
+    run(&one).await.unwrap();
+    let refused = run(&other).await;
     assert!(matches!(refused, Err(Error::OtherSecret)), "{refused:?}");
     migrate::renew_logins(&other).await.unwrap();
-    migrate::run(&other).await.unwrap();
-    let refused = migrate::run(&one).await;
+    run(&other).await.unwrap();
+    let refused = run(&one).await;
     assert!(matches!(refused, Err(Error::OtherSecret)), "{refused:?}");
 }

@@ -1,17 +1,26 @@
 //! Bringing the fleet up to date.
 
+use std::{sync::Mutex, time::Duration};
+
 use berth_tenancy::{
     Error, Tenant,
-    migrate::{self, Report},
+    migrate::{self, Pace, Progress, Report, Wave},
 };
 use berth_testkit::TestPlatform;
 
 use crate::{admin, tables};
 
-const NOTHING: Report = Report {
-    platform: 0,
-    tenants: 0,
-};
+async fn run(platform: &TestPlatform) -> Result<Report, Error> {
+    migrate::run(platform.settings(), Pace::default(), &|_| {}).await
+}
+
+/// A run that finds these tenants to bring up to date, and nothing else.
+fn moved(tenants: usize) -> Report {
+    Report {
+        tenants,
+        ..Report::default()
+    }
+}
 
 /// Takes a tenant back to before its first migration.
 async fn unmigrate(platform: &TestPlatform, tenant: &Tenant) {
@@ -41,11 +50,28 @@ async fn works(platform: &TestPlatform, tenant: &Tenant) -> bool {
         .is_ok()
 }
 
+/// Puts a table of the tenant's own where one of a later migration goes.
+async fn poison(platform: &TestPlatform, tenant: &Tenant) {
+    let sql = format!("CREATE TABLE {}.account (id int)", tenant.role());
+    admin(platform, sql).await;
+}
+
+async fn name_canary(platform: &TestPlatform, tenant: &Tenant) {
+    let sql = format!(
+        "UPDATE platform.tenant SET canary = true WHERE id = '{}'",
+        tenant.id
+    );
+    admin(platform, sql).await;
+}
+
 #[tokio::test]
 async fn a_run_with_nothing_to_do_does_nothing() {
     let platform = TestPlatform::start().await;
-    assert_eq!(migrate::run(platform.settings()).await.unwrap(), NOTHING);
-    assert_eq!(migrate::run(platform.settings()).await.unwrap(), NOTHING);
+    assert_eq!(run(&platform).await.unwrap(), moved(0));
+    assert_eq!(run(&platform).await.unwrap(), moved(0));
+    let status = migrate::status(platform.settings()).await.unwrap();
+    assert!(status.platform_current);
+    assert_eq!(status.versions, [(status.wanted, 2)]);
 }
 
 #[tokio::test]
@@ -55,10 +81,9 @@ async fn two_runs_at_once_share_the_work() {
     for tenant in [platform.alpha(), platform.beta()] {
         unmigrate(&platform, &tenant).await;
     }
-    let (one, two) = tokio::join!(
-        migrate::run(platform.settings()),
-        migrate::run(platform.settings()),
-    );
+    let status = migrate::status(platform.settings()).await.unwrap();
+    assert_eq!(status.versions, [(0, 2)]);
+    let (one, two) = tokio::join!(run(&platform), run(&platform));
     assert_eq!(one.unwrap().tenants + two.unwrap().tenants, 2);
     for tenant in [platform.alpha(), platform.beta()] {
         assert_eq!(tables(&platform, tenant.role()).await, before);
@@ -67,46 +92,148 @@ async fn two_runs_at_once_share_the_work() {
 }
 
 #[tokio::test]
-async fn a_run_that_failed_at_a_tenant_goes_on_there() {
+async fn a_poisoned_tenant_is_put_in_quarantine_and_the_others_go_on() {
     let platform = TestPlatform::start().await;
     let (alpha, beta) = (platform.alpha(), platform.beta());
-    assert!(
-        alpha.id < beta.id,
-        "tenants are migrated in the order of their ids"
-    );
     let newest = version(&platform, &alpha).await;
     for tenant in [&alpha, &beta] {
         unmigrate(&platform, tenant).await;
     }
     // In the way of a migration that is not the first: what came before it must go too.
-    admin(
-        &platform,
-        format!("CREATE TABLE {}.account (id int)", beta.role()),
-    )
-    .await;
-    let failed = migrate::run(platform.settings()).await;
-    assert!(matches!(failed, Err(Error::Statement(_))), "{failed:?}");
-    assert_eq!(version(&platform, &alpha).await, newest);
-    assert_eq!(version(&platform, &beta).await, 0);
+    poison(&platform, &alpha).await;
+    let report = run(&platform).await.unwrap();
+    assert_eq!(report.tenants, 1);
+    let [stays] = report.quarantined.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!((&*stays.slug, stays.version), ("alpha-clinic", 0));
+    assert_eq!(stays.wanted, newest);
+    assert!(stays.reason.contains("account"), "{}", stays.reason);
+    assert_eq!(version(&platform, &beta).await, newest);
+    assert!(works(&platform, &beta).await);
     assert_eq!(
-        tables(&platform, beta.role()).await,
+        tables(&platform, alpha.role()).await,
         ["account"],
         "half a migration is left"
     );
-    assert!(works(&platform, &alpha).await);
-
-    admin(&platform, format!("DROP TABLE {}.account", beta.role())).await;
-    let report = migrate::run(platform.settings()).await.unwrap();
+    // It is not tried again by itself, and seen by whoever looks.
     assert_eq!(
-        report,
+        run(&platform).await.unwrap(),
         Report {
-            platform: 0,
-            tenants: 1
+            tenants: 0,
+            ..report.clone()
         }
     );
-    assert_eq!(version(&platform, &beta).await, newest);
+    let status = migrate::status(platform.settings()).await.unwrap();
+    assert_eq!(status.quarantined, report.quarantined);
+
+    admin(&platform, format!("DROP TABLE {}.account", alpha.role())).await;
+    let retry = Pace {
+        retry: true,
+        ..Pace::default()
+    };
+    let report = migrate::run(platform.settings(), retry, &|_| {}).await;
+    assert_eq!(report.unwrap(), moved(1));
+    assert!(works(&platform, &alpha).await);
+    assert_eq!(run(&platform).await.unwrap(), moved(0));
+}
+
+#[tokio::test]
+async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    name_canary(&platform, &beta).await;
+    for tenant in [&alpha, &beta] {
+        unmigrate(&platform, tenant).await;
+    }
+    poison(&platform, &beta).await;
+    let stopped = run(&platform).await;
+    assert!(
+        matches!(
+            stopped,
+            Err(Error::BudgetSpent {
+                failed: 1,
+                of: 1,
+                ..
+            })
+        ),
+        "{stopped:?}"
+    );
+    assert_eq!(version(&platform, &alpha).await, 0);
+
+    admin(&platform, format!("DROP TABLE {}.account", beta.role())).await;
+    let retry = Pace {
+        retry: true,
+        ..Pace::default()
+    };
+    let told = Mutex::new(Vec::new());
+    let progress = |progress: Progress| told.lock().unwrap().push((progress.wave, progress.all));
+    let report = migrate::run(platform.settings(), retry, &progress).await;
+    assert_eq!(report.unwrap(), moved(2));
+    let told = told.into_inner().unwrap();
+    assert_eq!(told[0], (Wave::Canaries, 1));
+    assert!(told.len() == 2 && told[1].0 > Wave::Canaries, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_in_use_is_waited_for() {
+    let platform = TestPlatform::start().await;
+    let beta = platform.beta();
+    unmigrate(&platform, &beta).await;
+    let mut user = platform.admin_pool().begin().await.unwrap();
+    sqlx::query("SELECT FROM platform.tenant WHERE id = $1 FOR UPDATE")
+        .bind(beta.id.uuid())
+        .execute(&mut *user)
+        .await
+        .unwrap();
+    // Longer than a migration waits for a lock, and shorter than it tries.
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        user.rollback().await.unwrap();
+    };
+    let (report, ()) = tokio::join!(run(&platform), release);
+    assert_eq!(report.unwrap(), moved(1));
     assert!(works(&platform, &beta).await);
-    assert_eq!(migrate::run(platform.settings()).await.unwrap(), NOTHING);
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_is_gone_on_with() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    for tenant in [&alpha, &beta] {
+        unmigrate(&platform, tenant).await;
+    }
+    // A worker that waits for this row is in the middle of its tenant.
+    let mut user = platform.admin_pool().begin().await.unwrap();
+    sqlx::query("SELECT FROM platform.tenant WHERE id = $1 FOR UPDATE")
+        .bind(beta.id.uuid())
+        .execute(&mut *user)
+        .await
+        .unwrap();
+    let kill = async {
+        let waiting = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                       WHERE datname = current_database() AND application_name = 'berth-migrate'
+                         AND wait_event_type = 'Lock' AND query LIKE 'BEGIN%'";
+        loop {
+            let killed: i64 = sqlx::query_scalar(waiting)
+                .fetch_one(platform.admin_pool())
+                .await
+                .unwrap();
+            if killed > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        user.rollback().await.unwrap();
+    };
+    let (killed, ()) = tokio::join!(run(&platform), kill);
+    assert!(matches!(killed, Err(Error::Unavailable(_))), "{killed:?}");
+    let report = run(&platform).await.unwrap();
+    assert!(report.quarantined.is_empty(), "{report:?}");
+    for tenant in [&alpha, &beta] {
+        assert!(works(&platform, tenant).await);
+    }
+    assert_eq!(run(&platform).await.unwrap(), moved(0));
 }
 
 #[tokio::test]
@@ -117,7 +244,7 @@ async fn an_applied_file_that_was_edited_is_refused() {
         "UPDATE platform.schema_migration SET checksum = '\\x00'".to_owned(),
     )
     .await;
-    let refused = migrate::run(platform.settings()).await;
+    let refused = run(&platform).await;
     assert!(
         matches!(refused, Err(Error::MigrationChanged(_))),
         "{refused:?}"

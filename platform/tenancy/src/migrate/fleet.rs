@@ -1,0 +1,460 @@
+//! The tenants' schemas, in waves: canaries, then a hundredth of the others, then a tenth, then all.
+//!
+//! A wave begins when the one before has ended, and only if few of its tenants failed. A tenant that
+//! fails for a reason of its own is put in quarantine, with the reason, and the others go on.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use berth_kernel::TenantId;
+use futures::future::try_join_all;
+use rand::RngExt as _;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{latest_tenant, platform, tenant_files_after};
+use crate::{DatabaseSettings, Error};
+
+/// How often a tenant whose tables are in use is tried before it is put in quarantine.
+const TRIES: u32 = 10;
+/// SQLSTATE of our own: the tenant has moved since it was looked up.
+const MOVED: &str = "BR001";
+
+/// How fast, and how much may go wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Tenants migrated side by side.
+    pub workers: usize,
+    /// Percent of a wave that may fail before the run stops. Of the canaries none may, of the other
+    /// waves always one.
+    pub budget_percent: usize,
+    /// Tries those in quarantine again.
+    pub retry: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            budget_percent: 1,
+            retry: false,
+        }
+    }
+}
+
+/// A part of the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wave {
+    /// Those named as canaries: the platform's own.
+    Canaries,
+    /// A hundredth of the others.
+    Hundredth,
+    /// A tenth.
+    Tenth,
+    /// All the rest.
+    Rest,
+}
+
+impl Wave {
+    const ALL: [Self; 4] = [Self::Canaries, Self::Hundredth, Self::Tenth, Self::Rest];
+
+    fn from_number(number: i32) -> Self {
+        let index = usize::try_from(number).unwrap_or(0);
+        Self::ALL.get(index).copied().unwrap_or(Self::Rest)
+    }
+
+    /// How many of `tenants` may fail.
+    fn budget(self, tenants: usize, percent: usize) -> usize {
+        match self {
+            Self::Canaries => 0,
+            _ => (tenants * percent / 100).max(1),
+        }
+    }
+}
+
+impl std::fmt::Display for Wave {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Canaries => "the canaries",
+            Self::Hundredth => "the first hundredth",
+            Self::Tenth => "the first tenth",
+            Self::Rest => "the rest",
+        })
+    }
+}
+
+/// How far a wave is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The wave.
+    pub wave: Wave,
+    /// Its tenants that are done with, well or not.
+    pub done: usize,
+    /// All that had to be moved.
+    pub all: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// Since the wave began.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    /// Tenants a second.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub fn rate(&self) -> f64 {
+        self.done as f64 / self.elapsed.as_secs_f64().max(0.001)
+    }
+
+    /// How long the wave will take from now on, if it goes on like this.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub fn left(&self) -> Duration {
+        let left = self.all.saturating_sub(self.done) as f64 / self.rate().max(0.001);
+        Duration::from_secs_f64(left.min(1e6))
+    }
+}
+
+/// A tenant that could not be migrated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its name in addresses.
+    pub slug: String,
+    /// The version it has.
+    pub version: i64,
+    /// The version it could not be brought to.
+    pub wanted: i64,
+    /// What the database said.
+    pub reason: String,
+}
+
+/// How the fleet stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether the shared tables are as this program expects.
+    pub platform_current: bool,
+    /// The version this program wants tenants at.
+    pub wanted: i64,
+    /// How many tenants have each version, lowest first.
+    pub versions: Vec<(i64, i64)>,
+    /// Those that could not be migrated.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// How the fleet stands, and so what a run would do.
+///
+/// # Errors
+/// What the database says.
+pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let platform_current = platform::is_current(&mut conn).await?;
+    let (versions, quarantined) = if platform_current {
+        let versions = sqlx::query_as(
+            "SELECT schema_version, count(*) FROM platform.tenant GROUP BY 1 ORDER BY 1",
+        );
+        (
+            versions.fetch_all(&mut conn).await?,
+            quarantined(&mut conn).await?,
+        )
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    conn.close().await?;
+    Ok(Status {
+        platform_current,
+        wanted: latest_tenant(),
+        versions,
+        quarantined,
+    })
+}
+
+/// Those in quarantine, by their names.
+pub(super) async fn quarantined(conn: &mut PgConnection) -> Result<Vec<Quarantined>, Error> {
+    let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
+        "SELECT t.slug, t.schema_version, q.wanted, q.reason
+         FROM platform.migration_quarantine q JOIN platform.tenant t ON t.id = q.tenant_id
+         ORDER BY t.slug",
+    )
+    .fetch_all(conn)
+    .await?;
+    let quarantined = |(slug, version, wanted, reason)| Quarantined {
+        slug,
+        version,
+        wanted,
+        reason,
+    };
+    Ok(rows.into_iter().map(quarantined).collect())
+}
+
+/// A tenant to be moved.
+#[derive(Debug, Clone)]
+struct Behind {
+    id: TenantId,
+    role: String,
+    version: i64,
+    tries: u32,
+}
+
+/// Moves everybody who is behind; how many that were.
+pub(super) async fn migrate(
+    conn: &mut PgConnection,
+    settings: &DatabaseSettings,
+    pace: Pace,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<usize, Error> {
+    if pace.retry {
+        conn.execute("DELETE FROM platform.migration_quarantine")
+            .await?;
+    }
+    let mut waves: [VecDeque<Behind>; 4] = Default::default();
+    for (wave, behind) in behind(conn).await? {
+        waves[wave as usize].push_back(behind);
+    }
+    let mut moved = 0;
+    for (wave, tenants) in Wave::ALL.into_iter().zip(waves) {
+        if tenants.is_empty() {
+            continue;
+        }
+        let running = Running::new(wave, tenants, pace);
+        let workers = pace.workers.clamp(1, running.all);
+        let work = (0..workers).map(|_| running.work(settings, progress));
+        moved += try_join_all(work).await?.into_iter().sum::<usize>();
+        running.judge()?;
+    }
+    Ok(moved)
+}
+
+/// Everybody who is behind and not in quarantine for it, with their waves, in the order of ids.
+async fn behind(conn: &mut PgConnection) -> Result<Vec<(Wave, Behind)>, Error> {
+    let rows: Vec<(uuid::Uuid, String, i64, i32)> = sqlx::query_as(
+        "SELECT t.id, t.role, t.schema_version,
+                CASE WHEN t.canary THEN 0
+                     ELSE 1 + width_bucket(abs(hashtext(t.id::text)::bigint) % 100, ARRAY[1, 10]::bigint[])
+                END
+         FROM platform.tenant t
+         WHERE t.schema_version < $1
+           AND NOT EXISTS (SELECT FROM platform.migration_quarantine q
+                           WHERE q.tenant_id = t.id AND q.wanted >= $1)
+         ORDER BY t.id",
+    )
+    .bind(latest_tenant())
+    .fetch_all(conn)
+    .await?;
+    let behind = |(id, role, version, wave): (uuid::Uuid, _, _, _)| {
+        let behind = Behind {
+            id: id.into(),
+            role,
+            version,
+            tries: 0,
+        };
+        (Wave::from_number(wave), behind)
+    };
+    Ok(rows.into_iter().map(behind).collect())
+}
+
+/// A wave under way.
+struct Running {
+    wave: Wave,
+    all: usize,
+    budget: usize,
+    began: Instant,
+    left: Mutex<Left>,
+}
+
+struct Left {
+    tenants: VecDeque<Behind>,
+    done: usize,
+    failed: usize,
+}
+
+impl Running {
+    fn new(wave: Wave, tenants: VecDeque<Behind>, pace: Pace) -> Self {
+        let all = tenants.len();
+        Self {
+            wave,
+            all,
+            budget: wave.budget(all, pace.budget_percent),
+            began: Instant::now(),
+            left: Mutex::new(Left {
+                tenants,
+                done: 0,
+                failed: 0,
+            }),
+        }
+    }
+
+    /// Moves tenants until none is left or too many failed; how many this worker moved.
+    async fn work(
+        &self,
+        settings: &DatabaseSettings,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<usize, Error> {
+        let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+        let mut moved = 0;
+        while let Some(tenant) = self.next() {
+            match move_up(&mut conn, &tenant).await? {
+                Outcome::Moved => {
+                    moved += 1;
+                    self.tell(progress, false);
+                }
+                Outcome::Elsewhere => self.tell(progress, false),
+                Outcome::Busy(_) if tenant.tries + 1 < TRIES => {
+                    let pause = rand::rng().random_range(50..500);
+                    self.again(tenant);
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                Outcome::Busy(reason) | Outcome::Failed(reason) => {
+                    tracing::error!(tenant_id = %tenant.id, reason, "{} is put in quarantine: {reason}", tenant.id);
+                    put_in_quarantine(&mut conn, &tenant, &reason).await?;
+                    self.tell(progress, true);
+                }
+            }
+        }
+        conn.close().await?;
+        Ok(moved)
+    }
+
+    fn left(&self) -> std::sync::MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Behind> {
+        let mut left = self.left();
+        (left.failed <= self.budget)
+            .then(|| left.tenants.pop_front())
+            .flatten()
+    }
+
+    fn again(&self, mut tenant: Behind) {
+        tenant.tries += 1;
+        self.left().tenants.push_back(tenant);
+    }
+
+    fn tell(&self, progress: &(dyn Fn(Progress) + Sync), failed: bool) {
+        let now = {
+            let mut left = self.left();
+            left.done += 1;
+            left.failed += usize::from(failed);
+            Progress {
+                wave: self.wave,
+                done: left.done,
+                all: self.all,
+                failed: left.failed,
+                elapsed: self.began.elapsed(),
+            }
+        };
+        progress(now);
+    }
+
+    /// Whether the next wave may begin.
+    fn judge(&self) -> Result<(), Error> {
+        let failed = self.left().failed;
+        if failed <= self.budget {
+            return Ok(());
+        }
+        Err(Error::BudgetSpent {
+            wave: self.wave.to_string(),
+            failed,
+            of: self.all,
+        })
+    }
+}
+
+enum Outcome {
+    Moved,
+    /// Somebody else moved it.
+    Elsewhere,
+    /// Its tables are in use.
+    Busy(String),
+    Failed(String),
+}
+
+/// One message, and so one transaction: the version, which must be what it was, and the DDL.
+async fn move_up(conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Error> {
+    let (
+        Behind {
+            id, role, version, ..
+        },
+        latest,
+    ) = (tenant, latest_tenant());
+    let message = format!(
+        "BEGIN; SET LOCAL lock_timeout = '800ms'; \
+         DO $$ BEGIN \
+           UPDATE platform.tenant SET schema_version = {latest} \
+           WHERE id = '{id}' AND schema_version = {version}; \
+           IF NOT FOUND THEN RAISE EXCEPTION 'moved' USING ERRCODE = '{MOVED}'; END IF; \
+           DELETE FROM platform.migration_quarantine WHERE tenant_id = '{id}'; \
+         END $$; \
+         SET LOCAL search_path = {role}, public; {files}; COMMIT",
+        files = tenant_files_after(*version)
+    );
+    // Safe as SQL: numbers, an id, a role's checked name, and files of our own.
+    let sent = conn.execute(sqlx::raw_sql(AssertSqlSafe(message))).await;
+    let Err(error) = sent else {
+        return Ok(Outcome::Moved);
+    };
+    let sqlx::Error::Database(refusal) = &error else {
+        return Err(error.into());
+    };
+    let (code, reason) = (
+        refusal.code().unwrap_or_default(),
+        refusal.message().to_owned(),
+    );
+    let outcome = match &*code {
+        MOVED => Outcome::Elsewhere,
+        // lock_not_available, deadlock_detected, serialization_failure.
+        "55P03" | "40P01" | "40001" => Outcome::Busy(format!("{code}: {reason}")),
+        // The server's own state: no tenant's fault.
+        state if state.starts_with("53") || state.starts_with("57") || state.starts_with("58") => {
+            return Err(error.into());
+        }
+        _ => Outcome::Failed(format!("{code}: {reason}")),
+    };
+    conn.execute("ROLLBACK").await?;
+    Ok(outcome)
+}
+
+async fn put_in_quarantine(
+    conn: &mut PgConnection,
+    tenant: &Behind,
+    reason: &str,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO platform.migration_quarantine (tenant_id, wanted, reason) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id) DO UPDATE SET wanted = excluded.wanted, reason = excluded.reason,
+             since = clock_timestamp()",
+    )
+    .bind(tenant.id.uuid())
+    .bind(latest_tenant())
+    .bind(reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_canary_may_fail_and_of_the_others_few() {
+        assert_eq!(Wave::Canaries.budget(5_000, 1), 0);
+        assert_eq!(Wave::Rest.budget(2, 1), 1);
+        assert_eq!(Wave::Rest.budget(5_000, 1), 50);
+    }
+
+    #[test]
+    fn what_is_left_follows_from_the_rate() {
+        let progress = Progress {
+            wave: Wave::Rest,
+            done: 100,
+            all: 400,
+            failed: 0,
+            elapsed: Duration::from_secs(10),
+        };
+        assert!((progress.rate() - 10.0).abs() < 1e-9);
+        assert_eq!(progress.left(), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,82 @@
+//! The roles a process logs in as, made once for the whole cluster.
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use crate::{
+    DatabaseSettings, Error,
+    pools::{NOWHERE, PLATFORM_LOGIN, bucket_login},
+};
+
+/// Roles are of the whole cluster, where another database's run may be making the same ones.
+pub(super) async fn make_logins(
+    conn: &mut PgConnection,
+    settings: &DatabaseSettings,
+) -> Result<(), Error> {
+    for group in ["berth_platform", "berth_tenant"] {
+        make_role(conn, group, "NOLOGIN").await?;
+    }
+    let platform = format!(
+        "LOGIN INHERIT IN ROLE berth_platform PASSWORD '{}'",
+        settings.password(PLATFORM_LOGIN)
+    );
+    make_role(conn, PLATFORM_LOGIN, &platform).await?;
+    for number in 0..settings.buckets {
+        let login = bucket_login(number);
+        let options = format!("LOGIN NOINHERIT PASSWORD '{}'", settings.password(&login));
+        make_role(conn, &login, &options).await?;
+    }
+    Ok(())
+}
+
+/// Whether a login's password is the one that follows from the secret at hand.
+pub(super) async fn opens(settings: &DatabaseSettings, login: &str) -> Result<bool, Error> {
+    match PgConnection::connect_with(&settings.login(login)?).await {
+        Ok(conn) => {
+            conn.close().await?;
+            Ok(true)
+        }
+        // 28P01: the password is wrong.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("28P01") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives the logins the passwords that follow from the secret at hand, where they have others. Whoever
+/// still has the old secret can connect no more; logins belong to the whole cluster.
+///
+/// # Errors
+/// What the database says.
+pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let buckets = (0..settings.buckets).map(bucket_login);
+    for login in buckets.chain([PLATFORM_LOGIN.to_owned()]) {
+        let known: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+                .bind(&login)
+                .fetch_one(&mut conn)
+                .await?;
+        if known && !opens(settings, &login).await? {
+            let sql = format!(
+                "ALTER ROLE {login} PASSWORD '{}'",
+                settings.password(&login)
+            );
+            conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+        }
+    }
+    Ok(conn.close().await?)
+}
+
+async fn make_role(conn: &mut PgConnection, role: &str, options: &str) -> Result<(), Error> {
+    // Roles are made once and then left alone: ALTER ROLE on a shared catalogue fails for one of
+    // two that run at once.
+    let sql = format!(
+        "DO $$ BEGIN \
+           IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN \
+             CREATE ROLE {role} {options}; \
+             ALTER ROLE {role} SET search_path = {NOWHERE}; \
+           END IF; \
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    );
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The shared tables, brought up to date one file a transaction.
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::PLATFORM;
+use crate::Error;
+
+/// Applies what is missing; how many files that was.
+pub(super) async fn migrate_platform(conn: &mut PgConnection) -> Result<usize, Error> {
+    conn.execute(
+        "CREATE SCHEMA IF NOT EXISTS platform; \
+         CREATE TABLE IF NOT EXISTS platform.schema_migration (\
+           version bigint PRIMARY KEY, checksum bytea NOT NULL, \
+           applied_at timestamptz NOT NULL DEFAULT clock_timestamp()); \
+         GRANT USAGE ON SCHEMA platform TO berth_platform; \
+         GRANT SELECT ON platform.schema_migration TO berth_platform",
+    )
+    .await?;
+    let mut applied = 0;
+    for file in PLATFORM.iter() {
+        let known: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT checksum FROM platform.schema_migration WHERE version = $1")
+                .bind(file.version)
+                .fetch_optional(&mut *conn)
+                .await?;
+        match known {
+            Some(checksum) if checksum == *file.checksum => continue,
+            Some(_) => return Err(Error::MigrationChanged(file.version)),
+            None => {}
+        }
+        let mut tx = conn.begin().await?;
+        tx.execute(sqlx::raw_sql(AssertSqlSafe(file.sql.as_str())))
+            .await?;
+        sqlx::query("INSERT INTO platform.schema_migration (version, checksum) VALUES ($1, $2)")
+            .bind(file.version)
+            .bind(&*file.checksum)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        applied += 1;
+    }
+    Ok(applied)
+}
+
+/// Whether nothing is missing, as far as the newest file tells.
+pub(super) async fn is_current(conn: &mut PgConnection) -> Result<bool, Error> {
+    let there: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('platform.schema_migration')::text")
+            .fetch_one(&mut *conn)
+            .await?;
+    if there.is_none() {
+        return Ok(false);
+    }
+    let known: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM platform.schema_migration")
+            .fetch_all(&mut *conn)
+            .await?;
+    Ok(PLATFORM.iter().all(|file| {
+        let same = |(version, checksum): &(i64, Vec<u8>)| {
+            *version == file.version && *checksum == *file.checksum
+        };
+        known.iter().any(same)
+    }))
+}
