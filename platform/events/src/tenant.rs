@@ -28,3 +28,25 @@ pub struct Updated {
     pub version: i64,
 }
 event!(Updated, "tenant.tenant.updated", tenant_id, version);
+
+/// A business is served no more for the time being.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Suspended {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change.
+    pub version: i64,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+event!(Suspended, "tenant.tenant.suspended", tenant_id, version);
+
+/// A business that was suspended is served again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change.
+    pub version: i64,
+}
+event!(Resumed, "tenant.tenant.resumed", tenant_id, version);

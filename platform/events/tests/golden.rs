@@ -56,6 +56,8 @@ fn events_are_written_as_they_ever_were() {
         hold::<payout::Failed>(),
         hold::<tenant::Created>(),
         hold::<tenant::Updated>(),
+        hold::<tenant::Suspended>(),
+        hold::<tenant::Resumed>(),
         hold::<user::Created>(),
         hold::<user::Updated>(),
         hold::<user::Deleted>(),

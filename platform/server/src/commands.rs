@@ -12,6 +12,7 @@ use berth_messaging::{Broker, dead_letter};
 use berth_tenancy::{
     Database, Tenancy, TenantKey, lifecycle,
     migrate::{self, Pace, Progress, Quarantined, Status},
+    standing::{self, Operator},
 };
 use berth_user::{NewAccount, Users};
 use clap::{Args, Subcommand};
@@ -132,6 +133,21 @@ pub(crate) enum TenantCommand {
         #[arg(long, default_value = "command line")]
         label: String,
     },
+    /// Serve a tenant no more: its hosts and keys are unknown until it is resumed.
+    Suspend {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// Why; audited and told.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Serve a suspended tenant again.
+    Resume {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
     /// Make a further administrator of a tenant; prints its id as JSON.
     AddAdmin {
         /// The tenant's name in addresses.
@@ -200,6 +216,16 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             // Shown once, to whoever asked for it; kept as a hash only.
             json!({ "api_key": key.expose() })
         }
+        TenantCommand::Suspend { slug, reason } => {
+            let (database, by) = (settings::database()?, operator());
+            let turned = standing::suspend(&database, &slug, &reason, &by, &Clock::System);
+            json!({ "suspended": turned.await? })
+        }
+        TenantCommand::Resume { slug } => {
+            let (database, by) = (settings::database()?, operator());
+            let turned = standing::resume(&database, &slug, &by, &Clock::System);
+            json!({ "resumed": turned.await? })
+        }
         TenantCommand::AddAdmin { slug, admin } => {
             let id = add_admin(&TenantKey::Slug(slug.clone()), admin).await;
             json!({ "admin_id": id.with_context(|| format!("the administrator of {slug}"))? })
@@ -207,6 +233,12 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
     };
     println!("{answer}");
     Ok(())
+}
+
+/// Who types the command, as far as the system says.
+fn operator() -> Operator {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    Operator(format!("cli:{}", user.as_deref().unwrap_or("unknown")))
 }
 
 async fn create_tenant(new: CreateTenant) -> anyhow::Result<serde_json::Value> {

@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod migrate;
 pub mod pools;
 pub mod registry;
+pub mod standing;
 pub mod tenant;
 mod tx;
 

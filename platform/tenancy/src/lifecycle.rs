@@ -1,6 +1,8 @@
 //! A tenant's birth: registry row, role, schema and first event, in one transaction.
 
-use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Envelope, Secret, TenantId, is_language_tag};
+use berth_kernel::{
+    ApiKeyId, Cause, Clock, Currency, Envelope, Event, Secret, TenantId, is_language_tag,
+};
 use rand::RngExt as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -71,7 +73,13 @@ pub async fn create(
     let message = provisioning_message(&role, &bucket_login(bucket));
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     let api_key = add_api_key(&mut tx, id, "first").await?;
-    tell(&mut tx, id, new, clock).await?;
+    let created = berth_events::tenant::Created {
+        tenant_id: id,
+        version: 1,
+        slug: new.slug.clone(),
+        name: new.name.clone(),
+    };
+    tell(&mut tx, id, &created, clock).await?;
     tx.commit().await?;
     conn.close().await?;
     tracing::info!(tenant_id = %id, slug = new.slug, "tenant {id} created");
@@ -210,19 +218,14 @@ fn provisioning_message(role: &str, bucket: &str) -> String {
     )
 }
 
-async fn tell(
+/// Tells of a tenant's life, in the transaction that changes it.
+pub(crate) async fn tell<E: Event>(
     conn: &mut PgConnection,
     id: TenantId,
-    new: &NewTenant,
+    event: &E,
     clock: &Clock,
 ) -> Result<(), Error> {
-    let event = berth_events::tenant::Created {
-        tenant_id: id,
-        version: 1,
-        slug: new.slug.clone(),
-        name: new.name.clone(),
-    };
-    let envelope = Envelope::wrap(&event, id, clock.now(), &Cause::fresh())
+    let envelope = Envelope::wrap(event, id, clock.now(), &Cause::fresh())
         .map_err(|error| Error::Invalid(error.to_string()))?;
     sqlx::query(
         "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope) \
