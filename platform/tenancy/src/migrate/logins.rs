@@ -7,23 +7,37 @@ use crate::{
     pools::{NOWHERE, PLATFORM_LOGIN, bucket_login},
 };
 
-/// Roles are of the whole cluster, where another database's run may be making the same ones.
+/// Makes the roles that are missing. They are of the whole cluster, where another database's run may
+/// be making the same ones.
 pub(super) async fn make_logins(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
 ) -> Result<(), Error> {
-    for group in ["berth_platform", "berth_tenant"] {
-        make_role(conn, group, "NOLOGIN").await?;
-    }
-    let platform = format!(
-        "LOGIN INHERIT IN ROLE berth_platform PASSWORD '{}'",
-        settings.password(PLATFORM_LOGIN)
-    );
-    make_role(conn, PLATFORM_LOGIN, &platform).await?;
-    for number in 0..settings.buckets {
-        let login = bucket_login(number);
-        let options = format!("LOGIN NOINHERIT PASSWORD '{}'", settings.password(&login));
-        make_role(conn, &login, &options).await?;
+    let login =
+        |name: &str, how: &str| format!("LOGIN {how} PASSWORD '{}'", settings.password(name));
+    let mut wanted = vec![
+        ("berth_platform".to_owned(), "NOLOGIN".to_owned()),
+        ("berth_tenant".to_owned(), "NOLOGIN".to_owned()),
+        (
+            PLATFORM_LOGIN.to_owned(),
+            login(PLATFORM_LOGIN, "INHERIT IN ROLE berth_platform"),
+        ),
+    ];
+    wanted.extend((0..settings.buckets).map(|number| {
+        let name = bucket_login(number);
+        let options = login(&name, "NOINHERIT");
+        (name, options)
+    }));
+    let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+    let there: Vec<String> =
+        sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)")
+            .bind(&names)
+            .fetch_all(&mut *conn)
+            .await?;
+    for (name, options) in &wanted {
+        if !there.contains(name) {
+            make_role(conn, name, options).await?;
+        }
     }
     Ok(())
 }
