@@ -3,10 +3,12 @@
 mod writer;
 
 use berth_booking::Slot;
+use berth_kernel::Problem;
 use berth_web::{
     Refusal, Visitor, Written, refuse,
     text::{Day, Instant, local},
 };
+use jiff::tz::TimeZone;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
@@ -119,16 +121,18 @@ impl AvailabilityApi {
             .bookings
             .slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
         let found = asked.await.map_err(refuse)?;
-        let timezone = match timezone.0 {
-            Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => zone,
-            Some(_) => {
-                let detail = "Must be an IANA time zone.";
-                let problem = berth_kernel::Problem::field("timezone", "UNKNOWN_TIMEZONE", detail);
-                return Err(refuse(problem));
+        let offering = &found.offering;
+        let (name, zone) = match &timezone.0 {
+            Some(name) => {
+                let zone = TimeZone::get(name).map_err(|_| {
+                    let detail = "Must be an IANA time zone.";
+                    refuse(Problem::field("timezone", "UNKNOWN_TIMEZONE", detail))
+                })?;
+                (name, zone)
             }
-            None => found.offering.product.timezone.clone(),
+            None => (&offering.product.timezone, offering.timezone.clone()),
         };
-        Ok(Written::new(writer::write(&found, &timezone)))
+        Ok(Written::new(writer::write(&found, name, zone)))
     }
 
     /// How much is free on each day.

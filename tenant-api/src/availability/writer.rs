@@ -8,10 +8,10 @@ static PRINTER: DateTimePrinter = DateTimePrinter::new();
 /// Walls show no fractions of a second.
 static WALL: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
 
-/// The JSON of [`Slots`](super::Slots) with all that was found, wall times being those of `zone`, a
-/// known zone.
-pub(super) fn write(found: &Availability, zone: &str) -> Vec<u8> {
-    let mut writer = Writer::begin(zone);
+/// The JSON of [`Slots`](super::Slots) with all that was found, wall times being those of `zone`,
+/// which is called `name`.
+pub(super) fn write(found: &Availability, name: &str, zone: TimeZone) -> Vec<u8> {
+    let mut writer = Writer::begin(name, zone);
     match &found.free {
         Free::Starts(starts) => {
             let offering = &found.offering;
@@ -46,14 +46,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn begin(zone: &str) -> Self {
+    fn begin(name: &str, zone: TimeZone) -> Self {
         Self {
             body: format!(
                 r#"{{"timezone":{},"slots":["#,
-                serde_json::Value::from(zone)
+                serde_json::Value::from(name)
             )
             .into(),
-            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            zone,
             empty: true,
         }
     }
@@ -128,7 +128,8 @@ mod tests {
         let hour = SignedDuration::from_hours(1);
         let quoted = ids.map(|id| format!("\"{id}\""));
 
-        let mut writer = Writer::begin("Europe/Berlin");
+        let name = "Europe/Berlin";
+        let mut writer = Writer::begin(name, TimeZone::get(name).unwrap());
         writer.times(start, start + hour);
         writer.resources(quoted.iter().map(String::as_str));
         writer.free(2_usize);
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn nothing_free_is_an_empty_list() {
-        let body = Writer::begin("UTC").end();
+        let body = Writer::begin("UTC", TimeZone::UTC).end();
         assert_eq!(body, br#"{"timezone":"UTC","slots":[]}"#);
     }
 }

@@ -1,5 +1,7 @@
 //! The catalog against a real database.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use std::time::Duration;
 
 use berth_access::{Actor, Context, Person, Role};
@@ -55,6 +57,19 @@ fn priced(product: &Product, price_minor: i64) -> ProductChange {
         price_minor: Some(price_minor),
         ..ProductChange::default()
     }
+}
+
+/// A product of the first tenant that the public has looked at, and the catalog that remembers it.
+async fn looked_at(
+    platform: &TestPlatform,
+    staff: &Context,
+    public: &Context,
+) -> (Catalog, Product) {
+    let catalog = Catalog::new(platform.tenancy().clone());
+    let made = catalog.create_product(staff, &check_up(), None).await;
+    let product = made.unwrap();
+    catalog.product(public, product.id).await.unwrap();
+    (catalog, product)
 }
 
 /// Asks until the answer is as it should be. What is remembered grows old by itself after five
@@ -125,12 +140,7 @@ async fn the_public_sees_a_change_at_once_wherever_it_was_made() {
 async fn what_the_public_looks_at_is_read_once_and_staff_always_see_what_is() {
     let platform = TestPlatform::start().await;
     let (staff, public) = askers(&platform);
-    let catalog = Catalog::new(platform.tenancy().clone());
-    let product = catalog
-        .create_product(&staff, &check_up(), None)
-        .await
-        .unwrap();
-    catalog.product(&public, product.id).await.unwrap();
+    let (catalog, product) = looked_at(&platform, &staff, &public).await;
     // Behind everybody's back: the version is raised, and nobody is told.
     let role = platform.alpha();
     let role = role.role();
@@ -153,12 +163,7 @@ async fn what_the_public_looks_at_is_read_once_and_staff_always_see_what_is() {
 async fn what_is_remembered_of_one_tenant_is_nothing_to_another() {
     let platform = TestPlatform::start().await;
     let (staff, public) = askers(&platform);
-    let catalog = Catalog::new(platform.tenancy().clone());
-    let product = catalog
-        .create_product(&staff, &check_up(), None)
-        .await
-        .unwrap();
-    catalog.product(&public, product.id).await.unwrap();
+    let (catalog, product) = looked_at(&platform, &staff, &public).await;
     let stranger = platform.context(&platform.beta(), Actor::Anonymous);
     let seen = catalog.product(&stranger, product.id).await;
     assert!(matches!(seen, Err(Error::NotFound)), "{seen:?}");
