@@ -5,27 +5,77 @@
 CREATE SCHEMA IF NOT EXISTS platform;
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 
+-- What a tenant pays for, and so how much of the machines it may take.
+CREATE TABLE platform.plan (
+    name                 text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9-]{1,38}$'),
+    -- Requests a second over all servers, on average; twice as many in one second.
+    requests_per_second  integer NOT NULL CHECK (requests_per_second BETWEEN 1 AND 100000),
+    -- Requests answered at once by each server.
+    concurrent_requests  integer NOT NULL CHECK (concurrent_requests BETWEEN 1 AND 10000),
+    -- Events handled at once by each worker's consumer.
+    concurrent_events    integer NOT NULL CHECK (concurrent_events BETWEEN 1 AND 1000)
+);
+INSERT INTO platform.plan (name, requests_per_second, concurrent_requests, concurrent_events) VALUES
+    ('starter', 50, 16, 10),
+    ('standard', 200, 32, 20),
+    ('business', 1000, 128, 50);
+
 CREATE TABLE platform.tenant (
     id              uuid PRIMARY KEY,
     slug            text NOT NULL CONSTRAINT tenant_slug_taken UNIQUE
                     CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
+    -- The slug with signs that look alike made one: no two tenants can be mistaken for each other.
+    likeness        text NOT NULL CONSTRAINT tenant_slug_resembles UNIQUE,
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-    kind            text NOT NULL,
+    kind            text NOT NULL CHECK (kind ~ '^[a-z][a-z_-]{1,39}$'),
+    plan            text NOT NULL DEFAULT 'standard' CONSTRAINT tenant_plan_known REFERENCES platform.plan,
     -- Name of the tenant's schema and of its role; opaque, so that a slug can change.
     role            text NOT NULL UNIQUE CHECK (role ~ '^t_[a-z0-9]{12}$'),
     bucket          smallint NOT NULL CHECK (bucket >= 0),
-    status          text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+    -- `archived`: served no more, data kept. `leaving`: to be erased, which nothing can stop any more.
+    status          text NOT NULL DEFAULT 'active'
+                    CHECK (status IN ('active', 'suspended', 'archived', 'leaving')),
     timezone        text NOT NULL,
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     locale          text NOT NULL DEFAULT 'en',
     color           text NOT NULL DEFAULT '#1f4b99' CHECK (color ~ '^#[0-9a-f]{6}$'),
-    legal_name      text NOT NULL,
-    address         text NOT NULL DEFAULT '',
+    logo_url        text CHECK (logo_url ~ '^https://' AND length(logo_url) <= 2000),
+    legal_name      text NOT NULL CHECK (length(legal_name) BETWEEN 1 AND 200),
+    address         text NOT NULL DEFAULT '' CHECK (length(address) <= 1000),
+    tax_id          text CHECK (length(tax_id) BETWEEN 1 AND 50),
     schema_version  bigint NOT NULL,
     -- Migrated before all others.
     canary          boolean NOT NULL DEFAULT false,
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Schemas made ahead for those who sign up next; claiming one deletes its row.
+CREATE TABLE platform.ready_schema (
+    role            text PRIMARY KEY CHECK (role ~ '^t_[a-z0-9]{12}$'),
+    bucket          smallint NOT NULL CHECK (bucket >= 0),
+    schema_version  bigint NOT NULL,
+    made_at         timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Tenants that are gone, and what was erased with them. Their names are not given again: what still
+-- links to them must not lead to another business.
+CREATE TABLE platform.erased_tenant (
+    tenant_id       uuid PRIMARY KEY,
+    slug            text NOT NULL UNIQUE,
+    likeness        text NOT NULL UNIQUE,
+    certificate     jsonb NOT NULL,
+    erased_at       timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Who may run the platform through its API.
+CREATE TABLE platform.operator_key (
+    id          uuid PRIMARY KEY,
+    -- SHA-256 of the key.
+    key_hash    bytea NOT NULL UNIQUE,
+    label       text NOT NULL UNIQUE CHECK (length(label) BETWEEN 1 AND 100),
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    revoked_at  timestamptz
 );
 
 -- What operators did to tenants; outlives them.
@@ -104,7 +154,9 @@ CREATE TABLE platform.stripe_account (
 -- names it has and had.
 CREATE FUNCTION platform.tell_tenant_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_TABLE_NAME = 'tenant' THEN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM pg_notify('berth_tenant_changed', concat_ws(' ', OLD.id, OLD.slug));
+    ELSIF TG_TABLE_NAME = 'tenant' THEN
         PERFORM pg_notify('berth_tenant_changed', concat_ws(' ', NEW.id, NEW.slug, OLD.slug));
     ELSE
         PERFORM pg_notify('berth_tenant_changed', NEW.tenant_id::text);
@@ -114,13 +166,27 @@ END
 $$;
 -- Not when only its schema moves: a fleet of them would keep every commit waiting for the next.
 CREATE TRIGGER tenant_told
-    AFTER INSERT OR UPDATE OF slug, name, kind, bucket, status, timezone, currency, locale, color,
-                              legal_name, address ON platform.tenant
+    AFTER INSERT OR UPDATE OF slug, name, kind, plan, bucket, status, timezone, currency, locale, color,
+                              logo_url, legal_name, address, tax_id ON platform.tenant
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+CREATE TRIGGER tenant_gone AFTER DELETE ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER api_key_told AFTER UPDATE ON platform.api_key
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER stripe_account_told AFTER INSERT OR UPDATE ON platform.stripe_account
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+
+-- Whoever makes schemas ready hears that there is work: one was taken, or a tenant is to be erased.
+CREATE FUNCTION platform.tell_provisioner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY berth_provisioner;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER ready_schema_taken AFTER DELETE ON platform.ready_schema
+    FOR EACH STATEMENT EXECUTE FUNCTION platform.tell_provisioner();
+CREATE TRIGGER tenant_leaving AFTER UPDATE OF status ON platform.tenant
+    FOR EACH ROW WHEN (NEW.status = 'leaving') EXECUTE FUNCTION platform.tell_provisioner();
 
 -- Events a consumer gave up on, to be looked at and replayed.
 CREATE TABLE platform.dead_letter (
@@ -154,6 +220,6 @@ CREATE TRIGGER revoked_session_told AFTER INSERT ON platform.revoked_session
 GRANT USAGE ON SCHEMA platform TO berth_platform, berth_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO berth_platform;
 -- What was done stays written.
-REVOKE UPDATE, DELETE ON platform.audit FROM berth_platform;
+REVOKE UPDATE, DELETE ON platform.audit, platform.erased_tenant FROM berth_platform;
 GRANT INSERT (event_id, tenant_id, event_type, entity_id, envelope) ON platform.outbox TO berth_tenant;
 GRANT INSERT (session_id) ON platform.revoked_session TO berth_tenant;

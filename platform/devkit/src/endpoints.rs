@@ -21,6 +21,9 @@ pub struct Endpoints {
     /// The relay's Prometheus page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics_relay: Option<String>,
+    /// The provisioner's Prometheus page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_provisioner: Option<String>,
     /// The Stripe emulator, without a trailing slash.
     pub stripe_emulator: String,
     /// The mailbox, without a trailing slash.

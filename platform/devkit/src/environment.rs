@@ -33,11 +33,13 @@ pub enum Role {
     Worker,
     /// Publishes the outbox.
     Relay,
+    /// Makes schemas ready for new tenants, and erases those that leave.
+    Provisioner,
 }
 
 impl Role {
     /// All of them, in the order they are started.
-    pub const ALL: [Self; 3] = [Self::Serve, Self::Worker, Self::Relay];
+    pub const ALL: [Self; 4] = [Self::Serve, Self::Worker, Self::Relay, Self::Provisioner];
 
     /// The subcommand of `berth`, which also names process and log.
     #[must_use]
@@ -46,6 +48,7 @@ impl Role {
             Self::Serve => "serve",
             Self::Worker => "worker",
             Self::Relay => "relay",
+            Self::Provisioner => "provisioner",
         }
     }
 
@@ -56,6 +59,7 @@ impl Role {
             Self::Serve => "metrics",
             Self::Worker => "metrics_worker",
             Self::Relay => "metrics_relay",
+            Self::Provisioner => "metrics_provisioner",
         }
     }
 }
@@ -108,8 +112,9 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
             "BERTH_LINK_SECRET_FILE",
             secrets.link_secret_file.display().to_string(),
         ),
-        // Few tenants and three processes on one small Postgres.
+        // Few tenants and four processes on one small Postgres.
         ("BERTH_DATABASE_BUCKETS", "4".to_owned()),
+        ("BERTH_READY_SCHEMAS", "2".to_owned()),
         (
             "BERTH_LOG",
             std::env::var("BERTH_LOG").unwrap_or_else(|_| "info".to_owned()),
@@ -122,7 +127,7 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
 }
 
 /// What one of the processes gets: a metrics address of its own, and where the database is without
-/// its owner's name and password, which only the migrator needs.
+/// its owner's name and password, which only the migrator and the provisioner need.
 ///
 /// # Errors
 /// The database's address is no URL.
@@ -140,7 +145,14 @@ pub fn of_role(
             *value = url.to_string();
         }
     }
+    Ok(of_owner(&variables, metrics_port))
+}
+
+/// What the provisioner gets: the same with the owner's name and password.
+#[must_use]
+pub fn of_owner(shared: &[(String, String)], metrics_port: u16) -> Vec<(String, String)> {
+    let mut variables = shared.to_vec();
     let metrics = format!("127.0.0.1:{metrics_port}");
     variables.push(("BERTH_METRICS_ADDR".to_owned(), metrics));
-    Ok(variables)
+    variables
 }

@@ -50,3 +50,23 @@ pub struct Resumed {
     pub version: i64,
 }
 event!(Resumed, "tenant.tenant.resumed", tenant_id, version);
+
+/// A business was put to rest; its data is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Archived {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change.
+    pub version: i64,
+}
+event!(Archived, "tenant.tenant.archived", tenant_id, version);
+
+/// A business and all its data are gone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deleted {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Version after the change, its last.
+    pub version: i64,
+}
+event!(Deleted, "tenant.tenant.deleted", tenant_id, version);

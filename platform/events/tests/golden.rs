@@ -58,6 +58,8 @@ fn events_are_written_as_they_ever_were() {
         hold::<tenant::Updated>(),
         hold::<tenant::Suspended>(),
         hold::<tenant::Resumed>(),
+        hold::<tenant::Archived>(),
+        hold::<tenant::Deleted>(),
         hold::<user::Created>(),
         hold::<user::Updated>(),
         hold::<user::Deleted>(),

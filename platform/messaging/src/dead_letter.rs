@@ -126,7 +126,8 @@ async fn keep(
             tx.commit().await?;
             error
         }
-        Ok(None) => None,
+        // It left, and nothing of it is kept.
+        Ok(None) => return Ok(()),
         Err(error) => return Err(Failure::Unavailable(error.into())),
     };
     let error = error.unwrap_or_else(|| "the worker died of it each time".into());

@@ -76,7 +76,9 @@ fn folder(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
         path: path.clone(),
         source,
     })?;
-    Ok(Arc::new(LocalFileSystem::new_with_prefix(path)?))
+    // A folder whose last file goes, goes too: nothing of an erased tenant is left, not even its id.
+    let folder = LocalFileSystem::new_with_prefix(path)?.with_automatic_cleanup(true);
+    Ok(Arc::new(folder))
 }
 
 fn bucket(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {

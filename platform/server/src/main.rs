@@ -6,9 +6,11 @@
 //! | `serve` | answers HTTP |
 //! | `worker` | handles events and webhooks, expires holds, reconciles payments |
 //! | `relay` | carries the outbox to the broker |
-//! | `all` | the three in one process |
+//! | `provisioner` | keeps schemas ready for new tenants, erases those that leave |
+//! | `all` | the four in one process |
 //! | `migrate` | brings the database up to date |
-//! | `tenant` | signs a business up, gives it API keys and administrators |
+//! | `drift` | says where tenants' schemas were changed by hand |
+//! | `tenant` | what operators do to tenants, from their making to their erasure |
 //! | `dead-letters` | lists what was given up, and hands it to its consumer again |
 //! | `openapi` | prints the API's document |
 
@@ -16,6 +18,7 @@ mod attachments;
 mod commands;
 mod health;
 mod housekeeping;
+mod provisioner;
 mod referee;
 mod serve;
 mod settings;
@@ -45,11 +48,15 @@ enum Command {
     Worker,
     /// Carry the outbox to the broker.
     Relay,
-    /// Serve, work and relay in one process.
+    /// Keep schemas ready for new tenants, and erase those that leave. Needs the owner's login.
+    Provisioner,
+    /// Serve, work, relay and provision in one process.
     All,
     /// Bring the database up to date.
     Migrate(commands::MigrateOptions),
-    /// Sign businesses up.
+    /// Say where tenants' schemas were changed by hand.
+    Drift,
+    /// Make, change, suspend, archive and erase tenants.
     #[command(subcommand)]
     Tenant(commands::TenantCommand),
     /// Look at events that were given up, and replay them.
@@ -86,15 +93,24 @@ async fn main() -> anyhow::Result<()> {
             })
             .await
         }
+        Command::Provisioner => {
+            serve::run(serve::Roles {
+                provision: true,
+                ..Default::default()
+            })
+            .await
+        }
         Command::All => {
             serve::run(serve::Roles {
                 serve: true,
                 work: true,
                 relay: true,
+                provision: true,
             })
             .await
         }
         Command::Migrate(options) => commands::migrate(&options).await,
+        Command::Drift => commands::drift().await,
         Command::Tenant(command) => commands::tenant(command).await,
         Command::DeadLetters(command) => commands::dead_letters(command).await,
         Command::Openapi => commands::openapi().await,

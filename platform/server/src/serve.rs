@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     health::{self, Health},
+    provisioner,
     settings::Settings,
     tasks::Tasks,
     wire::App,
@@ -32,6 +33,7 @@ pub(crate) struct Roles {
     pub(crate) serve: bool,
     pub(crate) work: bool,
     pub(crate) relay: bool,
+    pub(crate) provision: bool,
 }
 
 /// Runs the roles until SIGTERM or Ctrl-C, then lets what is at hand finish.
@@ -59,6 +61,9 @@ pub(crate) async fn run(roles: Roles) -> anyhow::Result<()> {
     );
     tasks.spawn("pools", report_pools(app.tenancy.clone(), tasks.stop()));
     work::start(&app, roles, &tasks);
+    if roles.provision {
+        provisioner::start(&app, &settings, &tasks);
+    }
     if let Some(port) = http_port {
         answer(
             &tasks,

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) proxies: TrustedProxies,
     /// Whether requests are counted; off is for load tests.
     pub(crate) limits: bool,
+    /// How many schemas are kept ready for new tenants.
+    pub(crate) ready_schemas: usize,
     /// How long a process that is asked to end still takes requests while it says that it is not
     /// ready, so that balancers look elsewhere before they meet a closed door.
     pub(crate) leave: Duration,
@@ -107,6 +109,7 @@ impl Settings {
             telemetry: telemetry(),
             proxies: TrustedProxies::parse(&text("BERTH_TRUSTED_PROXIES").unwrap_or_default())
                 .map_err(|error| anyhow!("BERTH_TRUSTED_PROXIES: {error}"))?,
+            ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
             limits: text("BERTH_LIMITS").as_deref() != Some("off"),
             // In development nobody balances, and everybody waits for the end.
             leave: Duration::from_secs(

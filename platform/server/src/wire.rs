@@ -19,6 +19,7 @@ use berth_tenancy::{Database, Tenancy};
 use berth_tenant_api::Api;
 use berth_user::Users;
 use berth_web::{Limits, Web};
+use object_store::ObjectStore;
 
 use crate::{attachments::StoredFiles, settings::Settings};
 
@@ -32,6 +33,8 @@ pub(crate) struct App {
     pub(crate) bookings: Bookings,
     pub(crate) payments: Payments,
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
+    /// The object store.
+    pub(crate) files: Arc<dyn ObjectStore>,
 }
 
 impl App {
@@ -77,7 +80,7 @@ impl App {
             Arc::new(receipt::Reactions::new(receipts.clone(), clock.clone())),
             Arc::new(notification::Reactions::new(
                 mailer,
-                Arc::new(StoredFiles(files)),
+                Arc::new(StoredFiles(Arc::clone(&files))),
                 clock.clone(),
             )),
             Arc::new(analytics::Reactions::new(clock.clone())),
@@ -112,6 +115,7 @@ impl App {
             bookings,
             payments,
             consumers,
+            files,
         })
     }
 }

@@ -14,9 +14,10 @@ mod connection;
 pub mod idempotency;
 pub mod lifecycle;
 pub mod migrate;
+mod plans;
 pub mod pools;
+pub mod provision;
 pub mod registry;
-pub mod standing;
 pub mod tenant;
 mod tx;
 
@@ -104,6 +105,15 @@ pub enum Error {
          run `berth migrate --renew-logins` to give them the passwords of this one"
     )]
     OtherSecret,
+    /// No schema is ready to be claimed just now; one is being made.
+    #[error("no schema is ready for a new tenant just now; try again in a moment")]
+    NoneReady,
+    /// Only an archived tenant can be erased.
+    #[error("`{0}` is not archived; archive it first, then erase it")]
+    NotArchived(String),
+    /// The store of files does not do as asked.
+    #[error("the store of files does not do as asked")]
+    Files(#[source] lifecycle::FilesError),
     /// A tenant's particulars are against a rule.
     #[error("{0}")]
     Invalid(String),
@@ -129,7 +139,10 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) {
+        if plans::is_stale(&error) {
+            plans::renew();
+            Self::Unavailable(error)
+        } else if is_outage(&error) {
             Self::Unavailable(error)
         } else if is_text(&error) {
             Self::Text(error)
@@ -181,7 +194,18 @@ impl From<Error> for Problem {
             ),
             Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
             Error::UnknownTenant(_) => Self::not_found(),
+            Error::NoneReady => Self::unavailable(
+                "NO_SCHEMA_READY",
+                "New businesses are being made room for; please try again in a moment.",
+                error,
+            ),
+            Error::NotArchived(_) => Self::new(
+                Kind::Conflict,
+                "TENANT_NOT_ARCHIVED",
+                "Only an archived business can be erased; archive it first.",
+            ),
             Error::Statement(_)
+            | Error::Files(_)
             | Error::MigrationChanged(_)
             | Error::OtherSecret
             | Error::BudgetSpent { .. } => Self::internal(error),

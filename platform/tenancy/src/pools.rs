@@ -195,4 +195,7 @@ fn pool(max: u32) -> PgPoolOptions {
         // A ping before each use would double the round trips of a small request; a connection
         // that died shows at BEGIN, before anything was done.
         .test_before_acquire(false)
+        .before_acquire(|_, metadata| {
+            Box::pin(async move { Ok(crate::plans::may_serve(metadata.age)) })
+        })
 }

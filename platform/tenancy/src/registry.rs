@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Database, Error, Tenant, TenantKey,
     channel::{self, Follower},
-    tenant::{PaymentAccount, begin_message},
+    tenant::{Allowance, PaymentAccount, begin_message},
 };
 
 /// How long an answer is remembered when nothing is heard of a change.
@@ -119,10 +119,12 @@ impl Registry {
         };
         let row = sqlx::query!(
             r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.bucket, t.status, t.timezone, t.currency,
-                      t.locale, t.color, t.legal_name, t.address,
+                      t.locale, t.color, t.logo_url, t.legal_name, t.address, t.tax_id,
+                      p.requests_per_second, p.concurrent_requests, p.concurrent_events,
                       s.account_id AS "account_id?", s.charges_enabled AS "charges_enabled?",
                       s.payouts_enabled AS "payouts_enabled?", k.id AS "api_key?"
                FROM platform.tenant t
+               JOIN platform.plan p ON p.name = t.plan
                LEFT JOIN platform.stripe_account s ON s.tenant_id = t.id
                LEFT JOIN platform.api_key k
                  ON k.tenant_id = t.id AND k.key_hash = $3 AND k.revoked_at IS NULL
@@ -151,6 +153,13 @@ impl Registry {
             color: row.color,
             legal_name: row.legal_name,
             address: row.address,
+            logo_url: row.logo_url,
+            tax_id: row.tax_id,
+            allowance: Allowance {
+                requests_per_second: row.requests_per_second.unsigned_abs(),
+                concurrent_requests: row.concurrent_requests.unsigned_abs(),
+                concurrent_events: row.concurrent_events.unsigned_abs(),
+            },
             account: row.account_id.map(|id| PaymentAccount {
                 id,
                 charges_enabled: row.charges_enabled.unwrap_or(false),

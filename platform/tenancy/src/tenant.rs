@@ -30,6 +30,12 @@ pub struct Tenant {
     pub legal_name: String,
     /// Address on receipts.
     pub address: String,
+    /// Address of its logo.
+    pub logo_url: Option<String>,
+    /// Tax number on receipts.
+    pub tax_id: Option<String>,
+    /// How much of the machines it may take.
+    pub allowance: Allowance,
     /// The connected payment account.
     pub account: Option<PaymentAccount>,
     /// Schema and role.
@@ -38,6 +44,17 @@ pub struct Tenant {
     pub(crate) bucket: u16,
     /// The ready-made message that begins a transaction in the tenant's schema.
     pub(crate) begin: Arc<str>,
+}
+
+/// How much of the machines a tenant may take, by its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests a second over all servers, on average.
+    pub requests_per_second: u32,
+    /// Requests answered at once by each server.
+    pub concurrent_requests: u32,
+    /// Events handled at once by each worker's consumer.
+    pub concurrent_events: u32,
 }
 
 /// A tenant's account at the payment provider.
@@ -85,4 +102,16 @@ pub(crate) fn begin_message(role: &str) -> Arc<str> {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     );
     format!("BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path = {role}, public, pg_temp").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_begin_message_names_the_role_in_every_setting() {
+        let message = begin_message("t_abc123abc123");
+        assert!(message.contains("SET LOCAL ROLE t_abc123abc123"));
+        assert!(message.contains("search_path = t_abc123abc123, public, pg_temp"));
+    }
 }

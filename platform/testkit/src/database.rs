@@ -105,7 +105,9 @@ async fn tenant_roles(
     inherited: &[&str],
 ) -> Result<Vec<String>, SetupError> {
     let mut conn = PgConnection::connect(&with_database(maintenance, name)?).await?;
-    let roles = sqlx::query_scalar("SELECT role FROM platform.tenant WHERE slug <> ALL ($1)")
+    let roles = sqlx::query_scalar(
+        "SELECT role FROM platform.tenant WHERE slug <> ALL ($1) UNION SELECT role FROM platform.ready_schema",
+    )
         .bind(inherited)
         .fetch_all(&mut conn)
         .await?;

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use berth_kernel::{Clock, Currency, Secret};
 use berth_tenancy::{
     DatabaseSettings,
-    lifecycle::{self, NewTenant},
+    lifecycle::{self, NewTenant, Operator},
     migrate,
 };
 use rand::RngExt as _;
@@ -167,8 +167,9 @@ async fn make(
 async fn seed(url: &str) -> Result<(), SetupError> {
     let settings = settings(url);
     migrate::run(&settings, migrate::Pace::default(), &|_| {}).await?;
+    let by = Operator("testkit".to_owned());
     for tenant in [alpha(), beta()] {
-        lifecycle::create(&settings, &tenant, &Clock::System).await?;
+        lifecycle::create(&settings, &tenant, &by, &Clock::System).await?;
     }
     let mut conn = PgConnection::connect(url).await?;
     let (platform, tenant): (i64, i64) = sqlx::query_as(

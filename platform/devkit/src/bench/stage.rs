@@ -382,6 +382,7 @@ fn endpoints(
         metrics: nobody.clone(),
         metrics_worker: None,
         metrics_relay: None,
+        metrics_provisioner: None,
         stripe_emulator: nobody.clone(),
         mailbox: nobody,
         database_url: database_url.to_owned(),

@@ -1,4 +1,4 @@
-//! `./dev prepare`: regenerates `.sqlx`.
+//! `./dev prepare`: regenerates `.sqlx` and the baseline of a tenant's schema.
 //!
 //! The query macros describe each query on a live database when one is given,
 //! and write what they learned into `SQLX_OFFLINE_DIR`. So the crates that have
@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 
 use super::{cargo, interrupted, succeed};
 
+mod baseline;
 mod migrate;
 mod packages;
 
@@ -55,6 +56,7 @@ async fn prepare(
 ) -> anyhow::Result<ExitCode> {
     let url = postgres.ensure_database("prepare").await?;
     migrate::run(workspace, &url, place).await?;
+    baseline::renew(workspace, &url, only_check).await?;
     progress::heading("Describing the queries");
     let fresh = place.join("sqlx");
     fs::create_dir(&fresh)?;

@@ -1,5 +1,5 @@
 //! `./dev up`: services, build, secrets, mailbox, Stripe emulator, migration,
-//! then the product's three processes, until Ctrl-C.
+//! then the product's four processes, until Ctrl-C.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -141,6 +141,7 @@ fn endpoints(workspace: &Workspace, ports: &Ports, urls: Urls) -> anyhow::Result
         metrics: format!("http://127.0.0.1:{}/metrics", ports.metrics[0]),
         metrics_worker: Some(format!("http://127.0.0.1:{}/metrics", ports.metrics[1])),
         metrics_relay: Some(format!("http://127.0.0.1:{}/metrics", ports.metrics[2])),
+        metrics_provisioner: Some(format!("http://127.0.0.1:{}/metrics", ports.metrics[3])),
         stripe_emulator: format!("http://127.0.0.1:{}", ports.emulator),
         mailbox: format!("http://127.0.0.1:{}", ports.mailbox),
         database_url: urls.database,

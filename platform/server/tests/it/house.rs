@@ -47,8 +47,12 @@ pub(crate) struct House {
 struct Ports {
     api: Reservation,
     /// In the order of [`Role::ALL`].
-    metrics: [Reservation; 3],
+    metrics: [Reservation; 4],
 }
+
+/// What runs in every house. The provisioner has little to do in most, and would make schemas for
+/// tenants that never come.
+const ALWAYS: [Role; 3] = [Role::Serve, Role::Worker, Role::Relay];
 
 impl House {
     /// Opens one on the broker that all tests share.
@@ -91,7 +95,7 @@ impl House {
         let reserve = || ports::reserve().unwrap();
         let ports = Ports {
             api: reserve(),
-            metrics: [reserve(), reserve(), reserve()],
+            metrics: [reserve(), reserve(), reserve(), reserve()],
         };
         let mailbox = Mailbox::start(mailbox::Config::local(at.join("mail")))
             .await
@@ -126,7 +130,7 @@ impl House {
             ports,
             directory,
         };
-        for role in Role::ALL {
+        for role in ALWAYS {
             house.start(role).await;
         }
         let seeder = house.seeder();
@@ -137,6 +141,27 @@ impl House {
     /// Runs the product's command line.
     pub(crate) fn seeder(&self) -> Seeder {
         Seeder::new(Path::new(BERTH), self.environment.clone())
+    }
+
+    /// The folder of files.
+    pub(crate) fn store(&self) -> std::path::PathBuf {
+        self.directory.path().join("store")
+    }
+
+    /// Runs the product's command line as an operator does; what it prints, or how it fails.
+    pub(crate) async fn berth(&self, arguments: &[&str]) -> Result<String, String> {
+        let run = tokio::process::Command::new(BERTH)
+            .args(arguments)
+            .envs(self.environment.iter().cloned())
+            .env("RUST_BACKTRACE", "0")
+            .output()
+            .await
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        match run.status.success() {
+            true => Ok(text(run.stdout)),
+            false => Err(text(run.stderr)),
+        }
     }
 
     /// Takes appointments, in euros.
@@ -153,7 +178,10 @@ impl House {
     pub(crate) async fn start(&mut self, role: Role) {
         let index = Role::ALL.iter().position(|one| *one == role).unwrap();
         let metrics = self.ports.metrics[index].port();
-        let environment = environment::of_role(&self.environment, metrics).unwrap();
+        let environment = match role {
+            Role::Provisioner => environment::of_owner(&self.environment, metrics),
+            _ => environment::of_role(&self.environment, metrics).unwrap(),
+        };
         let spec = Spec {
             name: role.name().to_owned(),
             program: BERTH.into(),
@@ -171,7 +199,7 @@ impl House {
         let api = self.ports.api.port();
         let ready = async || match role {
             Role::Serve => services::accepts(api).await,
-            Role::Worker | Role::Relay => services::accepts(metrics).await,
+            Role::Worker | Role::Relay | Role::Provisioner => services::accepts(metrics).await,
         };
         process.wait_ready(READY_WITHIN, ready).await.unwrap();
         self.processes.push((role, process));
@@ -268,7 +296,8 @@ impl Drop for House {
         if !std::thread::panicking() {
             return;
         }
-        for role in Role::ALL {
+        for (role, _) in &self.processes {
+            let role = *role;
             let tail = files::tail(&self.log(role), 0, 40);
             eprintln!("the last the {} wrote:\n{tail}\n", role.name());
         }
@@ -306,6 +335,7 @@ fn endpoints(
         metrics: metrics(0),
         metrics_worker: Some(metrics(1)),
         metrics_relay: Some(metrics(2)),
+        metrics_provisioner: Some(metrics(3)),
         stripe_emulator: stripe.url.clone(),
         mailbox: mailbox.http_url.clone(),
         database_url: platform.settings().url.expose().to_owned(),

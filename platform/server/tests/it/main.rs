@@ -10,6 +10,7 @@ mod bucket;
 mod caller;
 mod dead_letters;
 mod document;
+mod fleet;
 mod heavy;
 mod holds;
 mod house;

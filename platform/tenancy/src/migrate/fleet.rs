@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use super::{latest_tenant, platform, tenant_files_after};
+use super::{TenantFiles, latest_tenant, platform};
 use crate::{DatabaseSettings, Error};
 
 /// How often a tenant whose tables are in use is tried before it is put in quarantine.
@@ -201,6 +201,7 @@ struct Behind {
 pub(super) async fn migrate(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
+    files: &TenantFiles,
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<usize, Error> {
@@ -209,7 +210,7 @@ pub(super) async fn migrate(
             .await?;
     }
     let mut waves: [VecDeque<Behind>; 4] = Default::default();
-    for (wave, behind) in behind(conn).await? {
+    for (wave, behind) in behind(conn, files.latest()).await? {
         waves[wave as usize].push_back(behind);
     }
     let mut moved = 0;
@@ -217,7 +218,7 @@ pub(super) async fn migrate(
         if tenants.is_empty() {
             continue;
         }
-        let running = Running::new(wave, tenants, pace);
+        let running = Running::new(wave, tenants, files, pace);
         let workers = pace.workers.clamp(1, running.all);
         let work = (0..workers).map(|_| running.work(settings, progress));
         moved += try_join_all(work).await?.into_iter().sum::<usize>();
@@ -227,7 +228,7 @@ pub(super) async fn migrate(
 }
 
 /// Everybody who is behind and not in quarantine for it, with their waves, in the order of ids.
-async fn behind(conn: &mut PgConnection) -> Result<Vec<(Wave, Behind)>, Error> {
+async fn behind(conn: &mut PgConnection, latest: i64) -> Result<Vec<(Wave, Behind)>, Error> {
     let rows: Vec<(uuid::Uuid, String, i64, i32)> = sqlx::query_as(
         "SELECT t.id, t.role, t.schema_version,
                 CASE WHEN t.canary THEN 0
@@ -239,7 +240,7 @@ async fn behind(conn: &mut PgConnection) -> Result<Vec<(Wave, Behind)>, Error> {
                            WHERE q.tenant_id = t.id AND q.wanted >= $1)
          ORDER BY t.id",
     )
-    .bind(latest_tenant())
+    .bind(latest)
     .fetch_all(conn)
     .await?;
     let behind = |(id, role, version, wave): (uuid::Uuid, _, _, _)| {
@@ -255,7 +256,8 @@ async fn behind(conn: &mut PgConnection) -> Result<Vec<(Wave, Behind)>, Error> {
 }
 
 /// A wave under way.
-struct Running {
+struct Running<'f> {
+    files: &'f TenantFiles,
     wave: Wave,
     all: usize,
     budget: usize,
@@ -269,10 +271,11 @@ struct Left {
     failed: usize,
 }
 
-impl Running {
-    fn new(wave: Wave, tenants: VecDeque<Behind>, pace: Pace) -> Self {
+impl<'f> Running<'f> {
+    fn new(wave: Wave, tenants: VecDeque<Behind>, files: &'f TenantFiles, pace: Pace) -> Self {
         let all = tenants.len();
         Self {
+            files,
             wave,
             all,
             budget: wave.budget(all, pace.budget_percent),
@@ -294,7 +297,7 @@ impl Running {
         let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
         let mut moved = 0;
         while let Some(tenant) = self.next() {
-            match move_up(&mut conn, &tenant).await? {
+            match move_up(&mut conn, &tenant, self.files).await? {
                 Outcome::Moved => {
                     moved += 1;
                     self.tell(progress, false);
@@ -307,7 +310,7 @@ impl Running {
                 }
                 Outcome::Busy(reason) | Outcome::Failed(reason) => {
                     tracing::error!(tenant_id = %tenant.id, reason, "{} is put in quarantine: {reason}", tenant.id);
-                    put_in_quarantine(&mut conn, &tenant, &reason).await?;
+                    put_in_quarantine(&mut conn, &tenant, self.files.latest(), &reason).await?;
                     self.tell(progress, true);
                 }
             }
@@ -372,13 +375,15 @@ enum Outcome {
 }
 
 /// One message, and so one transaction: the version, which must be what it was, and the DDL.
-async fn move_up(conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Error> {
-    let (
-        Behind {
-            id, role, version, ..
-        },
-        latest,
-    ) = (tenant, latest_tenant());
+async fn move_up(
+    conn: &mut PgConnection,
+    tenant: &Behind,
+    files: &TenantFiles,
+) -> Result<Outcome, Error> {
+    let Behind {
+        id, role, version, ..
+    } = tenant;
+    let latest = files.latest();
     let message = format!(
         "BEGIN; SET LOCAL lock_timeout = '800ms'; \
          DO $$ BEGIN \
@@ -388,7 +393,7 @@ async fn move_up(conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Er
            DELETE FROM platform.migration_quarantine WHERE tenant_id = '{id}'; \
          END $$; \
          SET LOCAL search_path = {role}, public; {files}; COMMIT",
-        files = tenant_files_after(*version)
+        files = files.after(*version),
     );
     // Safe as SQL: numbers, an id, a role's checked name, and files of our own.
     let sent = conn.execute(sqlx::raw_sql(AssertSqlSafe(message))).await;
@@ -419,6 +424,7 @@ async fn move_up(conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Er
 async fn put_in_quarantine(
     conn: &mut PgConnection,
     tenant: &Behind,
+    wanted: i64,
     reason: &str,
 ) -> Result<(), Error> {
     sqlx::query(
@@ -427,7 +433,7 @@ async fn put_in_quarantine(
              since = clock_timestamp()",
     )
     .bind(tenant.id.uuid())
-    .bind(latest_tenant())
+    .bind(wanted)
     .bind(reason)
     .execute(conn)
     .await?;

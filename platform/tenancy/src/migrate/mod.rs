@@ -5,22 +5,29 @@
 //! stopped. Files expand or contract, never both in one release: while half of the fleet has moved,
 //! this program and the one before both work.
 //!
-//! - [`fleet`]: the tenants, in waves, side by side, each for itself.
+//! - [`files`]: what is applied. [`fleet`]: the tenants, in waves, side by side, each for itself.
+//! - [`drift`]: where a schema is not what the files make; [`shape`]: what schemas are compared by.
 //! - [`logins`]: the roles of the cluster. [`platform`]: the shared tables.
 
+mod drift;
+mod files;
 mod fleet;
 mod logins;
 mod platform;
+mod shape;
+
+use std::sync::LazyLock;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 
 use crate::{DatabaseSettings, Error, pools::PLATFORM_LOGIN};
 
+pub use drift::{Difference, DriftReport, Drifted, drift};
+pub use files::TenantFiles;
 pub use fleet::{Pace, Progress, Quarantined, Status, Wave, status};
 pub use logins::renew_logins;
 
 static PLATFORM: Migrator = sqlx::migrate!("../../migrations/platform");
-static TENANT: Migrator = sqlx::migrate!("../../migrations/tenant");
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,20 +47,8 @@ pub(crate) fn latest_platform() -> Option<i64> {
 
 /// Version of the newest file for a tenant's schema.
 pub(crate) fn latest_tenant() -> i64 {
-    TENANT.iter().map(|file| file.version).max().unwrap_or(0)
-}
-
-/// All of a tenant's files as one message.
-pub(crate) fn tenant_baseline() -> String {
-    tenant_files_after(0)
-}
-
-fn tenant_files_after(version: i64) -> String {
-    let files = TENANT.iter().filter(|file| file.version > version);
-    files
-        .map(|file| file.sql.as_str())
-        .collect::<Vec<_>>()
-        .join("\n")
+    static LATEST: LazyLock<i64> = LazyLock::new(|| TenantFiles::of_this_release().latest());
+    *LATEST
 }
 
 /// Migrates everything, telling `progress` how far it is. Safe to run twice, and by two at once: the
@@ -67,6 +62,20 @@ pub async fn run(
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Error> {
+    run_files(settings, &TenantFiles::of_this_release(), pace, progress).await
+}
+
+/// The same with other files for the tenants than this program's own: to try out what another release
+/// does to a fleet.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_files(
+    settings: &DatabaseSettings,
+    files: &TenantFiles,
+    pace: Pace,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Report, Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     // Session-level, and gone with this connection whatever happens.
     conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
@@ -76,7 +85,7 @@ pub async fn run(
         return Err(Error::OtherSecret);
     }
     let platform = platform::migrate_platform(&mut conn).await?;
-    let tenants = fleet::migrate(&mut conn, settings, pace, progress).await?;
+    let tenants = fleet::migrate(&mut conn, settings, files, pace, progress).await?;
     let quarantined = fleet::quarantined(&mut conn).await?;
     conn.close().await?;
     Ok(Report {

@@ -24,7 +24,7 @@ use berth_testkit::TestPlatform;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 
-use crate::{bucket_login, gym, login};
+use crate::{bucket_login, gym, login, tester};
 
 const TASKS: usize = 12;
 /// On a busy machine a visit takes about this many polls.
@@ -221,7 +221,7 @@ async fn shared_bucket() -> (TestPlatform, Tenancy, [Arc<Tenant>; 2]) {
         buckets: 1,
         ..platform.settings().clone()
     };
-    lifecycle::create(&settings, &gym("gamma-gym"), &Clock::System)
+    lifecycle::create(&settings, &gym("gamma-gym"), &tester(), &Clock::System)
         .await
         .unwrap();
     let tenancy = platform.tenancy().clone();

@@ -1,15 +1,14 @@
 //! Making tenants.
 
 use berth_events::tenant::Created;
-use berth_kernel::Clock;
 use berth_tenancy::{
     Error, TenantKey,
-    lifecycle::{self, NewTenant, hash_api_key},
+    lifecycle::{NewTenant, hash_api_key},
 };
 use berth_testkit::TestPlatform;
 use futures::future::join_all;
 
-use crate::{admin, gym, tables};
+use crate::{admin, create, gym, tables};
 
 /// How many tenants there are, by the registry and by their schemas.
 async fn counts(platform: &TestPlatform) -> (i64, i64) {
@@ -25,9 +24,7 @@ async fn counts(platform: &TestPlatform) -> (i64, i64) {
 #[tokio::test]
 async fn a_new_tenant_is_found_has_all_tables_and_is_told_once() {
     let platform = TestPlatform::start().await;
-    let made = lifecycle::create(platform.settings(), &gym("gamma-gym"), platform.clock())
-        .await
-        .unwrap();
+    let made = create(&platform, &gym("gamma-gym")).await.unwrap();
     let registry = platform.tenancy().registry();
     let key = TenantKey::ApiKey(hash_api_key(made.api_key.expose()));
     let found = registry.find(&key).await.unwrap().unwrap();
@@ -70,7 +67,7 @@ async fn a_tenant_that_cannot_be_finished_leaves_nothing() {
                 FOR EACH ROW EXECUTE FUNCTION platform.stop()";
     admin(&platform, stop.to_owned()).await;
     let before = counts(&platform).await;
-    let failed = lifecycle::create(platform.settings(), &gym("gamma-gym"), &Clock::System).await;
+    let failed = create(&platform, &gym("gamma-gym")).await;
     let Err(Error::Statement(sqlx::Error::Database(error))) = failed else {
         panic!("it was made, or failed otherwise: {failed:?}")
     };
@@ -91,16 +88,14 @@ async fn a_tenant_that_cannot_be_finished_leaves_nothing() {
         "DROP TRIGGER stop ON platform.api_key".to_owned(),
     )
     .await;
-    lifecycle::create(platform.settings(), &gym("gamma-gym"), &Clock::System)
-        .await
-        .unwrap();
+    create(&platform, &gym("gamma-gym")).await.unwrap();
 }
 
 #[tokio::test]
 async fn of_creations_under_one_name_exactly_one_wins() {
     let platform = TestPlatform::start().await;
     let new = gym("gamma-gym");
-    let tries = (0..6).map(|_| lifecycle::create(platform.settings(), &new, &Clock::System));
+    let tries = (0..6).map(|_| create(&platform, &new));
     let results = join_all(tries).await;
     let won = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!(won, 1, "{results:?}");
@@ -111,8 +106,11 @@ async fn of_creations_under_one_name_exactly_one_wins() {
         );
     }
     assert_eq!(counts(&platform).await, (3, 3));
-    let taken = lifecycle::create(platform.settings(), &gym("alpha-clinic"), &Clock::System).await;
+    let taken = create(&platform, &gym("alpha-clinic")).await;
     assert!(matches!(taken, Err(Error::SlugTaken(slug)) if slug == "alpha-clinic"));
+    // One that is read as the same.
+    let alike = create(&platform, &gym("a1pha-clinic")).await;
+    assert!(matches!(alike, Err(Error::SlugTaken(slug)) if slug == "a1pha-clinic"));
 }
 
 #[tokio::test]
@@ -120,6 +118,7 @@ async fn what_is_against_a_rule_is_refused_and_nothing_is_made() {
     let platform = TestPlatform::start().await;
     for wrong in [
         gym("api"),
+        gym("1ogin"),
         NewTenant {
             timezone: "Mars/Olympus".into(),
             ..gym("gamma-gym")
@@ -133,7 +132,7 @@ async fn what_is_against_a_rule_is_refused_and_nothing_is_made() {
             ..gym("gamma-gym")
         },
     ] {
-        let refused = lifecycle::create(platform.settings(), &wrong, &Clock::System).await;
+        let refused = create(&platform, &wrong).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     }
     assert_eq!(counts(&platform).await, (2, 2));

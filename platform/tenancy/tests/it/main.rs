@@ -6,11 +6,16 @@ mod cancellation;
 mod isolation;
 mod lifecycle;
 mod migrate;
+mod provision;
 mod registry;
+mod standing;
 
 use std::str::FromStr as _;
 
-use berth_tenancy::{DatabaseSettings, Tenant, lifecycle::NewTenant};
+use berth_tenancy::{
+    DatabaseSettings, Error, Tenant,
+    lifecycle::{CreatedTenant, Lifecycle, NewTenant, Operator},
+};
 use berth_testkit::TestPlatform;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -65,6 +70,31 @@ fn sqlstate<T: std::fmt::Debug>(result: Result<T, sqlx::Error>) -> String {
         Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
         other => format!("no refusal: {other:?}"),
     }
+}
+
+/// Who acts in these tests.
+fn tester() -> Operator {
+    Operator("cli:tester".to_owned())
+}
+
+async fn create(platform: &TestPlatform, new: &NewTenant) -> Result<CreatedTenant, Error> {
+    berth_tenancy::lifecycle::create(platform.settings(), new, &tester(), platform.clock()).await
+}
+
+/// What an operator can do.
+fn operate(platform: &TestPlatform) -> Lifecycle {
+    let (tenancy, clock) = (platform.tenancy().clone(), platform.clock().clone());
+    Lifecycle::new(tenancy, tester(), clock)
+}
+
+/// What was done to a tenant, and by whom, in order.
+async fn audited(platform: &TestPlatform, tenant: uuid::Uuid) -> Vec<(String, String)> {
+    let sql = "SELECT operator, action FROM platform.audit WHERE tenant_id = $1 ORDER BY id";
+    sqlx::query_as(sql)
+        .bind(tenant)
+        .fetch_all(platform.admin_pool())
+        .await
+        .unwrap()
 }
 
 fn gym(slug: &str) -> NewTenant {

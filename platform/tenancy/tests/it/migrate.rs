@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use berth_tenancy::{
     Error, Tenant,
-    migrate::{self, Pace, Progress, Report, Wave},
+    migrate::{self, Difference, Pace, Progress, Report, TenantFiles, Wave},
 };
 use berth_testkit::TestPlatform;
 
@@ -249,4 +249,114 @@ async fn an_applied_file_that_was_edited_is_refused() {
         matches!(refused, Err(Error::MigrationChanged(_))),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn what_the_files_make_is_what_the_baseline_makes() {
+    let platform = TestPlatform::start().await;
+    // Made from the baseline, as every new tenant; the other file by file.
+    unmigrate(&platform, &platform.beta()).await;
+    assert_eq!(run(&platform).await.unwrap(), moved(1));
+    let report = migrate::drift(platform.settings()).await.unwrap();
+    assert_eq!((report.compared, report.other_version), (2, 0));
+    assert!(report.drifted.is_empty(), "{:#?}", report.drifted);
+}
+
+#[tokio::test]
+async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
+    let platform = TestPlatform::start().await;
+    let role = platform.alpha().role().to_owned();
+    let other = platform.beta().role().to_owned();
+    let by_hand = format!(
+        "ALTER TABLE {role}.booking ADD COLUMN mine text; DROP INDEX {role}.booking_start; \
+         ALTER TABLE {role}.variant DROP CONSTRAINT variant_price_minor_check; \
+         ALTER TABLE {role}.resource ALTER COLUMN name DROP NOT NULL; \
+         GRANT SELECT ON {role}.account TO berth_platform; \
+         GRANT UPDATE ON {role}.ledger_entry TO {role}; \
+         DROP TRIGGER catalog_version_told ON {role}.catalog_version; \
+         CREATE OR REPLACE FUNCTION {role}.claim_lock(resources uuid[]) RETURNS boolean LANGUAGE sql \
+           AS 'SELECT true'; \
+         UPDATE platform.tenant SET schema_version = 1 WHERE role = '{other}'"
+    );
+    admin(&platform, by_hand).await;
+    let report = migrate::drift(platform.settings()).await.unwrap();
+    assert_eq!((report.compared, report.other_version), (1, 1));
+    let [drifted] = report.drifted.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert_eq!((&*drifted.slug, &drifted.schema), ("alpha-clinic", &role));
+    let named = |differs: fn(&Difference) -> bool| -> Vec<&str> {
+        let found = drifted.differences.iter().filter(|one| differs(one));
+        found.map(|one| one.object.as_str()).collect()
+    };
+    assert_eq!(
+        named(|one| one.is.is_none()),
+        [
+            "constraint variant.variant_price_minor_check",
+            "index booking_start",
+            "trigger catalog_version.catalog_version_told"
+        ]
+    );
+    assert_eq!(named(|one| one.should.is_none()), ["column booking.mine"]);
+    assert_eq!(
+        named(|one| one.is.is_some() && one.should.is_some()),
+        [
+            "column resource.name",
+            "function claim_lock(resources uuid[])",
+            "table account",
+            "table ledger_entry"
+        ]
+    );
+}
+
+/// What a next release may do to a fleet.
+const NEXT: &str = "ALTER TABLE booking ADD COLUMN channel text, ADD COLUMN priority integer NOT NULL DEFAULT 0; \
+                    CREATE INDEX booking_channel ON booking (channel); \
+                    CREATE TABLE channel (name text PRIMARY KEY)";
+
+#[tokio::test]
+async fn a_tenant_that_has_not_moved_keeps_the_others_from_nothing() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    let files = TenantFiles::of_this_release().and(NEXT);
+    // In the way of the next release's table.
+    admin(
+        &platform,
+        format!("CREATE TABLE {}.channel (mine int)", alpha.role()),
+    )
+    .await;
+    let report = migrate::run_files(platform.settings(), &files, Pace::default(), &|_| {});
+    let report = report.await.unwrap();
+    assert_eq!((report.tenants, report.quarantined.len()), (1, 1));
+    assert_eq!(report.quarantined[0].wanted, files.latest());
+    for tenant in [&alpha, &beta] {
+        assert!(works(&platform, tenant).await);
+    }
+    // A program of this release finds nothing to do with either.
+    let report = run(&platform).await.unwrap();
+    assert_eq!(report.tenants, 0);
+    assert_eq!(version(&platform, &beta).await, files.latest());
+}
+
+#[tokio::test]
+async fn a_statement_planned_for_other_columns_fails_once_and_then_not_again() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    let read = async || -> Result<(), Error> {
+        let mut tx = platform.tenancy().begin(&alpha).await?;
+        let rows = sqlx::query("SELECT year FROM receipt_counter").execute(tx.conn());
+        rows.await?;
+        tx.rollback().await
+    };
+    read().await.unwrap();
+    let sql = format!(
+        "ALTER TABLE {}.receipt_counter ALTER COLUMN year TYPE bigint",
+        alpha.role()
+    );
+    admin(&platform, sql).await;
+    let failed = read().await;
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    for _ in 0..8 {
+        read().await.unwrap();
+    }
 }

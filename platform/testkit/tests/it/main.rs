@@ -4,7 +4,7 @@
 
 use berth_access::Actor;
 use berth_kernel::{Clock, Currency};
-use berth_tenancy::lifecycle::{self, NewTenant};
+use berth_tenancy::lifecycle::{self, NewTenant, Operator};
 use berth_testkit::{TestPlatform, environment};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
@@ -88,9 +88,14 @@ async fn a_clone_and_its_own_tenants_roles_go_with_its_platform() {
         legal_name: "Gamma".into(),
         address: String::new(),
     };
-    let made = lifecycle::create(platform.settings(), &new, &Clock::System)
-        .await
-        .unwrap();
+    let made = lifecycle::create(
+        platform.settings(),
+        &new,
+        &Operator("testkit".into()),
+        &Clock::System,
+    )
+    .await
+    .unwrap();
     let gamma = platform
         .tenancy()
         .registry()

@@ -1,5 +1,6 @@
-//! The schema that the query macros look at: `migrations/platform`, and one
-//! tenant's tables in the schema `tenant_template`.
+//! The schemas that the query macros look at: `migrations/platform`, and one
+//! tenant's tables in the schema `tenant_template`. Beside them one with a role
+//! of its own, as tenants have: the baseline is taken from it.
 //!
 //! The files are applied directly rather than by `berth migrate`: a query over
 //! a table that a new migration makes does not compile until `.sqlx` knows it,
@@ -16,9 +17,14 @@ use crate::progress;
 use crate::services::postgres_program;
 use crate::workspace::Workspace;
 
+use super::baseline::BASELINE;
+
 /// The roles that migrations grant to; `berth migrate` makes them likewise,
 /// because roles belong to the whole cluster and not to one database.
 const ROLES: [&str; 2] = ["berth_platform", "berth_tenant"];
+
+/// Where the macros see a tenant's tables.
+const TEMPLATE: &str = "tenant_template";
 
 /// Applies every migration to an empty database.
 pub(super) async fn run(workspace: &Workspace, url: &str, place: &Path) -> anyhow::Result<()> {
@@ -38,16 +44,33 @@ fn script_of(migrations: &Path) -> anyhow::Result<String> {
     for file in files(&migrations.join("platform"))? {
         writeln!(script, "\\ir '{}'", file.display())?;
     }
-    writeln!(script, "CREATE SCHEMA tenant_template;")?;
-    writeln!(script, "SET search_path = tenant_template, public;")?;
-    for file in files(&migrations.join("tenant"))? {
-        writeln!(script, "\\ir '{}'", file.display())?;
+    let tenant = files(&migrations.join("tenant"))?;
+    writeln!(script, "CREATE ROLE {BASELINE} NOLOGIN;")?;
+    for schema in [TEMPLATE, BASELINE] {
+        writeln!(script, "CREATE SCHEMA {schema};")?;
+        if schema == BASELINE {
+            script.push_str(&rights_of_tenant());
+        }
+        writeln!(script, "SET search_path = {schema}, public;")?;
+        for file in &tenant {
+            writeln!(script, "\\ir '{}'", file.display())?;
+        }
     }
     Ok(script)
 }
 
+/// What a tenant's role may do in its schema, unless a file says otherwise.
+fn rights_of_tenant() -> String {
+    format!(
+        "GRANT USAGE ON SCHEMA {BASELINE} TO {BASELINE};\n\
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {BASELINE} \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {BASELINE};\n\
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {BASELINE} GRANT USAGE ON SEQUENCES TO {BASELINE};\n"
+    )
+}
+
 /// The `.sql` files of a directory in their order, which their names give.
-fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let listing =
         fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))?;
     let mut files = listing

@@ -34,7 +34,7 @@ const LARGE_LOG: u64 = 20 * 1024 * 1024;
 pub(super) struct Ports {
     pub api: u16,
     /// In the order of [`Role::ALL`].
-    pub metrics: [u16; 3],
+    pub metrics: [u16; 4],
     pub emulator: u16,
     pub mailbox: u16,
     pub smtp: u16,
@@ -43,10 +43,15 @@ pub(super) struct Ports {
 impl Ports {
     pub fn reserve(book: &mut PortBook) -> io::Result<Self> {
         let mut port = |name: &str| book.reserve(name).map(|reserved| reserved.port());
-        let [serve, worker, relay] = Role::ALL.map(Role::metrics_port_name);
+        let [serve, worker, relay, provisioner] = Role::ALL.map(Role::metrics_port_name);
         Ok(Self {
             api: port("api")?,
-            metrics: [port(serve)?, port(worker)?, port(relay)?],
+            metrics: [
+                port(serve)?,
+                port(worker)?,
+                port(relay)?,
+                port(provisioner)?,
+            ],
             emulator: port("stripe_emulator")?,
             mailbox: port("mailbox")?,
             smtp: port("smtp")?,
@@ -174,7 +179,10 @@ impl<'a> Plan<'a> {
             let mut spec = self.spec(role.name(), "berth", vec![role.name().into()], port)?;
             spec.stage = Stage::Product;
             spec.grace = PRODUCT_GRACE;
-            spec.environment = environment::of_role(&self.environment, metrics_port)?;
+            spec.environment = match role {
+                Role::Provisioner => environment::of_owner(&self.environment, metrics_port),
+                _ => environment::of_role(&self.environment, metrics_port)?,
+            };
             let process = Process::spawn(&spec, &self.lifetime)?;
             waits.push(progress::timed(role.name(), wait(process, role, port)));
         }
@@ -228,7 +236,7 @@ impl<'a> Plan<'a> {
 async fn wait(mut process: Process, role: Role, port: u16) -> anyhow::Result<()> {
     let ready = async || match role {
         Role::Serve => is_ready(port).await,
-        Role::Worker | Role::Relay => accepts(port).await,
+        Role::Worker | Role::Relay | Role::Provisioner => accepts(port).await,
     };
     process.wait_ready(PRODUCT_DEADLINE, ready).await.with_context(|| {
         let name = role.name();

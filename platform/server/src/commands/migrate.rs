@@ -1,0 +1,145 @@
+//! `berth migrate`, `berth drift`.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use berth_tenancy::migrate::{self, DriftReport, Pace, Progress, Quarantined, Status};
+use clap::Args;
+
+use crate::settings;
+
+/// How to migrate.
+#[derive(Args)]
+pub(crate) struct MigrateOptions {
+    /// Give the logins the passwords that follow from the present bucket secret first.
+    #[arg(long)]
+    renew_logins: bool,
+    /// Say how the fleet stands and what would be done, and do nothing.
+    #[arg(long, visible_alias = "dry-run")]
+    status: bool,
+    /// Try tenants in quarantine again.
+    #[arg(long)]
+    retry: bool,
+    /// Tenants migrated side by side.
+    #[arg(long, default_value_t = 4)]
+    workers: usize,
+    /// Percent of a wave that may fail before the run stops.
+    #[arg(long, default_value_t = 1)]
+    error_budget: usize,
+}
+
+/// Brings the database up to date.
+pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
+    let database = settings::database()?;
+    if options.renew_logins {
+        migrate::renew_logins(&database).await?;
+    }
+    if options.status {
+        print_status(&migrate::status(&database).await?);
+        return Ok(());
+    }
+    let pace = Pace {
+        workers: options.workers,
+        budget_percent: options.error_budget,
+        retry: options.retry,
+    };
+    let told = Mutex::new(Instant::now());
+    let progress = |progress: Progress| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= TELL_EVERY {
+            *told = Instant::now();
+            print_progress(&progress);
+        }
+    };
+    let report = migrate::run(&database, pace, &progress)
+        .await
+        .context("the migration failed")?;
+    println!(
+        "applied {} to the platform, brought {} tenants up to date",
+        report.platform, report.tenants
+    );
+    print_quarantined(&report.quarantined);
+    anyhow::ensure!(
+        report.quarantined.is_empty(),
+        "{} tenants are in quarantine; mend what is in the way and run `berth migrate --retry`",
+        report.quarantined.len()
+    );
+    Ok(())
+}
+
+/// How often a run says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+fn print_progress(progress: &Progress) {
+    println!(
+        "{}: {} of {}, {} failed, {:.0}/s, {} s left",
+        progress.wave,
+        progress.done,
+        progress.all,
+        progress.failed,
+        progress.rate(),
+        progress.left().as_secs()
+    );
+}
+
+fn print_status(status: &Status) {
+    let platform = match status.platform_current {
+        true => "are up to date",
+        false => "are to be migrated",
+    };
+    println!("the shared tables {platform}");
+    for (version, tenants) in &status.versions {
+        let what = match *version < status.wanted {
+            true => format!("to be brought to version {}", status.wanted),
+            false => "up to date".to_owned(),
+        };
+        println!("{tenants} tenants at version {version}: {what}");
+    }
+    print_quarantined(&status.quarantined);
+}
+
+fn print_quarantined(quarantined: &[Quarantined]) {
+    for one in quarantined {
+        println!(
+            "in quarantine: {} stays at version {} instead of {}: {}",
+            one.slug, one.version, one.wanted, one.reason
+        );
+    }
+}
+
+/// Says where tenants' schemas are not what their files make, and fails if there is any.
+pub(crate) async fn drift() -> anyhow::Result<()> {
+    let report = migrate::drift(&settings::database()?).await?;
+    print_drift(&report);
+    anyhow::ensure!(
+        report.drifted.is_empty(),
+        "{} schemas were changed by hand",
+        report.drifted.len()
+    );
+    Ok(())
+}
+
+fn print_drift(report: &DriftReport) {
+    for tenant in &report.drifted {
+        println!("{} ({}):", tenant.slug, tenant.schema);
+        for one in &tenant.differences {
+            match (&one.is, &one.should) {
+                (Some(_), None) => println!("  {} should not be there", one.object),
+                (None, _) => println!("  {} is missing", one.object),
+                (Some(is), Some(should)) => {
+                    println!("  {} differs", one.object);
+                    println!("    is      {is}\n    should  {should}");
+                }
+            }
+        }
+    }
+    println!(
+        "{} tenants compared, {} differ; {} at another version were not compared",
+        report.compared,
+        report.drifted.len(),
+        report.other_version
+    );
+}

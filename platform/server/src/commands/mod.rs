@@ -1,0 +1,18 @@
+//! The commands that do one thing and end, a file each.
+
+mod dead_letters;
+mod migrate;
+mod tenant;
+
+use crate::{settings::Settings, wire::App};
+
+pub(crate) use dead_letters::{DeadLetterCommand, dead_letters};
+pub(crate) use migrate::{MigrateOptions, drift, migrate};
+pub(crate) use tenant::{TenantCommand, tenant};
+
+/// Prints the API's document.
+pub(crate) async fn openapi() -> anyhow::Result<()> {
+    let app = App::build(&Settings::read()?).await?;
+    println!("{}", berth_tenant_api::document(&app.api));
+    Ok(())
+}

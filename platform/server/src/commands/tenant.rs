@@ -1,0 +1,323 @@
+//! `berth tenant`.
+
+use anyhow::Context as _;
+use berth_access::{Role, Tokens};
+use berth_kernel::{Cause, Clock, Currency, Secret, UserId};
+use berth_tenancy::{
+    Database, Tenancy, TenantKey,
+    lifecycle::{self, Change, Lifecycle, Operator, Particulars},
+};
+use berth_user::{NewAccount, Users};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::{settings, settings::Settings};
+
+/// What operators do to tenants.
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant with its schema, an API key and its first administrator; prints them as JSON.
+    Create(Box<CreateTenant>),
+    /// Make a further API key of a tenant; prints it as JSON.
+    ApiKey {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// What the key is for.
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// List all tenants, with standing, plan and version of their schemas.
+    List,
+    /// Show what is known of a tenant, as JSON.
+    Show {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Change a tenant's name, brand, legal data or plan; shows it after that, as JSON.
+    Update {
+        /// The tenant's name in addresses, as it is now.
+        #[arg(long)]
+        slug: String,
+        #[command(flatten)]
+        change: Box<ChangeTenant>,
+    },
+    /// Serve a tenant no more: its hosts and keys are unknown until it is resumed.
+    Suspend {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// Why; audited and told.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Serve a suspended or archived tenant again.
+    Resume {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Put a tenant to rest: it is served no more, its data is kept.
+    Archive {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Have an archived tenant and all its data erased. Nothing brings them back.
+    Delete {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// The same name again.
+        #[arg(long)]
+        confirm: String,
+    },
+    /// Print the certificate of a tenant that was erased, as JSON.
+    Certificate {
+        /// The name in addresses it had.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Make a further administrator of a tenant; prints its id as JSON.
+    AddAdmin {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        #[command(flatten)]
+        admin: NewAdmin,
+    },
+}
+
+/// An administrator to be made.
+#[derive(Args)]
+pub(crate) struct NewAdmin {
+    /// Address the administrator signs in with.
+    #[arg(long)]
+    admin_email: String,
+    /// Name of the administrator.
+    #[arg(long)]
+    admin_name: String,
+    /// Password of the administrator. From the environment, because a command line is seen by
+    /// everybody on the machine.
+    #[arg(long, env = "BERTH_ADMIN_PASSWORD", hide_env_values = true)]
+    admin_password: String,
+}
+
+/// A business to be signed up.
+#[derive(Args)]
+pub(crate) struct CreateTenant {
+    /// Its name in addresses: 3 to 40 of a-z, 0-9 and -.
+    #[arg(long)]
+    slug: String,
+    /// Its name for people.
+    #[arg(long)]
+    name: String,
+    /// What kind of business it is: clinic, gym, theatre, …
+    #[arg(long)]
+    kind: String,
+    /// IANA zone of its main place.
+    #[arg(long)]
+    timezone: String,
+    /// ISO 4217 code it prices in.
+    #[arg(long)]
+    currency: Currency,
+    /// BCP 47 tag of the language it writes in.
+    #[arg(long, default_value = "en")]
+    locale: String,
+    /// Brand colour, #rrggbb.
+    #[arg(long, default_value = "#1f4b99")]
+    color: String,
+    /// Name on receipts; the name for people unless given.
+    #[arg(long)]
+    legal_name: Option<String>,
+    /// Address on receipts.
+    #[arg(long, default_value = "")]
+    address: String,
+    #[command(flatten)]
+    admin: NewAdmin,
+}
+
+/// What is to become different; what is not given stays.
+#[derive(Args)]
+pub(crate) struct ChangeTenant {
+    /// Another name in addresses. The present one leads nowhere from then on.
+    #[arg(long)]
+    new_slug: Option<String>,
+    /// Its name for people.
+    #[arg(long)]
+    name: Option<String>,
+    /// Brand colour, #rrggbb.
+    #[arg(long)]
+    color: Option<String>,
+    /// Address of its logo, https://…; an empty text removes it.
+    #[arg(long)]
+    logo_url: Option<String>,
+    /// BCP 47 tag of the language it writes in.
+    #[arg(long)]
+    locale: Option<String>,
+    /// ISO 4217 code it prices new products in.
+    #[arg(long)]
+    currency: Option<Currency>,
+    /// IANA zone of its main place.
+    #[arg(long)]
+    timezone: Option<String>,
+    /// Name on receipts.
+    #[arg(long)]
+    legal_name: Option<String>,
+    /// Address on receipts.
+    #[arg(long)]
+    address: Option<String>,
+    /// Tax number on receipts; an empty text removes it.
+    #[arg(long)]
+    tax_id: Option<String>,
+    /// What it pays for: starter, standard or business.
+    #[arg(long)]
+    plan: Option<String>,
+    /// Whether it is migrated before all others.
+    #[arg(long)]
+    canary: Option<bool>,
+}
+
+impl ChangeTenant {
+    fn wish(self) -> Change {
+        Change {
+            slug: self.new_slug,
+            name: self.name,
+            color: self.color,
+            logo_url: self.logo_url,
+            locale: self.locale,
+            currency: self.currency,
+            timezone: self.timezone,
+            legal_name: self.legal_name,
+            address: self.address,
+            tax_id: self.tax_id,
+            plan: self.plan,
+            canary: self.canary,
+        }
+    }
+}
+
+/// Runs a tenant command.
+pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
+    let answer = match command {
+        TenantCommand::Create(new) => create_tenant(*new).await?,
+        TenantCommand::ApiKey { slug, label } => {
+            let key = lifecycle()?.create_api_key(&slug, &label).await?;
+            // Shown once, to whoever asked for it; kept as a hash only.
+            json!({ "api_key": key.expose() })
+        }
+        TenantCommand::List => {
+            list().await?;
+            return Ok(());
+        }
+        TenantCommand::Show { slug } => shown(&lifecycle()?.particulars(&slug).await?),
+        TenantCommand::Update { slug, change } => {
+            shown(&lifecycle()?.change(&slug, &change.wish()).await?)
+        }
+        TenantCommand::Suspend { slug, reason } => {
+            json!({ "suspended": lifecycle()?.suspend(&slug, &reason).await? })
+        }
+        TenantCommand::Resume { slug } => json!({ "resumed": lifecycle()?.resume(&slug).await? }),
+        TenantCommand::Archive { slug } => {
+            json!({ "archived": lifecycle()?.archive(&slug).await? })
+        }
+        TenantCommand::Delete { slug, confirm } => {
+            anyhow::ensure!(confirm == slug, "--confirm must repeat the name `{slug}`");
+            json!({ "erasure_requested": lifecycle()?.erase(&slug).await? })
+        }
+        TenantCommand::Certificate { slug } => json!(lifecycle()?.certificate(&slug).await?),
+        TenantCommand::AddAdmin { slug, admin } => {
+            let id = add_admin(&TenantKey::Slug(slug.clone()), admin).await;
+            json!({ "admin_id": id.with_context(|| format!("the administrator of {slug}"))? })
+        }
+    };
+    println!("{answer}");
+    Ok(())
+}
+
+/// What the command line can do to tenants.
+fn lifecycle() -> anyhow::Result<Lifecycle> {
+    let tenancy = Tenancy::new(Database::connect(&settings::database()?)?);
+    Ok(Lifecycle::new(tenancy, operator(), Clock::System))
+}
+
+/// A tenant as it is shown.
+fn shown(tenant: &Particulars) -> Value {
+    json!({
+        "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "kind": tenant.kind,
+        "status": tenant.status, "plan": tenant.plan, "timezone": tenant.timezone,
+        "currency": tenant.currency, "locale": tenant.locale, "color": tenant.color,
+        "logo_url": tenant.logo_url, "legal_name": tenant.legal_name, "address": tenant.address,
+        "tax_id": tenant.tax_id, "canary": tenant.canary,
+        "schema_version": tenant.schema_version, "version": tenant.version,
+        "created_at": tenant.created_at,
+    })
+}
+
+/// Tenants read at once.
+const PAGE: u16 = 500;
+
+async fn list() -> anyhow::Result<()> {
+    let lifecycle = lifecycle()?;
+    let mut after = String::new();
+    loop {
+        let page = lifecycle.list(&after, PAGE).await?;
+        for one in &page {
+            println!(
+                "{:40}  {:10}  {:10}  schema {}  {}",
+                one.slug, one.status, one.plan, one.schema_version, one.id
+            );
+        }
+        match page.last() {
+            Some(last) if page.len() == usize::from(PAGE) => after.clone_from(&last.slug),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Who types the command, as far as the system says.
+fn operator() -> Operator {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    Operator(format!("cli:{}", user.as_deref().unwrap_or("unknown")))
+}
+
+async fn create_tenant(new: CreateTenant) -> anyhow::Result<Value> {
+    let wish = lifecycle::NewTenant {
+        slug: new.slug.clone(),
+        legal_name: new.legal_name.unwrap_or_else(|| new.name.clone()),
+        name: new.name,
+        kind: new.kind,
+        timezone: new.timezone,
+        currency: new.currency,
+        locale: new.locale,
+        color: new.color,
+        address: new.address,
+    };
+    let created =
+        lifecycle::create(&settings::database()?, &wish, &operator(), &Clock::System).await?;
+    let admin_id = add_admin(&TenantKey::Id(created.id), new.admin).await?;
+    // Shown once, to whoever signs the business up; kept as a hash only.
+    let api_key = created.api_key.expose();
+    Ok(json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin_id }))
+}
+
+async fn add_admin(tenant: &TenantKey, new: NewAdmin) -> anyhow::Result<UserId> {
+    let settings = Settings::read()?;
+    let tenancy = Tenancy::new(Database::connect(&settings.database)?);
+    let found = tenancy.registry().find(tenant).await?;
+    let tenant = found.context("there is no such tenant")?.tenant;
+    let users = Users::new(tenancy, Tokens::new(&settings.token_key, None)?);
+    let admin = NewAccount {
+        email: new.admin_email,
+        password: Secret::new(new.admin_password),
+        name: new.admin_name,
+        phone: None,
+        locale: None,
+    };
+    let (clock, cause) = (Clock::System, Cause::fresh());
+    let admin = users
+        .create_staff(&tenant, admin, Role::Admin, &clock, &cause)
+        .await?;
+    Ok(admin.id)
+}

@@ -1,0 +1,273 @@
+//! A tenant's end. An operator asks for it; whoever has the owner's login does it, step by step, each
+//! of which may be repeated: files, then everything in the database in one transaction, with a
+//! certificate of what there was.
+
+use std::collections::BTreeMap;
+
+use berth_events::tenant::Deleted;
+use berth_kernel::{Clock, TenantId};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{Lifecycle, Operator, audit, hold, tell};
+use crate::{DatabaseSettings, Error, provision};
+
+/// The files kept for tenants, wherever that is.
+pub trait Files: Send + Sync {
+    /// Removes all of a tenant's files; how many there were. Run again, it removes what is left.
+    fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>>;
+}
+
+/// The store of files does not do as asked.
+pub type FilesError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What was erased. Holds numbers and no data of the tenant's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The name in addresses it had, which is not given again.
+    pub slug: String,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When it was done.
+    pub erased_at: Timestamp,
+    /// The tables that are gone, with the rows each had.
+    pub tables: BTreeMap<String, i64>,
+    /// What the shared tables held of it, by table.
+    pub shared: BTreeMap<String, u64>,
+    /// Files removed from the store by the run that finished.
+    pub files: u64,
+    /// SHA-256 of all the above as JSON, in lower-case hex.
+    pub digest: String,
+}
+
+impl Certificate {
+    /// The digest that belongs to the other fields.
+    #[must_use]
+    pub fn reckoned(&self) -> String {
+        let bare = Self {
+            digest: String::new(),
+            ..self.clone()
+        };
+        let text = serde_json::to_vec(&bare).unwrap_or_default();
+        hex::encode(Sha256::digest(text))
+    }
+}
+
+impl Lifecycle {
+    /// Asks for the tenant of that name to be erased, which nothing stops any more. Only an archived
+    /// one can be. `false` if that was asked already.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`], [`Error::NotArchived`].
+    pub async fn erase(&self, slug: &str) -> Result<bool, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let held = hold(tx.conn(), slug).await?;
+        match held.status.as_str() {
+            "archived" => {}
+            "leaving" => return Ok(false),
+            _ => return Err(Error::NotArchived(slug.to_owned())),
+        }
+        sqlx::query("UPDATE platform.tenant SET status = 'leaving' WHERE id = $1")
+            .bind(held.id.uuid())
+            .execute(tx.conn())
+            .await?;
+        audit(tx.conn(), held.id, &self.by, ASKED, &json!({})).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The certificate of a tenant that is gone, by the name it had.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn certificate(&self, slug: &str) -> Result<Certificate, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let found: Option<sqlx::types::Json<Certificate>> =
+            sqlx::query_scalar("SELECT certificate FROM platform.erased_tenant WHERE slug = $1")
+                .bind(slug)
+                .fetch_optional(tx.conn())
+                .await?;
+        tx.rollback().await?;
+        let found = found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+        Ok(found.0)
+    }
+}
+
+const ASKED: &str = "tenant.erasure.requested";
+/// Of the provisioner, which acts on what an operator asked for.
+const ITSELF: &str = "provisioner";
+
+/// The shared tables that hold something of a tenant's, what is referred to last.
+const SHARED: [&str; 5] = [
+    "api_key",
+    "stripe_account",
+    "migration_quarantine",
+    "dead_letter",
+    "outbox",
+];
+
+struct Leaving {
+    id: TenantId,
+    slug: String,
+    likeness: String,
+    role: String,
+    version: i64,
+}
+
+/// Erases one tenant that is to leave, if there is one; whether there was. Uses the owner's login.
+///
+/// # Errors
+/// What the database or the store of files says; run again, it goes on.
+pub async fn erase_leaving(
+    settings: &DatabaseSettings,
+    files: &dyn Files,
+    clock: &Clock,
+) -> Result<bool, Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let waiting: Option<(uuid::Uuid,)> = sqlx::query_as(
+        "SELECT id FROM platform.tenant WHERE status = 'leaving' ORDER BY id LIMIT 1",
+    )
+    .fetch_optional(&mut conn)
+    .await?;
+    let Some((id,)) = waiting else {
+        return Ok(false);
+    };
+    let removed = files.remove_all(id.into()).await.map_err(Error::Files)?;
+    let mut tx = conn.begin().await?;
+    // Requests and events at hand end within their own limits of time.
+    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
+    // Another may have erased it meanwhile.
+    let Some(leaving) = hold_leaving(&mut tx, id.into()).await? else {
+        return Ok(true);
+    };
+    let certificate = certify(&mut tx, &leaving, removed, clock).await?;
+    provision::remove(&mut tx, &leaving.role).await?;
+    finish(&mut tx, &leaving, certificate, clock).await?;
+    tx.commit().await?;
+    conn.close().await?;
+    tracing::info!(tenant_id = %id, "tenant {id} is erased");
+    Ok(true)
+}
+
+async fn hold_leaving(conn: &mut PgConnection, id: TenantId) -> Result<Option<Leaving>, Error> {
+    let held: Option<(String, String, String, i64)> = sqlx::query_as(
+        "SELECT slug, likeness, role, version FROM platform.tenant
+         WHERE id = $1 AND status = 'leaving' FOR UPDATE",
+    )
+    .bind(id.uuid())
+    .fetch_optional(conn)
+    .await?;
+    Ok(held.map(|(slug, likeness, role, version)| Leaving {
+        id,
+        slug,
+        likeness,
+        role,
+        version,
+    }))
+}
+
+/// Counts what there is, and takes what the shared tables hold.
+async fn certify(
+    conn: &mut PgConnection,
+    leaving: &Leaving,
+    files: u64,
+    clock: &Clock,
+) -> Result<Certificate, Error> {
+    let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
+        "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(leaving.id.uuid())
+    .bind(ASKED)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let (requested_by, requested_at) = asked.map_or_else(
+        || (ITSELF.to_owned(), clock.now()),
+        |(by, at)| (by, at.to_jiff()),
+    );
+    let tables = count_rows(conn, &leaving.role).await?;
+    let mut shared = BTreeMap::new();
+    for table in SHARED {
+        let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1");
+        let gone = sqlx::query(AssertSqlSafe(sql))
+            .bind(leaving.id.uuid())
+            .execute(&mut *conn)
+            .await?;
+        shared.insert(table.to_owned(), gone.rows_affected());
+    }
+    let mut certificate = Certificate {
+        tenant_id: leaving.id,
+        slug: leaving.slug.clone(),
+        requested_by,
+        requested_at,
+        erased_at: clock.now(),
+        tables,
+        shared,
+        files,
+        digest: String::new(),
+    };
+    certificate.digest = certificate.reckoned();
+    Ok(certificate)
+}
+
+/// How many rows each table of a schema has.
+async fn count_rows(conn: &mut PgConnection, schema: &str) -> Result<BTreeMap<String, i64>, Error> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
+    )
+    .bind(schema)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut counted = BTreeMap::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT count(*) FROM {schema}.\"{}\"",
+            table.replace('"', "\"\"")
+        );
+        let rows = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut *conn)
+            .await?;
+        counted.insert(table, rows);
+    }
+    Ok(counted)
+}
+
+async fn finish(
+    conn: &mut PgConnection,
+    leaving: &Leaving,
+    certificate: Certificate,
+    clock: &Clock,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO platform.erased_tenant (tenant_id, slug, likeness, certificate, erased_at)
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(leaving.id.uuid())
+    .bind(&leaving.slug)
+    .bind(&leaving.likeness)
+    .bind(json!(certificate))
+    .bind(jiff_sqlx::Timestamp::from(certificate.erased_at))
+    .execute(&mut *conn)
+    .await?;
+    let by = Operator(ITSELF.to_owned());
+    let detail = json!({ "digest": certificate.digest });
+    audit(conn, leaving.id, &by, "tenant.deleted", &detail).await?;
+    let event = Deleted {
+        tenant_id: leaving.id,
+        version: leaving.version + 1,
+    };
+    tell(conn, leaving.id, &event, clock).await?;
+    sqlx::query("DELETE FROM platform.tenant WHERE id = $1")
+        .bind(leaving.id.uuid())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

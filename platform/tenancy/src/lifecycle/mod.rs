@@ -1,0 +1,117 @@
+//! A tenant's life, from its making to its erasure: what operators and those who sign up do to it.
+//! Each step is audited and told as an event in the transaction that takes it, and every process
+//! hears of it at once.
+//!
+//! ```text
+//! created ─▶ active ⇄ suspended
+//!               ⇅ ⤡      │
+//!            archived ◀──┘ ─▶ leaving ─▶ erased, with a certificate
+//! ```
+//!
+//! - [`create`], [`slug`]: a new tenant and what it may be called.
+//! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
+//! - [`keys`]: what its software signs in with. [`erase`]: its end.
+
+mod create;
+mod erase;
+mod keys;
+mod particulars;
+mod slug;
+mod standing;
+
+use berth_kernel::{Cause, Clock, Envelope, Event, TenantId};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::{Error, Tenancy};
+
+pub use create::{CreatedTenant, NewTenant, create};
+pub use erase::{Certificate, Files, FilesError, erase_leaving};
+pub use keys::{ApiKeyEntry, hash_api_key};
+pub use particulars::{Change, Particulars};
+
+/// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `signup`.
+#[derive(Clone, Debug)]
+pub struct Operator(pub String);
+
+/// Acts on tenants in somebody's name.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    tenancy: Tenancy,
+    by: Operator,
+    clock: Clock,
+}
+
+impl Lifecycle {
+    /// For one operator.
+    #[must_use]
+    pub fn new(tenancy: Tenancy, by: Operator, clock: Clock) -> Self {
+        Self { tenancy, by, clock }
+    }
+}
+
+/// A tenant's row, held until the transaction ends.
+struct Held {
+    id: TenantId,
+    status: String,
+    version: i64,
+}
+
+/// Finds the tenant of that name and holds its row.
+async fn hold(conn: &mut PgConnection, slug: &str) -> Result<Held, Error> {
+    let found: Option<(uuid::Uuid, String, i64)> = sqlx::query_as(
+        "SELECT id, status, version FROM platform.tenant WHERE slug = $1 FOR UPDATE",
+    )
+    .bind(slug)
+    .fetch_optional(conn)
+    .await?;
+    let (id, status, version) = found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+    Ok(Held {
+        id: id.into(),
+        status,
+        version,
+    })
+}
+
+/// Writes down what was done to a tenant.
+async fn audit(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    by: &Operator,
+    action: &str,
+    detail: &Value,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO platform.audit (operator, action, tenant_id, detail) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(&by.0)
+    .bind(action)
+    .bind(tenant.uuid())
+    .bind(detail)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Tells of a tenant's life, in the transaction that changes it.
+async fn tell<E: Event>(
+    conn: &mut PgConnection,
+    id: TenantId,
+    event: &E,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let envelope = Envelope::wrap(event, id, clock.now(), &Cause::fresh())
+        .map_err(|error| Error::Invalid(error.to_string()))?;
+    sqlx::query(
+        "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope) \
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(envelope.event_id.uuid())
+    .bind(id.uuid())
+    .bind(&envelope.event_type)
+    .bind(id.uuid())
+    .bind(serde_json::to_string(&envelope).map_err(|error| Error::Invalid(error.to_string()))?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

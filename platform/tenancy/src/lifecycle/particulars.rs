@@ -1,0 +1,205 @@
+//! What a tenant is like: names, brand, legal data, plan.
+
+use berth_events::tenant::Updated;
+use berth_kernel::{Currency, TenantId};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::FromRow;
+
+use super::{
+    Lifecycle, audit,
+    create::{check_locale, check_timezone, refuse_erased, refused},
+    hold, slug, tell,
+};
+use crate::Error;
+
+/// What is to become different; what is `None` stays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Change {
+    /// Its name in addresses. The old one leads nowhere from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+    /// Its name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Brand colour, `#rrggbb` in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// Address of its logo, `https://`; an empty text removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_url: Option<String>,
+    /// BCP 47 tag of the language it writes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The currency it prices new products in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// IANA zone of its main place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Name on receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_name: Option<String>,
+    /// Address on receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Tax number on receipts; an empty text removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_id: Option<String>,
+    /// What it pays for, by the plan's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Whether it is migrated before all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<bool>,
+}
+
+/// What operators see of a tenant.
+#[derive(Clone, Debug, FromRow)]
+pub struct Particulars {
+    /// Its id.
+    #[sqlx(try_from = "uuid::Uuid")]
+    pub id: TenantId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// What kind of business it is.
+    pub kind: String,
+    /// `active`, `suspended`, `archived` or `leaving`.
+    pub status: String,
+    /// What it pays for.
+    pub plan: String,
+    /// IANA zone of its main place.
+    pub timezone: String,
+    /// ISO 4217 code it prices in.
+    pub currency: String,
+    /// BCP 47 tag of the language it writes in.
+    pub locale: String,
+    /// Brand colour.
+    pub color: String,
+    /// Address of its logo.
+    pub logo_url: Option<String>,
+    /// Name on receipts.
+    pub legal_name: String,
+    /// Address on receipts.
+    pub address: String,
+    /// Tax number on receipts.
+    pub tax_id: Option<String>,
+    /// Whether it is migrated before all others.
+    pub canary: bool,
+    /// The version its schema has.
+    pub schema_version: i64,
+    /// Raised by every change.
+    pub version: i64,
+    /// When it was made.
+    #[sqlx(try_from = "jiff_sqlx::Timestamp")]
+    pub created_at: jiff::Timestamp,
+}
+
+impl Lifecycle {
+    /// Changes the tenant of that name; its particulars after that.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Invalid`] for what is against a rule.
+    pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
+        check(change)?;
+        let mut tx = self.tenancy.begin_platform().await?;
+        let held = hold(tx.conn(), slug).await?;
+        if let Some(name) = change.slug.as_deref().filter(|name| *name != slug) {
+            refuse_erased(tx.conn(), name).await?;
+        }
+        let written = sqlx::query(
+            "UPDATE platform.tenant SET
+               slug = coalesce($2, slug), likeness = coalesce($3, likeness), name = coalesce($4, name),
+               color = coalesce($5, color), logo_url = nullif(coalesce($6, logo_url), ''),
+               locale = coalesce($7, locale), currency = coalesce($8, currency),
+               timezone = coalesce($9, timezone), legal_name = coalesce($10, legal_name),
+               address = coalesce($11, address), tax_id = nullif(coalesce($12, tax_id), ''),
+               plan = coalesce($13, plan), canary = coalesce($14, canary), version = version + 1
+             WHERE id = $1",
+        )
+        .bind(held.id.uuid())
+        .bind(&change.slug)
+        .bind(change.slug.as_deref().map(slug::likeness))
+        .bind(&change.name)
+        .bind(&change.color)
+        .bind(&change.logo_url)
+        .bind(&change.locale)
+        .bind(change.currency.map(|currency| currency.code().to_owned()))
+        .bind(&change.timezone)
+        .bind(&change.legal_name)
+        .bind(&change.address)
+        .bind(&change.tax_id)
+        .bind(&change.plan)
+        .bind(change.canary)
+        .execute(tx.conn())
+        .await;
+        let name = change.slug.as_deref().unwrap_or(slug);
+        refused(written.map(drop), name)?;
+        audit(
+            tx.conn(),
+            held.id,
+            &self.by,
+            "tenant.updated",
+            &json!(change),
+        )
+        .await?;
+        let event = Updated {
+            tenant_id: held.id,
+            version: held.version + 1,
+        };
+        tell(tx.conn(), held.id, &event, &self.clock).await?;
+        let after = by_slug(tx.conn(), name).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// The particulars of the tenant of that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn particulars(&self, slug: &str) -> Result<Particulars, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let found = by_slug(tx.conn(), slug).await?;
+        tx.rollback().await?;
+        Ok(found)
+    }
+
+    /// Tenants in the order of their names in addresses, those after `after`, `limit` at most.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list(&self, after: &str, limit: u16) -> Result<Vec<Particulars>, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let sql = format!("{SELECT} WHERE slug > $1 ORDER BY slug LIMIT $2");
+        let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+        tx.rollback().await?;
+        Ok(found)
+    }
+}
+
+const SELECT: &str = "
+    SELECT id, slug, name, kind, status, plan, timezone, currency, locale, color, logo_url, legal_name,
+           address, tax_id, canary, schema_version, version, created_at
+    FROM platform.tenant";
+
+async fn by_slug(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Particulars, Error> {
+    let sql = format!("{SELECT} WHERE slug = $1");
+    let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(slug)
+        .fetch_optional(conn)
+        .await?;
+    found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))
+}
+
+/// What the database's own rules do not look at.
+fn check(change: &Change) -> Result<(), Error> {
+    change.slug.as_deref().map_or(Ok(()), slug::check)?;
+    change.timezone.as_deref().map_or(Ok(()), check_timezone)?;
+    change.locale.as_deref().map_or(Ok(()), check_locale)
+}

@@ -1,0 +1,75 @@
+//! Whether a tenant is served.
+//!
+//! A suspended or archived tenant is unknown to the public and to its own staff; what is under way
+//! for it is finished all the same.
+
+use berth_events::tenant::{Archived, Resumed, Suspended};
+use berth_kernel::{Event, TenantId};
+use serde_json::{Value, json};
+
+use super::{Lifecycle, audit, hold, tell};
+use crate::Error;
+
+impl Lifecycle {
+    /// Suspends the tenant of that name; `false` if it was not served already.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn suspend(&self, slug: &str, reason: &str) -> Result<bool, Error> {
+        let detail = json!({ "reason": reason });
+        let event = |tenant_id, version| Suspended {
+            tenant_id,
+            version,
+            reason: reason.to_owned(),
+        };
+        let turn = ("suspended", "tenant.suspended", detail);
+        self.turn(slug, &["active"], turn, event).await
+    }
+
+    /// Serves the tenant of that name again; `false` if it was neither suspended nor archived.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn resume(&self, slug: &str) -> Result<bool, Error> {
+        let event = |tenant_id, version| Resumed { tenant_id, version };
+        let turn = ("active", "tenant.resumed", json!({}));
+        self.turn(slug, &["suspended", "archived"], turn, event)
+            .await
+    }
+
+    /// Puts the tenant of that name to rest: it is served no more, and its data is kept until it is
+    /// resumed or erased. `false` if it was archived already.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn archive(&self, slug: &str) -> Result<bool, Error> {
+        let event = |tenant_id, version| Archived { tenant_id, version };
+        let turn = ("archived", "tenant.archived", json!({}));
+        self.turn(slug, &["active", "suspended"], turn, event).await
+    }
+
+    /// Turns a tenant to a standing, if it has one of those `from`.
+    async fn turn<E: Event>(
+        &self,
+        slug: &str,
+        from: &[&str],
+        (to, action, detail): (&str, &str, Value),
+        event: impl FnOnce(TenantId, i64) -> E,
+    ) -> Result<bool, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let held = hold(tx.conn(), slug).await?;
+        if !from.contains(&held.status.as_str()) {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE platform.tenant SET status = $2, version = version + 1 WHERE id = $1")
+            .bind(held.id.uuid())
+            .bind(to)
+            .execute(tx.conn())
+            .await?;
+        audit(tx.conn(), held.id, &self.by, action, &detail).await?;
+        let event = event(held.id, held.version + 1);
+        tell(tx.conn(), held.id, &event, &self.clock).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,144 @@
+//! Where a tenant's schema is not what its files made: somebody changed it by hand.
+//!
+//! The baseline is replayed in a schema that is never committed; what the database says of that schema
+//! is what it should say of each tenant's.
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{latest_tenant, shape, shape::Shape};
+use crate::{DatabaseSettings, Error, provision};
+
+/// Tenants looked at in one statement.
+const AT_ONCE: usize = 100;
+
+/// A tenant whose schema is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drifted {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Name of its schema.
+    pub schema: String,
+    /// What differs, by object.
+    pub differences: Vec<Difference>,
+}
+
+/// One object that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Kind and name: `column booking.status`.
+    pub object: String,
+    /// Its definition, if it is there.
+    pub is: Option<String>,
+    /// The definition it should have, if it should be there.
+    pub should: Option<String>,
+}
+
+/// What a look at the whole fleet found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DriftReport {
+    /// How many tenants were compared: those at the version of this program.
+    pub compared: usize,
+    /// How many were not, because they are at another version.
+    pub other_version: usize,
+    /// Those that differ.
+    pub drifted: Vec<Drifted>,
+}
+
+/// Compares every tenant's schema with what the files make. Changes nothing.
+///
+/// # Errors
+/// What the database says.
+pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let (should, fingerprint) = reference(&mut conn).await?;
+    let tenants: Vec<(String, String, i64)> =
+        sqlx::query_as("SELECT slug, role, schema_version FROM platform.tenant ORDER BY slug")
+            .fetch_all(&mut conn)
+            .await?;
+    let (current, other): (Vec<_>, Vec<_>) = tenants
+        .into_iter()
+        .partition(|(_, _, version)| *version == latest_tenant());
+    let mut report = DriftReport {
+        compared: current.len(),
+        other_version: other.len(),
+        drifted: Vec::new(),
+    };
+    for some in current.chunks(AT_ONCE) {
+        let schemas: Vec<String> = some.iter().map(|(_, role, _)| role.clone()).collect();
+        let found = shape::fingerprints(&mut conn, &schemas).await?;
+        for (slug, schema, _) in some {
+            if found.get(schema) != Some(&fingerprint) {
+                let is = shape::shape(&mut conn, schema).await?;
+                report.drifted.push(Drifted {
+                    slug: slug.clone(),
+                    schema: schema.clone(),
+                    differences: differences(&is, &should),
+                });
+            }
+        }
+    }
+    conn.close().await?;
+    Ok(report)
+}
+
+/// What a schema made now looks like, and its fingerprint.
+async fn reference(conn: &mut PgConnection) -> Result<(Shape, String), Error> {
+    let mut tx = conn.begin().await?;
+    let role = format!("t_{}", provision::random_text(12));
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(provision::message(
+        &role, None,
+    ))))
+    .await?;
+    // Definitions name what is not in the path in full, and the tenants' schemas are not.
+    tx.execute("SET LOCAL search_path = nowhere").await?;
+    let shape = shape::shape(&mut tx, &role).await?;
+    let fingerprint = shape::fingerprints(&mut tx, std::slice::from_ref(&role)).await?;
+    tx.rollback().await?;
+    conn.execute("SET search_path = nowhere").await?;
+    Ok((shape, fingerprint.get(&role).cloned().unwrap_or_default()))
+}
+
+fn differences(is: &Shape, should: &Shape) -> Vec<Difference> {
+    let missing_or_changed = should.iter().filter_map(|(object, definition)| {
+        let found = is.get(object);
+        (found != Some(definition)).then(|| Difference {
+            object: object.clone(),
+            is: found.cloned(),
+            should: Some(definition.clone()),
+        })
+    });
+    let more = is
+        .iter()
+        .filter(|(object, _)| !should.contains_key(*object));
+    let more = more.map(|(object, definition)| Difference {
+        object: object.clone(),
+        is: Some(definition.clone()),
+        should: None,
+    });
+    missing_or_changed.chain(more).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_changed_or_too_much_is_named() {
+        let shape = |objects: &[(&str, &str)]| -> Shape {
+            let owned = |(object, definition): &(&str, &str)| {
+                ((*object).to_owned(), (*definition).to_owned())
+            };
+            objects.iter().map(owned).collect()
+        };
+        let should = shape(&[("a", "1"), ("b", "1"), ("c", "1")]);
+        let is = shape(&[("a", "1"), ("b", "2"), ("d", "1")]);
+        let found = differences(&is, &should);
+        let named: Vec<_> = found.iter().map(|one| one.object.as_str()).collect();
+        assert_eq!(named, ["b", "c", "d"]);
+        assert_eq!(
+            (found[1].is.is_none(), found[2].should.is_none()),
+            (true, true)
+        );
+        assert!(differences(&should, &should).is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! Making and removing a tenant's schema and role. Needs the owner's login, which server and worker
+//! do not have: the [`Provisioner`] is a process of its own.
+//!
+//! - [`ready`]: the schemas made ahead.
+
+mod ready;
+
+use rand::RngExt as _;
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+
+use crate::{Error, pools::bucket_login};
+
+pub(crate) use ready::claim;
+pub use ready::{Provisioner, Stock};
+
+/// A tenant's schema as one script, made from `migrations/tenant` by `./dev prepare`.
+const BASELINE: &str = include_str!("../../../../migrations/tenant_baseline.sql");
+/// What role and schema are called in it.
+const PLACEHOLDER: &str = "tenant_baseline";
+
+/// A schema with its role, and where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Name of schema and role.
+    pub(crate) role: String,
+    /// Which logins may take on the role.
+    pub(crate) bucket: u16,
+    /// The version the schema has.
+    pub(crate) version: i64,
+}
+
+/// Makes schema and role in the transaction at hand. Role, then its bucket's right to take it on,
+/// then schema, tables and rights: each statement needs the one before. The role may use its schema
+/// and change rows; it owns nothing.
+pub(crate) async fn make(conn: &mut PgConnection, buckets: u16) -> Result<Place, Error> {
+    let bucket = emptiest_bucket(conn, buckets).await?;
+    let role = format!("t_{}", random_text(12));
+    let message = message(&role, Some(&bucket_login(bucket)));
+    // Safe as SQL: names of our own making and a file of our own.
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
+    Ok(Place {
+        role,
+        bucket,
+        version: baseline_version(),
+    })
+}
+
+/// What makes a schema and its role, which `login` may then take on.
+pub(crate) fn message(role: &str, login: Option<&str>) -> String {
+    let grant = login.map_or_else(String::new, |login| format!("GRANT {role} TO {login}; "));
+    format!(
+        "CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; {grant}{}",
+        BASELINE.replace(PLACEHOLDER, role)
+    )
+}
+
+/// Removes schema and role, with all that is in it. One a transaction: each takes a lock on every
+/// table and index.
+pub(crate) async fn remove(conn: &mut PgConnection, role: &str) -> Result<(), Error> {
+    let sql = format!("DROP SCHEMA IF EXISTS {role} CASCADE; DROP ROLE IF EXISTS {role}");
+    // Safe as SQL: a role's checked name.
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    Ok(())
+}
+
+/// The version the baseline makes, as its first line says.
+pub(crate) fn baseline_version() -> i64 {
+    let mut words = BASELINE.split(' ').skip_while(|word| *word != "Version");
+    words.nth(1).and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+async fn emptiest_bucket(conn: &mut PgConnection, buckets: u16) -> Result<u16, Error> {
+    let number: i32 = sqlx::query_scalar(
+        "SELECT b FROM generate_series(0, $1 - 1) b
+         LEFT JOIN (SELECT bucket, count(*) AS tenants
+                    FROM (SELECT bucket FROM platform.tenant UNION ALL SELECT bucket FROM platform.ready_schema) t
+                    GROUP BY bucket) used ON used.bucket = b
+         ORDER BY coalesce(used.tenants, 0), b LIMIT 1",
+    )
+    .bind(i32::from(buckets))
+    .fetch_one(conn)
+    .await?;
+    Ok(u16::try_from(number).unwrap_or(0))
+}
+
+/// Lower-case letters and digits from the operating system's generator.
+pub(crate) fn random_text(length: usize) -> String {
+    const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyz0123456789";
+    let mut rng = rand::rng();
+    (0..length)
+        .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate;
+
+    #[test]
+    fn the_baseline_is_of_the_newest_file() {
+        assert_eq!(baseline_version(), migrate::latest_tenant());
+    }
+
+    #[test]
+    fn the_message_names_the_tenant_and_nothing_else() {
+        let message = message("t_abc123abc123", Some("berth_b07"));
+        assert!(message.contains("GRANT t_abc123abc123 TO berth_b07"));
+        assert!(!message.contains(PLACEHOLDER));
+    }
+}

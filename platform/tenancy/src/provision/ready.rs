@@ -1,0 +1,182 @@
+//! Schemas made ahead, so that signing up is a row and not a hundred and fifty statements.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use berth_kernel::Clock;
+use sqlx::{
+    Connection as _, PgConnection,
+    postgres::{PgListener, PgPoolOptions},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Place, make, remove};
+use crate::{
+    DatabaseSettings, Error,
+    lifecycle::{Files, erase_leaving},
+    migrate,
+};
+
+/// How many schemas are kept ready, and how gently they are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Stock {
+    /// How many.
+    pub wanted: usize,
+    /// Rests this many times as long as making the last one took, unless none is left: what is made
+    /// ahead must not slow down those who book.
+    pub rest: u32,
+}
+
+impl Default for Stock {
+    fn default() -> Self {
+        Self {
+            wanted: 8,
+            rest: 12,
+        }
+    }
+}
+
+/// How often it looks when nothing is heard.
+const ROUND: Duration = Duration::from_secs(5);
+/// How soon it tries again after a failure.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Whoever has the owner's login: keeps schemas ready, and erases tenants that leave.
+pub struct Provisioner {
+    /// Where the database is, with the owner's login.
+    pub settings: DatabaseSettings,
+    /// How many schemas are kept ready.
+    pub stock: Stock,
+    /// The tenants' files.
+    pub files: Arc<dyn Files>,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Provisioner {
+    /// Works until cancelled. Several may: they share the work.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let error = tokio::select! {
+                Err(error) = self.work() => error,
+                () = stop.cancelled() => return,
+            };
+            tracing::warn!(error = %error, "no schemas are made ready, will try again: {error}");
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Works until something fails.
+    async fn work(&self) -> Result<Infallible, Error> {
+        let owner = self.settings.owner()?;
+        let mut conn = PgConnection::connect_with(&owner).await?;
+        let listening = PgPoolOptions::new().max_connections(1);
+        let mut told = PgListener::connect_with(&listening.connect_lazy_with(owner)).await?;
+        told.listen("berth_provisioner").await?;
+        loop {
+            while discard_outdated(&mut conn).await? {}
+            self.erase().await;
+            let began = Instant::now();
+            if !build_one(&mut conn, self.settings.buckets, self.stock.wanted).await? {
+                // Both an answer and its absence mean: look.
+                let _ = tokio::time::timeout(ROUND, told.recv()).await;
+                continue;
+            }
+            // Whoever waits for one now is not kept waiting for the sake of others.
+            if ready(&mut conn).await? > 1 {
+                tokio::time::sleep(began.elapsed() * self.stock.rest).await;
+            }
+        }
+    }
+
+    /// Erases those that leave. One that cannot be just now keeps nobody from being made.
+    async fn erase(&self) {
+        loop {
+            match erase_leaving(&self.settings, &*self.files, &self.clock).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(error = %error, "a tenant is not erased yet, will try again: {error}");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Makes one more if fewer than `wanted` are ready; whether it did.
+async fn build_one(conn: &mut PgConnection, buckets: u16, wanted: usize) -> Result<bool, Error> {
+    let mut tx = conn.begin().await?;
+    // One at a time, or several would fill the same gap.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('berth ready schemas'))")
+        .execute(&mut *tx)
+        .await?;
+    if ready(&mut tx).await? >= wanted {
+        return Ok(false);
+    }
+    let place = make(&mut tx, buckets).await?;
+    sqlx::query(
+        "INSERT INTO platform.ready_schema (role, bucket, schema_version) VALUES ($1, $2, $3)",
+    )
+    .bind(&place.role)
+    .bind(i16::try_from(place.bucket).unwrap_or(0))
+    .bind(place.version)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    tracing::debug!(role = place.role, "the schema {} is ready", place.role);
+    Ok(true)
+}
+
+/// How many are ready for this release.
+async fn ready(conn: &mut PgConnection) -> Result<usize, Error> {
+    let ready: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM platform.ready_schema WHERE schema_version >= $1")
+            .bind(migrate::latest_tenant())
+            .fetch_one(conn)
+            .await?;
+    Ok(usize::try_from(ready).unwrap_or(0))
+}
+
+/// Removes one that an older release made; whether there was one. They are few and empty: making new
+/// ones is simpler than migrating them.
+async fn discard_outdated(conn: &mut PgConnection) -> Result<bool, Error> {
+    let mut tx = conn.begin().await?;
+    let role: Option<String> = sqlx::query_scalar(
+        "DELETE FROM platform.ready_schema WHERE role = (
+             SELECT role FROM platform.ready_schema WHERE schema_version < $1
+             LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING role",
+    )
+    .bind(migrate::latest_tenant())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(role) = role else { return Ok(false) };
+    remove(&mut tx, &role).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes a ready schema, if there is one, in the transaction that makes its tenant.
+pub(crate) async fn claim(conn: &mut PgConnection) -> Result<Option<Place>, Error> {
+    let claimed: Option<(String, i16, i64)> = sqlx::query_as(
+        "DELETE FROM platform.ready_schema WHERE role = (
+             SELECT role FROM platform.ready_schema WHERE schema_version >= $1
+             ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING role, bucket, schema_version",
+    )
+    .bind(migrate::latest_tenant())
+    .fetch_optional(conn)
+    .await?;
+    Ok(claimed.map(|(role, bucket, version)| Place {
+        role,
+        bucket: u16::try_from(bucket).unwrap_or(0),
+        version,
+    }))
+}

@@ -1,0 +1,273 @@
+//! Whether a tenant is served, what it is like, and its end.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use berth_events::tenant::{Archived, Deleted, Resumed, Suspended, Updated};
+use berth_kernel::{Event, TenantId};
+use berth_tenancy::{
+    Error, TenantKey,
+    lifecycle::{self, Change, Files, FilesError},
+};
+use berth_testkit::TestPlatform;
+use futures::{FutureExt as _, future::BoxFuture};
+
+use crate::{
+    admin, audited, create, gym, operate,
+    registry::{another_process, until},
+};
+
+fn by(action: &str) -> (String, String) {
+    ("cli:tester".to_owned(), action.to_owned())
+}
+
+/// What was told of a tenant after its making, which has to be one event.
+async fn told<E: Event>(platform: &TestPlatform, id: TenantId, nth: usize) -> E {
+    let told = platform.events(id.uuid()).await;
+    told[nth].open().unwrap().expect("another event")
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_unknown_everywhere_at_once_until_it_is_resumed() {
+    let platform = TestPlatform::start().await;
+    let registry = another_process(&platform);
+    let slug = TenantKey::Slug("alpha-clinic".to_owned());
+    let operator = operate(&platform);
+    until(&registry, &slug, true).await;
+    let suspend = async || operator.suspend("alpha-clinic", "The bill").await;
+    assert!(suspend().await.unwrap());
+    until(&registry, &slug, false).await;
+    assert!(!suspend().await.unwrap(), "it was suspended already");
+    assert!(operator.resume("alpha-clinic").await.unwrap());
+    until(&registry, &slug, true).await;
+    assert!(!operator.resume("alpha-clinic").await.unwrap());
+    let unknown = operator.suspend("nobody-here", "").await;
+    assert!(
+        matches!(unknown, Err(Error::UnknownTenant(_))),
+        "{unknown:?}"
+    );
+
+    let id = platform.alpha().id;
+    let suspended: Suspended = told(&platform, id, 1).await;
+    assert_eq!((suspended.version, &*suspended.reason), (2, "The bill"));
+    let resumed: Resumed = told(&platform, id, 2).await;
+    assert_eq!(resumed.version, 3);
+    assert_eq!(
+        audited(&platform, id.uuid()).await[1..],
+        [by("tenant.suspended"), by("tenant.resumed")]
+    );
+}
+
+#[tokio::test]
+async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing() {
+    let platform = TestPlatform::start().await;
+    let registry = another_process(&platform);
+    let operator = operate(&platform);
+    let key = |slug: &str| TenantKey::Slug(slug.to_owned());
+    until(&registry, &key("alpha-clinic"), true).await;
+    let change = Change {
+        slug: Some("omega-clinic".into()),
+        color: Some("#112233".into()),
+        logo_url: Some("https://cdn.example/logo.svg".into()),
+        tax_id: Some("DE123456789".into()),
+        plan: Some("business".into()),
+        canary: Some(true),
+        ..Change::default()
+    };
+    let after = operator.change("alpha-clinic", &change).await.unwrap();
+    assert_eq!(
+        (after.version, &*after.slug, after.canary),
+        (2, "omega-clinic", true)
+    );
+    until(&registry, &key("omega-clinic"), true).await;
+    until(&registry, &key("alpha-clinic"), false).await;
+    let seen = registry.find(&key("omega-clinic")).await.unwrap().unwrap();
+    assert_eq!(seen.tenant.color, "#112233");
+    assert_eq!(seen.tenant.tax_id.as_deref(), Some("DE123456789"));
+    assert_eq!(seen.tenant.allowance.requests_per_second, 1_000);
+
+    let wrong = [
+        Change {
+            slug: Some("beta-theatre".into()),
+            ..Change::default()
+        },
+        Change {
+            slug: Some("adm1n".into()),
+            ..Change::default()
+        },
+        Change {
+            color: Some("blue".into()),
+            ..Change::default()
+        },
+        Change {
+            logo_url: Some("http://cdn.example/x".into()),
+            ..Change::default()
+        },
+        Change {
+            timezone: Some("Mars/Olympus".into()),
+            ..Change::default()
+        },
+        Change {
+            locale: Some("en_US".into()),
+            ..Change::default()
+        },
+        Change {
+            plan: Some("free-beer".into()),
+            ..Change::default()
+        },
+        Change {
+            name: Some(String::new()),
+            ..Change::default()
+        },
+    ];
+    for change in wrong {
+        let refused = operator.change("omega-clinic", &change).await;
+        assert!(
+            matches!(refused, Err(Error::Invalid(_) | Error::SlugTaken(_))),
+            "{change:?}: {refused:?}"
+        );
+    }
+    let now = operator.particulars("omega-clinic").await.unwrap();
+    assert_eq!((now.version, &*now.color), (2, "#112233"));
+    let empty = Change {
+        logo_url: Some(String::new()),
+        ..Change::default()
+    };
+    let after = operator.change("omega-clinic", &empty).await.unwrap();
+    assert_eq!(after.logo_url, None);
+    let updated: Updated = told(&platform, after.id, 2).await;
+    assert_eq!(updated.version, 3);
+    let listed = operator.list("", 10).await.unwrap();
+    let names: Vec<_> = listed.iter().map(|one| one.slug.as_str()).collect();
+    assert_eq!(names, ["beta-theatre", "omega-clinic"]);
+    assert_eq!(operator.list("beta-theatre", 1).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_revoked_key_opens_nothing_anywhere() {
+    let platform = TestPlatform::start().await;
+    let registry = another_process(&platform);
+    let operator = operate(&platform);
+    let secret = operator
+        .create_api_key("alpha-clinic", "till")
+        .await
+        .unwrap();
+    let key = TenantKey::ApiKey(lifecycle::hash_api_key(secret.expose()));
+    until(&registry, &key, true).await;
+    let listed = operator.api_keys("alpha-clinic").await.unwrap();
+    let till = listed.iter().find(|key| key.label == "till").unwrap();
+    // Not through another tenant.
+    assert!(
+        !operator
+            .revoke_api_key("beta-theatre", till.id)
+            .await
+            .unwrap()
+    );
+    until(&registry, &key, true).await;
+    assert!(
+        operator
+            .revoke_api_key("alpha-clinic", till.id)
+            .await
+            .unwrap()
+    );
+    until(&registry, &key, false).await;
+    assert!(
+        !operator
+            .revoke_api_key("alpha-clinic", till.id)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        audited(&platform, platform.alpha().id.uuid()).await[1..],
+        [by("tenant.api_key.created"), by("tenant.api_key.revoked")]
+    );
+}
+
+/// A store that has some files, and fails so many times before it removes them.
+struct Store {
+    files: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl Files for Store {
+    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
+        async {
+            if self.failures.load(Ordering::SeqCst) > 0 {
+                self.failures.fetch_sub(1, Ordering::SeqCst);
+                return Err("the disk is full".into());
+            }
+            Ok(self.files.swap(0, Ordering::SeqCst))
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
+    let platform = TestPlatform::start().await;
+    let operator = operate(&platform);
+    let made = create(&platform, &gym("gamma-gym")).await.unwrap();
+    let found = platform.tenancy().registry().get(made.id).await.unwrap();
+    let (id, role) = (made.id.uuid(), found.unwrap().role().to_owned());
+    admin(
+        &platform,
+        format!("INSERT INTO {role}.receipt_counter (year, last) VALUES (2026, 1), (2027, 2)"),
+    )
+    .await;
+    let files = Store {
+        files: 3.into(),
+        failures: 1.into(),
+    };
+    let erase =
+        async || lifecycle::erase_leaving(platform.settings(), &files, platform.clock()).await;
+    assert!(!erase().await.unwrap(), "nobody was to leave");
+    let early = operator.erase("gamma-gym").await;
+    assert!(matches!(early, Err(Error::NotArchived(_))), "{early:?}");
+    assert!(operator.archive("gamma-gym").await.unwrap());
+    let archived: Archived = told(&platform, made.id, 1).await;
+    assert_eq!(archived.version, 2);
+    assert!(operator.erase("gamma-gym").await.unwrap());
+    assert!(!operator.erase("gamma-gym").await.unwrap(), "asked already");
+    assert!(
+        !operator.resume("gamma-gym").await.unwrap(),
+        "it is to leave"
+    );
+
+    // Interrupted half-way, it is gone on with.
+    assert!(matches!(erase().await, Err(Error::Files(_))));
+    assert!(erase().await.unwrap());
+    assert!(!erase().await.unwrap());
+    let certificate = operator.certificate("gamma-gym").await.unwrap();
+    assert_eq!(certificate.digest, certificate.reckoned());
+    assert_eq!((certificate.tenant_id, certificate.files), (made.id, 3));
+    assert_eq!(certificate.requested_by, "cli:tester");
+    assert_eq!(certificate.tables.get("receipt_counter"), Some(&2));
+    assert_eq!(certificate.tables.get("booking"), Some(&0));
+    assert_eq!(certificate.shared.get("api_key"), Some(&1));
+
+    let left: (bool, bool, i64) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
+                EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
+                (SELECT count(*) FROM platform.tenant WHERE id = $2)",
+    )
+    .bind(&role)
+    .bind(id)
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(left, (false, false, 0));
+    let told = platform.events(id).await;
+    let [deleted] = told.as_slice() else {
+        panic!("{} events are left", told.len())
+    };
+    let deleted: Deleted = deleted.open().unwrap().unwrap();
+    assert_eq!(deleted.version, 3);
+    let again = create(&platform, &gym("gamma-gym")).await;
+    assert!(matches!(again, Err(Error::SlugTaken(_))), "{again:?}");
+    let alike = create(&platform, &gym("garnma-gym")).await;
+    assert!(matches!(alike, Err(Error::SlugTaken(_))), "{alike:?}");
+    let last = audited(&platform, id).await.pop().unwrap();
+    assert_eq!(
+        last,
+        ("provisioner".to_owned(), "tenant.deleted".to_owned())
+    );
+}
