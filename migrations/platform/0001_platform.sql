@@ -1,4 +1,6 @@
--- The tables all tenants share: who they are, and what travels between services.
+-- The tables all tenants share: who they are, and what travels between services. Every node has them;
+-- the registry is the one of node 0, and of the others those tables are used that a tenant's own
+-- transactions write to.
 -- `berth_platform` is what server and worker log in with for these tables; `berth_tenant` is what
 -- every tenant's role may do here, which is to add to the outbox, to say that a session of its own
 -- has ended, and nothing else.
@@ -31,6 +33,8 @@ CREATE TABLE platform.tenant (
     plan            text NOT NULL DEFAULT 'standard' CONSTRAINT tenant_plan_known REFERENCES platform.plan,
     -- Name of the tenant's schema and of its role; opaque, so that a slug can change.
     role            text NOT NULL UNIQUE CHECK (role ~ '^t_[a-z0-9]{12}$'),
+    -- Which database its schema is in; 0 is this one.
+    node            smallint NOT NULL DEFAULT 0 CHECK (node >= 0),
     bucket          smallint NOT NULL CHECK (bucket >= 0),
     -- `archived`: served no more, data kept. `leaving`: to be erased, which nothing can stop any more.
     status          text NOT NULL DEFAULT 'active'
@@ -48,6 +52,25 @@ CREATE TABLE platform.tenant (
     canary          boolean NOT NULL DEFAULT false,
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- The schemas of this node, with the version each has: it moves together with their tables.
+CREATE TABLE platform.tenant_schema (
+    role            text PRIMARY KEY CHECK (role ~ '^t_[a-z0-9]{12}$'),
+    version         bigint NOT NULL
+);
+
+-- Tenants on their way from one node to another. `copying`: still served where they were. `moved`:
+-- served where they go, and what they left behind is to be cleared away.
+CREATE TABLE platform.relocation (
+    tenant_id       uuid PRIMARY KEY,
+    role            text NOT NULL,
+    from_node       smallint NOT NULL,
+    from_bucket     smallint NOT NULL,
+    to_node         smallint NOT NULL,
+    to_bucket       smallint NOT NULL,
+    state           text NOT NULL CHECK (state IN ('copying', 'moved')),
+    since           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- Schemas made ahead for those who sign up next; claiming one deletes its row.
@@ -166,7 +189,7 @@ END
 $$;
 -- Not when only its schema moves: a fleet of them would keep every commit waiting for the next.
 CREATE TRIGGER tenant_told
-    AFTER INSERT OR UPDATE OF slug, name, kind, plan, bucket, status, timezone, currency, locale, color,
+    AFTER INSERT OR UPDATE OF slug, name, kind, plan, node, bucket, status, timezone, currency, locale, color,
                               logo_url, legal_name, address, tax_id ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER tenant_gone AFTER DELETE ON platform.tenant

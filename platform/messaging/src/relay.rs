@@ -12,7 +12,8 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_kernel::EventId;
-use berth_tenancy::Tenancy;
+use berth_tenancy::{NodeId, PlatformTx, Tenancy};
+use futures::future::join_all;
 use lapin::types::FieldTable;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -35,24 +36,50 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How often published rows are cleared away.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// Carries rows until cancelled, to the queues of `consumers`.
+/// The outbox of one node.
+struct Outbox {
+    tenancy: Tenancy,
+    node: NodeId,
+}
+
+impl Outbox {
+    async fn begin(&self) -> Result<PlatformTx, berth_tenancy::Error> {
+        self.tenancy.begin_platform_on(self.node).await
+    }
+}
+
+/// Carries rows of every node until cancelled, to the queues of `consumers`. A node that is away holds
+/// up nobody else's.
 pub async fn run(
     tenancy: Tenancy,
     broker: Broker,
     consumers: Vec<Arc<dyn Consumer>>,
     stop: CancellationToken,
 ) {
+    let (broker, consumers) = (&broker, consumers.as_slice());
+    let nodes = tenancy.database().node_ids();
+    let carrying = nodes.map(|node| {
+        let outbox = Outbox {
+            tenancy: tenancy.clone(),
+            node,
+        };
+        async move {
+            tokio::join!(
+                carry_forever(&outbox, broker, consumers),
+                report_age(&outbox),
+                sweep(&outbox)
+            );
+        }
+    });
     tokio::select! {
-        () = carry_forever(&tenancy, &broker, &consumers) => {}
-        () = report_age(&tenancy) => {}
-        () = sweep(&tenancy) => {}
+        _ = join_all(carrying) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn carry_forever(tenancy: &Tenancy, broker: &Broker, consumers: &[Arc<dyn Consumer>]) {
+async fn carry_forever(outbox: &Outbox, broker: &Broker, consumers: &[Arc<dyn Consumer>]) {
     loop {
-        if let Err(error) = carry_on(tenancy, broker, consumers).await {
+        if let Err(error) = carry_on(outbox, broker, consumers).await {
             tracing::warn!(error = chain(&error), "relay: will try again: {error}");
             metrics::counter!("berth_relay_errors_total").increment(1);
         }
@@ -62,7 +89,7 @@ async fn carry_forever(tenancy: &Tenancy, broker: &Broker, consumers: &[Arc<dyn 
 
 /// Carries rows over one connection until it breaks.
 async fn carry_on(
-    tenancy: &Tenancy,
+    outbox: &Outbox,
     broker: &Broker,
     consumers: &[Arc<dyn Consumer>],
 ) -> Result<(), RelayError> {
@@ -71,10 +98,10 @@ async fn carry_on(
     let mut looked = None;
     loop {
         if looked.is_none_or(|at: Instant| at.elapsed() > LOOK) {
-            prepare(tenancy, broker.names(), &publisher, consumers).await?;
+            prepare(outbox, broker.names(), &publisher, consumers).await?;
             looked = Some(Instant::now());
         }
-        if carry(tenancy, broker, &publisher).await? == 0 {
+        if carry(outbox, broker, &publisher).await? == 0 {
             tokio::time::sleep(IDLE).await;
         }
     }
@@ -82,7 +109,7 @@ async fn carry_on(
 
 /// Sees to it that every queue is there, and that what a broker without them had is sent again.
 async fn prepare(
-    tenancy: &Tenancy,
+    outbox: &Outbox,
     names: &Names,
     publisher: &Publisher,
     consumers: &[Arc<dyn Consumer>],
@@ -100,7 +127,7 @@ async fn prepare(
             .await
             .map_err(unreachable)?;
     }
-    let again = publish_again(tenancy).await?;
+    let again = publish_again(outbox).await?;
     if again > 0 {
         tracing::warn!(
             rows = again,
@@ -112,10 +139,10 @@ async fn prepare(
 }
 
 /// Lets all rows that are still there be published again; how many.
-async fn publish_again(tenancy: &Tenancy) -> Result<u64, RelayError> {
+async fn publish_again(outbox: &Outbox) -> Result<u64, RelayError> {
     let mut again = 0;
     loop {
-        let mut tx = tenancy.begin_platform().await?;
+        let mut tx = outbox.begin().await?;
         let rows = sqlx::query!(
             "UPDATE platform.outbox SET published_at = NULL WHERE event_id IN (
                 SELECT event_id FROM platform.outbox WHERE published_at IS NOT NULL LIMIT 20000)",
@@ -148,11 +175,11 @@ impl From<sqlx::Error> for RelayError {
 
 /// Carries one batch; how many rows it was.
 async fn carry(
-    tenancy: &Tenancy,
+    outbox: &Outbox,
     broker: &Broker,
     publisher: &Publisher,
 ) -> Result<usize, RelayError> {
-    let mut tx = tenancy.begin_platform().await?;
+    let mut tx = outbox.begin().await?;
     let rows = sqlx::query!(
         "SELECT event_id, event_type, entity_id, envelope FROM platform.outbox
          WHERE published_at IS NULL ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
@@ -206,17 +233,18 @@ fn outgoing(
 }
 
 /// Exports how old the oldest waiting row is: the alarm for a relay that does not keep up.
-async fn report_age(tenancy: &Tenancy) {
+async fn report_age(outbox: &Outbox) {
     loop {
-        if let Ok(age) = oldest(tenancy).await {
-            metrics::gauge!("berth_outbox_oldest_seconds").set(age);
+        if let Ok(age) = oldest(outbox).await {
+            metrics::gauge!("berth_outbox_oldest_seconds", "node" => outbox.node.to_string())
+                .set(age);
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 
-async fn oldest(tenancy: &Tenancy) -> Result<f64, RelayError> {
-    let mut tx = tenancy.begin_platform().await?;
+async fn oldest(outbox: &Outbox) -> Result<f64, RelayError> {
+    let mut tx = outbox.begin().await?;
     let age = sqlx::query_scalar!(
         "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
          FROM platform.outbox WHERE published_at IS NULL",
@@ -228,10 +256,10 @@ async fn oldest(tenancy: &Tenancy) -> Result<f64, RelayError> {
 }
 
 /// Clears away rows published more than a day ago, a bounded number at a time.
-async fn sweep(tenancy: &Tenancy) {
+async fn sweep(outbox: &Outbox) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        if let Err(error) = clear(tenancy).await {
+        if let Err(error) = clear(outbox).await {
             tracing::warn!(
                 error = chain(&error),
                 "relay: old rows were not cleared: {error}"
@@ -240,8 +268,8 @@ async fn sweep(tenancy: &Tenancy) {
     }
 }
 
-async fn clear(tenancy: &Tenancy) -> Result<(), RelayError> {
-    let mut tx = tenancy.begin_platform().await?;
+async fn clear(outbox: &Outbox) -> Result<(), RelayError> {
+    let mut tx = outbox.begin().await?;
     sqlx::query!(
         "DELETE FROM platform.outbox WHERE event_id IN (
             SELECT event_id FROM platform.outbox

@@ -166,6 +166,12 @@ impl Settings {
 pub(crate) fn database() -> anyhow::Result<DatabaseSettings> {
     let url = secret("DATABASE_URL")?;
     let mut settings = DatabaseSettings::for_url(url.expose(), secret("BERTH_BUCKET_SECRET")?);
+    while let Some(url) = optional_secret(&format!(
+        "BERTH_DATABASE_NODE_{}_URL",
+        settings.nodes.len() + 1
+    ))? {
+        settings.nodes.push(url);
+    }
     settings.buckets = number("BERTH_DATABASE_BUCKETS", u32::from(settings.buckets))?.try_into()?;
     settings.connections_per_bucket = number(
         "BERTH_DATABASE_CONNECTIONS_PER_BUCKET",

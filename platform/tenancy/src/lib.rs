@@ -18,14 +18,17 @@ mod plans;
 pub mod pools;
 pub mod provision;
 pub mod registry;
+pub mod relocate;
 pub mod tenant;
 mod tx;
+
+use std::time::{Duration, Instant};
 
 use berth_kernel::{Kind, Problem};
 use tokio_util::sync::CancellationToken;
 
 pub use idempotency::IdempotencyKey;
-pub use pools::{Database, DatabaseSettings};
+pub use pools::{Database, DatabaseSettings, NodeId};
 pub use registry::Registry;
 pub use tenant::{Tenant, TenantKey};
 pub use tx::{PlatformTx, TenantTx};
@@ -59,26 +62,73 @@ impl Tenancy {
         &self.database
     }
 
-    /// Begins a transaction in `tenant`'s schema as `tenant`'s role.
+    /// Begins a transaction in `tenant`'s schema as `tenant`'s role. If it is just being moved to
+    /// another node, waits for that and begins there.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when no connection is to be had.
+    /// [`Error::Unavailable`] when no connection is to be had, [`Error::UnknownTenant`] when it is gone,
+    /// [`Error::Moving`] when moving it takes long.
     pub async fn begin(&self, tenant: &Tenant) -> Result<TenantTx, Error> {
-        TenantTx::begin(&self.database, tenant).await
+        match TenantTx::begin(&self.database, tenant).await {
+            Err(Error::Statement(refusal)) if is_away(&refusal) => {
+                self.begin_where_it_is(tenant).await
+            }
+            begun => begun,
+        }
     }
 
-    /// Keeps `follower` up to date with what other processes tell, until cancelled.
+    /// Asks the registry until a tenant can be found where it says.
+    async fn begin_where_it_is(&self, tenant: &Tenant) -> Result<TenantTx, Error> {
+        let deadline = Instant::now() + MOVED_WITHIN;
+        loop {
+            let Some(found) = self.registry.refresh(tenant.id).await? else {
+                return Err(Error::UnknownTenant(tenant.slug.clone()));
+            };
+            match TenantTx::begin(&self.database, &found).await {
+                Err(Error::Statement(refusal)) if is_away(&refusal) => {}
+                begun => return begun,
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::Moving);
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Keeps `follower` up to date with what other processes tell on any node, until cancelled.
     pub async fn follow<F: channel::Follower>(&self, follower: &F, stop: CancellationToken) {
-        channel::follow(&self.database, follower, stop).await;
+        let nodes = self.database.node_ids();
+        let following =
+            nodes.map(|node| channel::follow(&self.database, node, follower, stop.clone()));
+        futures::future::join_all(following).await;
     }
 
-    /// Begins a transaction on the tables all tenants share.
+    /// Begins a transaction on the tables all tenants share, where the registry is.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when no connection is to be had.
     pub async fn begin_platform(&self) -> Result<PlatformTx, Error> {
-        PlatformTx::begin(&self.database).await
+        self.begin_platform_on(NodeId::HOME).await
     }
+
+    /// The same on another node, for what tenants write there: the outbox and what they tell.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection is to be had.
+    pub async fn begin_platform_on(&self, node: NodeId) -> Result<PlatformTx, Error> {
+        PlatformTx::begin(&self.database, node).await
+    }
+}
+
+/// How long a tenant that is being moved is waited for.
+const MOVED_WITHIN: Duration = Duration::from_secs(3);
+/// Between two looks.
+const ASK_AGAIN: Duration = Duration::from_millis(25);
+
+/// Whether a tenant's role cannot be taken on: it may not be, or there is none, on that node.
+fn is_away(refusal: &sqlx::Error) -> bool {
+    matches!(refusal, sqlx::Error::Database(database)
+        if matches!(database.code().as_deref(), Some("42501" | "22023")))
 }
 
 /// What can go wrong on the way to data.
@@ -105,9 +155,20 @@ pub enum Error {
          run `berth migrate --renew-logins` to give them the passwords of this one"
     )]
     OtherSecret,
+    /// A tenant is on a node this process has no address of.
+    #[error(
+        "a tenant is on node {0}, whose address this process does not have; set BERTH_DATABASE_NODE_{0}_URL"
+    )]
+    UnknownNode(u16),
+    /// A tenant is being moved to another node, and it takes longer than a request waits.
+    #[error("the tenant is being moved to another node")]
+    Moving,
     /// No schema is ready to be claimed just now; one is being made.
     #[error("no schema is ready for a new tenant just now; try again in a moment")]
     NoneReady,
+    /// Something else is under way, or there was no moment for it.
+    #[error("not now: {0}")]
+    Busy(String),
     /// Only an archived tenant can be erased.
     #[error("`{0}` is not archived; archive it first, then erase it")]
     NotArchived(String),
@@ -182,6 +243,11 @@ impl From<Error> for Problem {
                 "The service is briefly unavailable; please try again.",
                 error,
             ),
+            Error::Moving => Self::unavailable(
+                "TENANT_MOVING",
+                "This business is being moved; please try again in a moment.",
+                error,
+            ),
             Error::Text(_) => Self::new(
                 Kind::Malformed,
                 "CHARACTER_INVALID",
@@ -199,6 +265,11 @@ impl From<Error> for Problem {
                 "New businesses are being made room for; please try again in a moment.",
                 error,
             ),
+            Error::Busy(_) => Self::unavailable(
+                "TENANT_BUSY",
+                "Something else is done to this business just now; please try again in a moment.",
+                error,
+            ),
             Error::NotArchived(_) => Self::new(
                 Kind::Conflict,
                 "TENANT_NOT_ARCHIVED",
@@ -206,6 +277,7 @@ impl From<Error> for Problem {
             ),
             Error::Statement(_)
             | Error::Files(_)
+            | Error::UnknownNode(_)
             | Error::MigrationChanged(_)
             | Error::OtherSecret
             | Error::BudgetSpent { .. } => Self::internal(error),

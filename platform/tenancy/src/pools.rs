@@ -20,12 +20,31 @@ use crate::Error;
 /// The base search path: a schema that does not exist.
 pub(crate) const NOWHERE: &str = "nowhere";
 
+/// A database of tenants. The registry is on node 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u16);
+
+impl NodeId {
+    /// Where the registry is.
+    pub const HOME: Self = Self(0);
+}
+
+impl std::fmt::Display for NodeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Where the database is and how much of it this process may use.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseSettings {
     /// URL of the migrator's login, which owns all objects. Server and worker take only host,
     /// port and database name from it and log in as the roles the migrator made.
     pub url: Secret,
+    /// URLs of further nodes, databases of the same kind on other servers: the first is node 1. The
+    /// registry is on node 0, at `url`; a tenant's schema is on one of them.
+    #[serde(default)]
+    pub nodes: Vec<Secret>,
     /// Key the logins' passwords are derived from.
     pub bucket_secret: Secret,
     /// Into how many logins the tenants are dealt.
@@ -57,6 +76,7 @@ impl DatabaseSettings {
     pub fn for_url(url: &str, bucket_secret: Secret) -> Self {
         Self {
             url: Secret::new(url),
+            nodes: Vec::new(),
             bucket_secret,
             buckets: default_buckets(),
             connections_per_bucket: default_per_bucket(),
@@ -64,14 +84,36 @@ impl DatabaseSettings {
         }
     }
 
-    /// How the migrator connects.
-    pub(crate) fn owner(&self) -> Result<PgConnectOptions, Error> {
-        Ok(PgConnectOptions::from_str(self.url.expose())?.application_name("berth-migrate"))
+    /// All nodes there are.
+    pub(crate) fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..=u16::try_from(self.nodes.len()).unwrap_or(0)).map(NodeId)
     }
 
-    /// How the login `role` connects.
-    pub(crate) fn login(&self, role: &str) -> Result<PgConnectOptions, Error> {
-        Ok(PgConnectOptions::from_str(self.url.expose())?
+    /// The owner's URL of a node.
+    pub(crate) fn url_of(&self, node: NodeId) -> Result<&Secret, Error> {
+        match node {
+            NodeId::HOME => Ok(&self.url),
+            NodeId(number) => self
+                .nodes
+                .get(usize::from(number) - 1)
+                .ok_or(Error::UnknownNode(number)),
+        }
+    }
+
+    /// How the migrator connects to the registry's node.
+    pub(crate) fn owner(&self) -> Result<PgConnectOptions, Error> {
+        self.owner_of(NodeId::HOME)
+    }
+
+    /// How the migrator connects to a node.
+    pub(crate) fn owner_of(&self, node: NodeId) -> Result<PgConnectOptions, Error> {
+        let url = self.url_of(node)?.expose();
+        Ok(PgConnectOptions::from_str(url)?.application_name("berth-migrate"))
+    }
+
+    /// How the login `role` connects to a node.
+    pub(crate) fn login(&self, node: NodeId, role: &str) -> Result<PgConnectOptions, Error> {
+        Ok(PgConnectOptions::from_str(self.url_of(node)?.expose())?
             .username(role)
             .password(&self.password(role))
             .application_name("berth")
@@ -104,64 +146,100 @@ const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_ti
 /// Channels a process may listen to at once.
 const LISTENERS: u32 = 4;
 
-/// The pools of this process. Connections are opened when first needed.
+/// The pools of this process, for each node. Connections are opened when first needed.
 #[derive(Clone, Debug)]
 pub struct Database {
+    nodes: Arc<[NodePools]>,
+}
+
+#[derive(Debug)]
+struct NodePools {
     platform: PgPool,
     /// For [`crate::channel`]: each follower keeps its connection for good.
     listening: PgPool,
-    buckets: Arc<[PgPool]>,
+    buckets: Box<[PgPool]>,
+}
+
+impl NodePools {
+    fn new(settings: &DatabaseSettings, node: NodeId) -> Result<Self, Error> {
+        let platform = || settings.login(node, PLATFORM_LOGIN);
+        let bucket = |number| {
+            let login = settings
+                .login(node, &bucket_login(number))?
+                .options(TENANT_LIMITS);
+            Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
+        };
+        Ok(Self {
+            platform: pool(settings.platform_connections).connect_lazy_with(platform()?),
+            listening: pool(LISTENERS).connect_lazy_with(platform()?),
+            buckets: (0..settings.buckets)
+                .map(bucket)
+                .collect::<Result<_, Error>>()?,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PgPool> {
+        self.buckets.iter().chain([&self.platform, &self.listening])
+    }
 }
 
 impl Database {
     /// Makes the pools.
     ///
     /// # Errors
-    /// When the URL is none.
+    /// When a URL is none.
     pub fn connect(settings: &DatabaseSettings) -> Result<Self, Error> {
-        let platform =
-            pool(settings.platform_connections).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
-        let listening = pool(LISTENERS).connect_lazy_with(settings.login(PLATFORM_LOGIN)?);
-        let buckets = (0..settings.buckets)
-            .map(|number| {
-                let login = settings
-                    .login(&bucket_login(number))?
-                    .options(TENANT_LIMITS);
-                Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
-            })
-            .collect::<Result<_, Error>>()?;
+        let nodes = settings
+            .node_ids()
+            .map(|node| NodePools::new(settings, node));
         Ok(Self {
-            platform,
-            listening,
-            buckets,
+            nodes: nodes.collect::<Result<_, Error>>()?,
         })
     }
 
-    pub(crate) fn bucket(&self, number: u16) -> Result<&PgPool, Error> {
-        self.buckets.get(usize::from(number)).ok_or_else(|| {
+    /// All nodes this process knows.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u16::try_from(self.nodes.len()).unwrap_or(0)).map(NodeId)
+    }
+
+    fn node(&self, node: NodeId) -> Result<&NodePools, Error> {
+        self.nodes
+            .get(usize::from(node.0))
+            .ok_or(Error::UnknownNode(node.0))
+    }
+
+    pub(crate) fn bucket(&self, node: NodeId, number: u16) -> Result<&PgPool, Error> {
+        let buckets = &self.node(node)?.buckets;
+        buckets.get(usize::from(number)).ok_or_else(|| {
             Error::Invalid(format!(
                 "a tenant is in bucket {number}, but this process has {}; raise the setting `buckets`",
-                self.buckets.len()
+                buckets.len()
             ))
         })
     }
 
-    pub(crate) fn listening(&self) -> &PgPool {
-        &self.listening
+    pub(crate) fn listening(&self, node: NodeId) -> Result<&PgPool, Error> {
+        Ok(&self.node(node)?.listening)
     }
 
+    /// The pool for the shared tables of a node.
+    pub(crate) fn platform_of(&self, node: NodeId) -> Result<&PgPool, Error> {
+        Ok(&self.node(node)?.platform)
+    }
+
+    /// The pool for the registry.
     pub(crate) fn platform(&self) -> &PgPool {
-        &self.platform
+        &self.nodes[0].platform
     }
 
-    /// Whether the database answers and is migrated at least as far as this program.
+    /// Whether the registry answers and is migrated at least as far as this program.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn ready(&self) -> Result<bool, Error> {
         let version: Option<i64> =
             sqlx::query_scalar("SELECT max(version) FROM platform.schema_migration")
-                .fetch_one(&self.platform)
+                .fetch_one(self.platform())
                 .await?;
         Ok(version >= crate::migrate::latest_platform())
     }
@@ -169,7 +247,7 @@ impl Database {
     /// Connections open and idle over all pools.
     #[must_use]
     pub fn usage(&self) -> (u32, usize) {
-        let all = || self.buckets.iter().chain([&self.platform, &self.listening]);
+        let all = || self.nodes.iter().flat_map(NodePools::all);
         (
             all().map(PgPool::size).sum(),
             all().map(PgPool::num_idle).sum(),
@@ -178,7 +256,7 @@ impl Database {
 
     /// Closes every pool, waiting for what is at work.
     pub async fn close(&self) {
-        for pool in self.buckets.iter().chain([&self.platform, &self.listening]) {
+        for pool in self.nodes.iter().flat_map(NodePools::all) {
             pool.close().await;
         }
     }

@@ -8,7 +8,7 @@ use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Database, Error, Tenant, TenantKey,
+    Database, Error, NodeId, Tenant, TenantKey,
     channel::{self, Follower},
     tenant::{Allowance, PaymentAccount, begin_message},
 };
@@ -79,7 +79,7 @@ impl Registry {
 
     /// Forgets tenants as they change, until cancelled.
     pub async fn follow_changes(&self, stop: CancellationToken) {
-        channel::follow(&self.database, self, stop).await;
+        channel::follow(&self.database, NodeId::HOME, self, stop).await;
     }
 
     /// Forgets what this process remembers.
@@ -118,7 +118,7 @@ impl Registry {
             TenantKey::ApiKey(hash) => (None, None, Some(hash.as_slice())),
         };
         let row = sqlx::query!(
-            r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.bucket, t.status, t.timezone, t.currency,
+            r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.node, t.bucket, t.status, t.timezone, t.currency,
                       t.locale, t.color, t.logo_url, t.legal_name, t.address, t.tax_id,
                       p.requests_per_second, p.concurrent_requests, p.concurrent_events,
                       s.account_id AS "account_id?", s.charges_enabled AS "charges_enabled?",
@@ -167,6 +167,7 @@ impl Registry {
             }),
             begin: begin_message(&row.role),
             role: row.role.into(),
+            node: NodeId(u16::try_from(row.node).unwrap_or(u16::MAX)),
             bucket: u16::try_from(row.bucket).unwrap_or(u16::MAX),
         };
         Ok(Some(Found {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use berth_kernel::{Currency, TenantId};
 
+use crate::NodeId;
+
 /// A business that signed up. Held in `Arc`s by the registry's cache: a snapshot, never changed
 /// in place.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Tenant {
     pub account: Option<PaymentAccount>,
     /// Schema and role.
     pub(crate) role: Arc<str>,
+    /// Where its schema is.
+    pub(crate) node: NodeId,
     /// Which pool of logins may take on the role.
     pub(crate) bucket: u16,
     /// The ready-made message that begins a transaction in the tenant's schema.

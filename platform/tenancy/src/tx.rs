@@ -3,7 +3,7 @@
 use berth_kernel::TenantId;
 use sqlx::PgConnection;
 
-use crate::{Database, Error, Tenant, connection::ArmedConnection};
+use crate::{Database, Error, NodeId, Tenant, connection::ArmedConnection};
 
 /// An open transaction in one tenant's schema, as that tenant's role.
 ///
@@ -17,7 +17,10 @@ pub struct TenantTx {
 
 impl TenantTx {
     pub(crate) async fn begin(database: &Database, tenant: &Tenant) -> Result<Self, Error> {
-        let conn = database.bucket(tenant.bucket)?.acquire().await?;
+        let conn = database
+            .bucket(tenant.node, tenant.bucket)?
+            .acquire()
+            .await?;
         let inner = ArmedConnection::begin(conn, &tenant.begin).await?;
         Ok(Self {
             inner,
@@ -60,12 +63,12 @@ pub struct PlatformTx {
 }
 
 impl PlatformTx {
-    pub(crate) async fn begin(database: &Database) -> Result<Self, Error> {
+    pub(crate) async fn begin(database: &Database, node: NodeId) -> Result<Self, Error> {
         // Ends by itself if its process stops in the middle: the relay holds rows while it
         // publishes them, and they must come free for another.
         const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = '15s'; \
              SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
-        let conn = database.platform().acquire().await?;
+        let conn = database.platform_of(node)?.acquire().await?;
         Ok(Self {
             inner: ArmedConnection::begin(conn, BEGIN).await?,
         })

@@ -45,6 +45,7 @@ const STRATEGY: &str = "FILE_COPY";
 pub(crate) fn settings(url: &str) -> DatabaseSettings {
     DatabaseSettings {
         url: Secret::new(url),
+        nodes: Vec::new(),
         bucket_secret: Secret::new("the bucket secret of all tests on this cluster"),
         buckets: 4,
         connections_per_bucket: 4,

@@ -19,9 +19,12 @@ impl Users {
     /// # Errors
     /// What the database says.
     pub async fn forget_revocations(&self) -> Result<(), berth_tenancy::Error> {
-        let mut tx = self.tenancy.begin_platform().await?;
-        store::forget_revoked(&mut tx).await?;
-        tx.commit().await
+        for node in self.tenancy.database().node_ids() {
+            let mut tx = self.tenancy.begin_platform_on(node).await?;
+            store::forget_revoked(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Refuses what access tokens `sessions` have, in this process.
@@ -36,10 +39,12 @@ impl Follower for Users {
     const CHANNEL: &'static str = store::REVOKED;
 
     async fn catch_up(&self) -> Result<(), berth_tenancy::Error> {
-        let mut tx = self.tenancy.begin_platform().await?;
-        let revoked = store::revoked(&mut tx).await?;
-        tx.rollback().await?;
-        self.revoke_all(revoked);
+        for node in self.tenancy.database().node_ids() {
+            let mut tx = self.tenancy.begin_platform_on(node).await?;
+            let revoked = store::revoked(&mut tx).await?;
+            tx.rollback().await?;
+            self.revoke_all(revoked);
+        }
         Ok(())
     }
 

@@ -256,6 +256,8 @@ fn settings(port: u16, options: &PostgresOptions) -> Vec<String> {
         // A socket's path may not exceed 107 bytes; nothing here needs one.
         "unix_socket_directories=".to_owned(),
         format!("max_connections={}", options.max_connections),
+        // Tenants are moved away by logical replication.
+        "wal_level=logical".to_owned(),
         "max_locks_per_transaction=256".to_owned(),
         "timezone=UTC".to_owned(),
         "log_timezone=UTC".to_owned(),

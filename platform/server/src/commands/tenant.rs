@@ -4,8 +4,9 @@ use anyhow::Context as _;
 use berth_access::{Role, Tokens};
 use berth_kernel::{Cause, Clock, Currency, Secret, UserId};
 use berth_tenancy::{
-    Database, Tenancy, TenantKey,
+    Database, NodeId, Tenancy, TenantKey,
     lifecycle::{self, Change, Lifecycle, Operator, Particulars},
+    relocate,
 };
 use berth_user::{NewAccount, Users};
 use clap::{Args, Subcommand};
@@ -63,6 +64,15 @@ pub(crate) enum TenantCommand {
         /// The tenant's name in addresses.
         #[arg(long)]
         slug: String,
+    },
+    /// Move a tenant to another node while it is served; prints for how long it could not begin anything.
+    Move {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// The node's number: 0 is where DATABASE_URL leads, others have BERTH_DATABASE_NODE_…_URL.
+        #[arg(long)]
+        node: u16,
     },
     /// Have an archived tenant and all its data erased. Nothing brings them back.
     Delete {
@@ -222,6 +232,12 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         TenantCommand::Archive { slug } => {
             json!({ "archived": lifecycle()?.archive(&slug).await? })
         }
+        TenantCommand::Move { slug, node } => {
+            let (database, by) = (settings::database()?, operator());
+            let moved = relocate::relocate(&database, &slug, NodeId(node), &by, &Clock::System);
+            let moved = moved.await?;
+            json!({ "node": node, "rows": moved.rows, "frozen_ms": millis(moved.frozen) })
+        }
         TenantCommand::Delete { slug, confirm } => {
             anyhow::ensure!(confirm == slug, "--confirm must repeat the name `{slug}`");
             json!({ "erasure_requested": lifecycle()?.erase(&slug).await? })
@@ -274,6 +290,10 @@ async fn list() -> anyhow::Result<()> {
             _ => return Ok(()),
         }
     }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Who types the command, as far as the system says.

@@ -164,6 +164,22 @@ impl House {
         }
     }
 
+    /// The same, killed after a while; whether it was still at work then.
+    pub(crate) async fn berth_killed(&self, arguments: &[&str], after: Duration) -> bool {
+        let mut run = tokio::process::Command::new(BERTH)
+            .args(arguments)
+            .envs(self.environment.iter().cloned())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        if tokio::time::timeout(after, run.wait()).await.is_ok() {
+            return false;
+        }
+        run.kill().await.unwrap();
+        true
+    }
+
     /// Takes appointments, in euros.
     pub(crate) fn clinic(&self) -> &Tenant {
         &self.endpoints.tenants[0]

@@ -19,6 +19,7 @@ mod lost_broker;
 mod observed;
 mod outages;
 mod refunds;
+mod relocation;
 mod repeats;
 mod shop;
 mod sign_out;

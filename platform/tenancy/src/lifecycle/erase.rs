@@ -1,5 +1,5 @@
 //! A tenant's end. An operator asks for it; whoever has the owner's login does it, step by step, each
-//! of which may be repeated: files, then everything in the database in one transaction, with a
+//! of which may be repeated: files, then its schema, then what the registry has of it, which leaves a
 //! certificate of what there was.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, types::Json};
 
 use super::{Lifecycle, Operator, audit, hold, tell};
-use crate::{DatabaseSettings, Error, provision};
+use crate::{DatabaseSettings, Error, NodeId, provision};
 
 /// The files kept for tenants, wherever that is.
 pub trait Files: Send + Sync {
@@ -90,7 +90,7 @@ impl Lifecycle {
     /// [`Error::UnknownTenant`].
     pub async fn certificate(&self, slug: &str) -> Result<Certificate, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let found: Option<sqlx::types::Json<Certificate>> =
+        let found: Option<Json<Certificate>> =
             sqlx::query_scalar("SELECT certificate FROM platform.erased_tenant WHERE slug = $1")
                 .bind(slug)
                 .fetch_optional(tx.conn())
@@ -102,8 +102,12 @@ impl Lifecycle {
 }
 
 const ASKED: &str = "tenant.erasure.requested";
-/// Of the provisioner, which acts on what an operator asked for.
-const ITSELF: &str = "provisioner";
+const COUNTED: &str = "tenant.erasure.counted";
+
+/// The provisioner, which acts on what an operator asked for.
+fn itself() -> Operator {
+    Operator("provisioner".to_owned())
+}
 
 /// The shared tables that hold something of a tenant's, what is referred to last.
 const SHARED: [&str; 5] = [
@@ -119,6 +123,7 @@ struct Leaving {
     slug: String,
     likeness: String,
     role: String,
+    node: NodeId,
     version: i64,
 }
 
@@ -131,91 +136,91 @@ pub async fn erase_leaving(
     files: &dyn Files,
     clock: &Clock,
 ) -> Result<bool, Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
-    let waiting: Option<(uuid::Uuid,)> = sqlx::query_as(
-        "SELECT id FROM platform.tenant WHERE status = 'leaving' ORDER BY id LIMIT 1",
-    )
-    .fetch_optional(&mut conn)
-    .await?;
-    let Some((id,)) = waiting else {
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    // Whoever holds this erases; it is gone with the connection, whatever happens.
+    let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth erase'))")
+        .fetch_one(&mut registry)
+        .await?;
+    let Some(leaving) = next_leaving(&mut registry).await?.filter(|_| mine) else {
         return Ok(false);
     };
-    let removed = files.remove_all(id.into()).await.map_err(Error::Files)?;
-    let mut tx = conn.begin().await?;
-    // Requests and events at hand end within their own limits of time.
-    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
-    // Another may have erased it meanwhile.
-    let Some(leaving) = hold_leaving(&mut tx, id.into()).await? else {
-        return Ok(true);
-    };
-    let certificate = certify(&mut tx, &leaving, removed, clock).await?;
-    provision::remove(&mut tx, &leaving.role).await?;
-    finish(&mut tx, &leaving, certificate, clock).await?;
-    tx.commit().await?;
-    conn.close().await?;
-    tracing::info!(tenant_id = %id, "tenant {id} is erased");
-    Ok(true)
-}
-
-async fn hold_leaving(conn: &mut PgConnection, id: TenantId) -> Result<Option<Leaving>, Error> {
-    let held: Option<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT slug, likeness, role, version FROM platform.tenant
-         WHERE id = $1 AND status = 'leaving' FOR UPDATE",
-    )
-    .bind(id.uuid())
-    .fetch_optional(conn)
-    .await?;
-    Ok(held.map(|(slug, likeness, role, version)| Leaving {
-        id,
-        slug,
-        likeness,
-        role,
-        version,
-    }))
-}
-
-/// Counts what there is, and takes what the shared tables hold.
-async fn certify(
-    conn: &mut PgConnection,
-    leaving: &Leaving,
-    files: u64,
-    clock: &Clock,
-) -> Result<Certificate, Error> {
-    let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
-        "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(leaving.id.uuid())
-    .bind(ASKED)
-    .fetch_optional(&mut *conn)
-    .await?;
-    let (requested_by, requested_at) = asked.map_or_else(
-        || (ITSELF.to_owned(), clock.now()),
-        |(by, at)| (by, at.to_jiff()),
-    );
-    let tables = count_rows(conn, &leaving.role).await?;
-    let mut shared = BTreeMap::new();
-    for table in SHARED {
-        let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1");
-        let gone = sqlx::query(AssertSqlSafe(sql))
-            .bind(leaving.id.uuid())
-            .execute(&mut *conn)
-            .await?;
-        shared.insert(table.to_owned(), gone.rows_affected());
-    }
+    let removed = files.remove_all(leaving.id).await.map_err(Error::Files)?;
+    let mut node = PgConnection::connect_with(&settings.owner_of(leaving.node)?).await?;
+    let tables = counted(&mut registry, &mut node, &leaving).await?;
+    let outbox = empty_node(&mut node, &leaving).await?;
+    node.close().await?;
     let mut certificate = Certificate {
         tenant_id: leaving.id,
         slug: leaving.slug.clone(),
-        requested_by,
-        requested_at,
+        requested_by: String::new(),
+        requested_at: clock.now(),
         erased_at: clock.now(),
         tables,
-        shared,
-        files,
+        shared: BTreeMap::from([("outbox".to_owned(), outbox)]),
+        files: removed,
         digest: String::new(),
     };
-    certificate.digest = certificate.reckoned();
-    Ok(certificate)
+    finish(&mut registry, &leaving, &mut certificate, clock).await?;
+    registry.close().await?;
+    tracing::info!(tenant_id = %leaving.id, "tenant {} is erased", leaving.id);
+    Ok(true)
+}
+
+/// The first that is to leave and is not on its way to another node.
+async fn next_leaving(registry: &mut PgConnection) -> Result<Option<Leaving>, Error> {
+    let found: Option<(uuid::Uuid, String, String, String, i16, i64)> = sqlx::query_as(
+        "SELECT id, slug, likeness, role, node, version FROM platform.tenant t
+         WHERE status = 'leaving'
+           AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
+         ORDER BY id LIMIT 1",
+    )
+    .fetch_optional(registry)
+    .await?;
+    Ok(
+        found.map(|(id, slug, likeness, role, node, version)| Leaving {
+            id: id.into(),
+            slug,
+            likeness,
+            role,
+            node: NodeId(node.unsigned_abs()),
+            version,
+        }),
+    )
+}
+
+/// The rows of its tables: counted once and written down before they go.
+async fn counted(
+    registry: &mut PgConnection,
+    node: &mut PgConnection,
+    leaving: &Leaving,
+) -> Result<BTreeMap<String, i64>, Error> {
+    let before: Option<Json<BTreeMap<String, i64>>> = sqlx::query_scalar(
+        "SELECT detail FROM platform.audit WHERE tenant_id = $1 AND action = $2 ORDER BY id LIMIT 1",
+    )
+    .bind(leaving.id.uuid())
+    .bind(COUNTED)
+    .fetch_optional(&mut *registry)
+    .await?;
+    if let Some(Json(tables)) = before {
+        return Ok(tables);
+    }
+    let tables = count_rows(node, &leaving.role).await?;
+    audit(registry, leaving.id, &itself(), COUNTED, &json!(tables)).await?;
+    Ok(tables)
+}
+
+/// Takes schema and role from the node, and what waits in its outbox; how many events those are.
+async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, Error> {
+    let mut tx = node.begin().await?;
+    // Requests and events at hand end within their own limits of time.
+    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
+    provision::remove(&mut tx, &leaving.role).await?;
+    let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
+        .bind(leaving.id.uuid())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(events.rows_affected())
 }
 
 /// How many rows each table of a schema has.
@@ -240,12 +245,35 @@ async fn count_rows(conn: &mut PgConnection, schema: &str) -> Result<BTreeMap<St
     Ok(counted)
 }
 
+/// Takes it from the shared tables, and leaves the certificate, the audit trail and the last event.
 async fn finish(
-    conn: &mut PgConnection,
+    registry: &mut PgConnection,
     leaving: &Leaving,
-    certificate: Certificate,
+    certificate: &mut Certificate,
     clock: &Clock,
 ) -> Result<(), Error> {
+    let mut tx = registry.begin().await?;
+    let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
+        "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(leaving.id.uuid())
+    .bind(ASKED)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some((by, at)) = asked {
+        certificate.requested_by = by;
+        certificate.requested_at = at.to_jiff();
+    }
+    for table in SHARED {
+        let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1");
+        let gone = sqlx::query(AssertSqlSafe(sql))
+            .bind(leaving.id.uuid())
+            .execute(&mut *tx)
+            .await?;
+        *certificate.shared.entry(table.to_owned()).or_default() += gone.rows_affected();
+    }
+    certificate.digest = certificate.reckoned();
     sqlx::query(
         "INSERT INTO platform.erased_tenant (tenant_id, slug, likeness, certificate, erased_at)
          VALUES ($1, $2, $3, $4, $5)",
@@ -255,19 +283,18 @@ async fn finish(
     .bind(&leaving.likeness)
     .bind(json!(certificate))
     .bind(jiff_sqlx::Timestamp::from(certificate.erased_at))
-    .execute(&mut *conn)
+    .execute(&mut *tx)
     .await?;
-    let by = Operator(ITSELF.to_owned());
     let detail = json!({ "digest": certificate.digest });
-    audit(conn, leaving.id, &by, "tenant.deleted", &detail).await?;
+    audit(&mut tx, leaving.id, &itself(), "tenant.deleted", &detail).await?;
     let event = Deleted {
         tenant_id: leaving.id,
         version: leaving.version + 1,
     };
-    tell(conn, leaving.id, &event, clock).await?;
+    tell(&mut tx, leaving.id, &event, clock).await?;
     sqlx::query("DELETE FROM platform.tenant WHERE id = $1")
         .bind(leaving.id.uuid())
-        .execute(conn)
+        .execute(&mut *tx)
         .await?;
-    Ok(())
+    Ok(tx.commit().await?)
 }

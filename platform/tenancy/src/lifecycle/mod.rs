@@ -74,7 +74,7 @@ async fn hold(conn: &mut PgConnection, slug: &str) -> Result<Held, Error> {
 }
 
 /// Writes down what was done to a tenant.
-async fn audit(
+pub(crate) async fn audit(
     conn: &mut PgConnection,
     tenant: TenantId,
     by: &Operator,
@@ -94,7 +94,7 @@ async fn audit(
 }
 
 /// Tells of a tenant's life, in the transaction that changes it.
-async fn tell<E: Event>(
+pub(crate) async fn tell<E: Event>(
     conn: &mut PgConnection,
     id: TenantId,
     event: &E,

@@ -3,7 +3,9 @@
 //! The baseline is replayed in a schema that is never committed; what the database says of that schema
 //! is what it should say of each tenant's.
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions,
+};
 
 use super::{latest_tenant, shape, shape::Shape};
 use crate::{DatabaseSettings, Error, provision};
@@ -49,21 +51,38 @@ pub struct DriftReport {
 /// # Errors
 /// What the database says.
 pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut report = DriftReport::default();
+    for node in settings.node_ids() {
+        let tenants: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT slug, role, schema_version FROM platform.tenant WHERE node = $1 ORDER BY slug",
+        )
+        .bind(i32::from(node.0))
+        .fetch_all(&mut registry)
+        .await?;
+        let (current, other): (Vec<_>, Vec<_>) = tenants
+            .into_iter()
+            .partition(|(_, _, version)| *version == latest_tenant());
+        report.compared += current.len();
+        report.other_version += other.len();
+        compare(&settings.owner_of(node)?, &current, &mut report).await?;
+    }
+    registry.close().await?;
+    Ok(report)
+}
+
+/// Compares tenants of one node.
+async fn compare(
+    owner: &PgConnectOptions,
+    tenants: &[(String, String, i64)],
+    report: &mut DriftReport,
+) -> Result<(), Error> {
+    if tenants.is_empty() {
+        return Ok(());
+    }
+    let mut conn = PgConnection::connect_with(owner).await?;
     let (should, fingerprint) = reference(&mut conn).await?;
-    let tenants: Vec<(String, String, i64)> =
-        sqlx::query_as("SELECT slug, role, schema_version FROM platform.tenant ORDER BY slug")
-            .fetch_all(&mut conn)
-            .await?;
-    let (current, other): (Vec<_>, Vec<_>) = tenants
-        .into_iter()
-        .partition(|(_, _, version)| *version == latest_tenant());
-    let mut report = DriftReport {
-        compared: current.len(),
-        other_version: other.len(),
-        drifted: Vec::new(),
-    };
-    for some in current.chunks(AT_ONCE) {
+    for some in tenants.chunks(AT_ONCE) {
         let schemas: Vec<String> = some.iter().map(|(_, role, _)| role.clone()).collect();
         let found = shape::fingerprints(&mut conn, &schemas).await?;
         for (slug, schema, _) in some {
@@ -77,8 +96,7 @@ pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
             }
         }
     }
-    conn.close().await?;
-    Ok(report)
+    Ok(conn.close().await?)
 }
 
 /// What a schema made now looks like, and its fingerprint.

@@ -4,7 +4,7 @@
 //! fails for a reason of its own is put in quarantine, with the reason, and the others go on.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::{TenantFiles, latest_tenant, platform};
-use crate::{DatabaseSettings, Error};
+use crate::{DatabaseSettings, Error, NodeId};
 
 /// How often a tenant whose tables are in use is tried before it is put in quarantine.
 const TRIES: u32 = 10;
@@ -193,6 +193,7 @@ pub(super) async fn quarantined(conn: &mut PgConnection) -> Result<Vec<Quarantin
 struct Behind {
     id: TenantId,
     role: String,
+    node: NodeId,
     version: i64,
     tries: u32,
 }
@@ -227,10 +228,10 @@ pub(super) async fn migrate(
     Ok(moved)
 }
 
-/// Everybody who is behind and not in quarantine for it, with their waves, in the order of ids.
+/// Everybody who is behind and neither in quarantine for it nor on the way to another node, with their waves, in the order of ids.
 async fn behind(conn: &mut PgConnection, latest: i64) -> Result<Vec<(Wave, Behind)>, Error> {
-    let rows: Vec<(uuid::Uuid, String, i64, i32)> = sqlx::query_as(
-        "SELECT t.id, t.role, t.schema_version,
+    let rows: Vec<(uuid::Uuid, String, i16, i64, i32)> = sqlx::query_as(
+        "SELECT t.id, t.role, t.node, t.schema_version,
                 CASE WHEN t.canary THEN 0
                      ELSE 1 + width_bucket(abs(hashtext(t.id::text)::bigint) % 100, ARRAY[1, 10]::bigint[])
                 END
@@ -238,15 +239,17 @@ async fn behind(conn: &mut PgConnection, latest: i64) -> Result<Vec<(Wave, Behin
          WHERE t.schema_version < $1
            AND NOT EXISTS (SELECT FROM platform.migration_quarantine q
                            WHERE q.tenant_id = t.id AND q.wanted >= $1)
+           AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
          ORDER BY t.id",
     )
     .bind(latest)
     .fetch_all(conn)
     .await?;
-    let behind = |(id, role, version, wave): (uuid::Uuid, _, _, _)| {
+    let behind = |(id, role, node, version, wave): (uuid::Uuid, _, i16, _, _)| {
         let behind = Behind {
             id: id.into(),
             role,
+            node: NodeId(node.unsigned_abs()),
             version,
             tries: 0,
         };
@@ -294,10 +297,28 @@ impl<'f> Running<'f> {
         settings: &DatabaseSettings,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<usize, Error> {
-        let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+        let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+        let mut away = HashMap::new();
         let mut moved = 0;
         while let Some(tenant) = self.next() {
-            match move_up(&mut conn, &tenant, self.files).await? {
+            let outcome = match tenant.node {
+                NodeId::HOME => move_up(&mut registry, &tenant, self.files).await?,
+                node => {
+                    let conn = match away.entry(node) {
+                        Entry::Occupied(conn) => conn.into_mut(),
+                        Entry::Vacant(place) => {
+                            let owner = settings.owner_of(node)?;
+                            place.insert(PgConnection::connect_with(&owner).await?)
+                        }
+                    };
+                    let outcome = move_up(conn, &tenant, self.files).await?;
+                    if matches!(outcome, Outcome::Moved | Outcome::Elsewhere) {
+                        note_version(&mut registry, conn, &tenant).await?;
+                    }
+                    outcome
+                }
+            };
+            match outcome {
                 Outcome::Moved => {
                     moved += 1;
                     self.tell(progress, false);
@@ -310,12 +331,15 @@ impl<'f> Running<'f> {
                 }
                 Outcome::Busy(reason) | Outcome::Failed(reason) => {
                     tracing::error!(tenant_id = %tenant.id, reason, "{} is put in quarantine: {reason}", tenant.id);
-                    put_in_quarantine(&mut conn, &tenant, self.files.latest(), &reason).await?;
+                    put_in_quarantine(&mut registry, &tenant, self.files.latest(), &reason).await?;
                     self.tell(progress, true);
                 }
             }
         }
-        conn.close().await?;
+        registry.close().await?;
+        for (_, conn) in away {
+            conn.close().await?;
+        }
         Ok(moved)
     }
 
@@ -374,7 +398,8 @@ enum Outcome {
     Failed(String),
 }
 
-/// One message, and so one transaction: the version, which must be what it was, and the DDL.
+/// One message, and so one transaction: the version, which must be what it was, and the DDL. Where the
+/// registry is, what it says moves along; elsewhere it is told after that.
 async fn move_up(
     conn: &mut PgConnection,
     tenant: &Behind,
@@ -387,9 +412,10 @@ async fn move_up(
     let message = format!(
         "BEGIN; SET LOCAL lock_timeout = '800ms'; \
          DO $$ BEGIN \
-           UPDATE platform.tenant SET schema_version = {latest} \
-           WHERE id = '{id}' AND schema_version = {version}; \
+           UPDATE platform.tenant_schema SET version = {latest} \
+           WHERE role = '{role}' AND version = {version}; \
            IF NOT FOUND THEN RAISE EXCEPTION 'moved' USING ERRCODE = '{MOVED}'; END IF; \
+           UPDATE platform.tenant SET schema_version = {latest} WHERE id = '{id}'; \
            DELETE FROM platform.migration_quarantine WHERE tenant_id = '{id}'; \
          END $$; \
          SET LOCAL search_path = {role}, public; {files}; COMMIT",
@@ -419,6 +445,28 @@ async fn move_up(
     };
     conn.execute("ROLLBACK").await?;
     Ok(outcome)
+}
+
+/// Lets the registry say which version a schema on another node has.
+async fn note_version(
+    registry: &mut PgConnection,
+    node: &mut PgConnection,
+    tenant: &Behind,
+) -> Result<(), Error> {
+    let version: Option<i64> =
+        sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1")
+            .bind(&tenant.role)
+            .fetch_optional(node)
+            .await?;
+    sqlx::query(
+        "WITH healed AS (DELETE FROM platform.migration_quarantine WHERE tenant_id = $1)
+         UPDATE platform.tenant SET schema_version = $2 WHERE id = $1",
+    )
+    .bind(tenant.id.uuid())
+    .bind(version.unwrap_or(tenant.version))
+    .execute(registry)
+    .await?;
+    Ok(())
 }
 
 async fn put_in_quarantine(

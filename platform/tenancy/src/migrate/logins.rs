@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::{
-    DatabaseSettings, Error,
+    DatabaseSettings, Error, NodeId,
     pools::{NOWHERE, PLATFORM_LOGIN, bucket_login},
 };
 
@@ -43,8 +43,12 @@ pub(super) async fn make_logins(
 }
 
 /// Whether a login's password is the one that follows from the secret at hand.
-pub(super) async fn opens(settings: &DatabaseSettings, login: &str) -> Result<bool, Error> {
-    match PgConnection::connect_with(&settings.login(login)?).await {
+pub(super) async fn opens(
+    settings: &DatabaseSettings,
+    node: NodeId,
+    login: &str,
+) -> Result<bool, Error> {
+    match PgConnection::connect_with(&settings.login(node, login)?).await {
         Ok(conn) => {
             conn.close().await?;
             Ok(true)
@@ -61,7 +65,14 @@ pub(super) async fn opens(settings: &DatabaseSettings, login: &str) -> Result<bo
 /// # Errors
 /// What the database says.
 pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    for node in settings.node_ids() {
+        renew_logins_of(settings, node).await?;
+    }
+    Ok(())
+}
+
+async fn renew_logins_of(settings: &DatabaseSettings, node: NodeId) -> Result<(), Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
     let buckets = (0..settings.buckets).map(bucket_login);
     for login in buckets.chain([PLATFORM_LOGIN.to_owned()]) {
         let known: bool =
@@ -69,7 +80,7 @@ pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
                 .bind(&login)
                 .fetch_one(&mut conn)
                 .await?;
-        if known && !opens(settings, &login).await? {
+        if known && !opens(settings, node, &login).await? {
             let sql = format!(
                 "ALTER ROLE {login} PASSWORD '{}'",
                 settings.password(&login)

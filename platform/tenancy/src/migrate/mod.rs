@@ -80,11 +80,16 @@ pub async fn run_files(
     // Session-level, and gone with this connection whatever happens.
     conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
         .await?;
-    logins::make_logins(&mut conn, settings).await?;
-    if !logins::opens(settings, PLATFORM_LOGIN).await? {
-        return Err(Error::OtherSecret);
+    let mut platform = 0;
+    for node in settings.node_ids() {
+        let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+        logins::make_logins(&mut conn, settings).await?;
+        if !logins::opens(settings, node, PLATFORM_LOGIN).await? {
+            return Err(Error::OtherSecret);
+        }
+        platform += platform::migrate_platform(&mut conn).await?;
+        conn.close().await?;
     }
-    let platform = platform::migrate_platform(&mut conn).await?;
     let tenants = fleet::migrate(&mut conn, settings, files, pace, progress).await?;
     let quarantined = fleet::quarantined(&mut conn).await?;
     conn.close().await?;

@@ -8,7 +8,7 @@ mod ready;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
-use crate::{Error, pools::bucket_login};
+use crate::{Error, NodeId, pools::bucket_login};
 
 pub(crate) use ready::claim;
 pub use ready::{Provisioner, Stock};
@@ -33,7 +33,7 @@ pub(crate) struct Place {
 /// then schema, tables and rights: each statement needs the one before. The role may use its schema
 /// and change rows; it owns nothing.
 pub(crate) async fn make(conn: &mut PgConnection, buckets: u16) -> Result<Place, Error> {
-    let bucket = emptiest_bucket(conn, buckets).await?;
+    let bucket = emptiest_bucket(conn, NodeId::HOME, buckets).await?;
     let role = format!("t_{}", random_text(12));
     let message = message(&role, Some(&bucket_login(bucket)));
     // Safe as SQL: names of our own making and a file of our own.
@@ -49,15 +49,27 @@ pub(crate) async fn make(conn: &mut PgConnection, buckets: u16) -> Result<Place,
 pub(crate) fn message(role: &str, login: Option<&str>) -> String {
     let grant = login.map_or_else(String::new, |login| format!("GRANT {role} TO {login}; "));
     format!(
-        "CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; {grant}{}",
-        BASELINE.replace(PLACEHOLDER, role)
+        "CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; {grant}{baseline}",
+        baseline = baseline(role)
+    )
+}
+
+/// What makes a schema that a role of that name is there for, and says which version it has.
+pub(crate) fn baseline(role: &str) -> String {
+    format!(
+        "{}; INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {})",
+        BASELINE.replace(PLACEHOLDER, role),
+        baseline_version()
     )
 }
 
 /// Removes schema and role, with all that is in it. One a transaction: each takes a lock on every
 /// table and index.
 pub(crate) async fn remove(conn: &mut PgConnection, role: &str) -> Result<(), Error> {
-    let sql = format!("DROP SCHEMA IF EXISTS {role} CASCADE; DROP ROLE IF EXISTS {role}");
+    let sql = format!(
+        "DROP SCHEMA IF EXISTS {role} CASCADE; DROP ROLE IF EXISTS {role}; \
+         DELETE FROM platform.tenant_schema WHERE role = '{role}'"
+    );
     // Safe as SQL: a role's checked name.
     conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
     Ok(())
@@ -69,16 +81,23 @@ pub(crate) fn baseline_version() -> i64 {
     words.nth(1).and_then(|word| word.parse().ok()).unwrap_or(0)
 }
 
-async fn emptiest_bucket(conn: &mut PgConnection, buckets: u16) -> Result<u16, Error> {
+/// The bucket of a node with the fewest tenants, as the registry has it.
+pub(crate) async fn emptiest_bucket(
+    registry: &mut PgConnection,
+    node: NodeId,
+    buckets: u16,
+) -> Result<u16, Error> {
     let number: i32 = sqlx::query_scalar(
         "SELECT b FROM generate_series(0, $1 - 1) b
          LEFT JOIN (SELECT bucket, count(*) AS tenants
-                    FROM (SELECT bucket FROM platform.tenant UNION ALL SELECT bucket FROM platform.ready_schema) t
+                    FROM (SELECT bucket FROM platform.tenant WHERE node = $2
+                          UNION ALL SELECT bucket FROM platform.ready_schema WHERE $2 = 0) t
                     GROUP BY bucket) used ON used.bucket = b
          ORDER BY coalesce(used.tenants, 0), b LIMIT 1",
     )
     .bind(i32::from(buckets))
-    .fetch_one(conn)
+    .bind(i32::from(node.0))
+    .fetch_one(registry)
     .await?;
     Ok(u16::try_from(number).unwrap_or(0))
 }

@@ -17,7 +17,7 @@ use super::{Place, make, remove};
 use crate::{
     DatabaseSettings, Error,
     lifecycle::{Files, erase_leaving},
-    migrate,
+    migrate, relocate,
 };
 
 /// How many schemas are kept ready, and how gently they are made.
@@ -44,7 +44,8 @@ const ROUND: Duration = Duration::from_secs(5);
 /// How soon it tries again after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Whoever has the owner's login: keeps schemas ready, and erases tenants that leave.
+/// Whoever has the owner's login: keeps schemas ready, erases tenants that leave, and mends moves that
+/// were killed.
 pub struct Provisioner {
     /// Where the database is, with the owner's login.
     pub settings: DatabaseSettings,
@@ -81,6 +82,7 @@ impl Provisioner {
         told.listen("berth_provisioner").await?;
         loop {
             while discard_outdated(&mut conn).await? {}
+            self.mend().await;
             self.erase().await;
             let began = Instant::now();
             if !build_one(&mut conn, self.settings.buckets, self.stock.wanted).await? {
@@ -92,6 +94,13 @@ impl Provisioner {
             if ready(&mut conn).await? > 1 {
                 tokio::time::sleep(began.elapsed() * self.stock.rest).await;
             }
+        }
+    }
+
+    /// Undoes or finishes moves that were killed.
+    async fn mend(&self) {
+        if let Err(error) = relocate::recover(&self.settings).await {
+            tracing::warn!(error = %error, "a broken move is not mended yet, will try again: {error}");
         }
     }
 

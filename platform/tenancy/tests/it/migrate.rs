@@ -28,6 +28,7 @@ async fn unmigrate(platform: &TestPlatform, tenant: &Tenant) {
     let sql = format!(
         "BEGIN; DROP SCHEMA {role} CASCADE; CREATE SCHEMA {role}; GRANT USAGE ON SCHEMA {role} TO {role}; \
          ALTER DEFAULT PRIVILEGES IN SCHEMA {role} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}; \
+         UPDATE platform.tenant_schema SET version = 0 WHERE role = '{role}'; \
          UPDATE platform.tenant SET schema_version = 0 WHERE role = '{role}'; COMMIT"
     );
     admin(platform, sql).await;

@@ -1,0 +1,216 @@
+//! A tenant moves to another database while it is served.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use berth_devkit::{
+    Tenant,
+    demo::Client,
+    environment::Role,
+    services::{PostgresOptions, PrivatePostgres},
+};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::{
+    house::House,
+    shop::{self, Checkout, Intention},
+};
+
+/// A house whose product knows two nodes.
+struct TwoNodes {
+    house: House,
+    second: PgPool,
+    // Dropped after what is connected to it.
+    _postgres: PrivatePostgres,
+    _directory: tempfile::TempDir,
+}
+
+async fn two_nodes() -> TwoNodes {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("postgres");
+    let postgres = PrivatePostgres::start(&place, PostgresOptions::default());
+    let postgres = postgres.await.unwrap();
+    let url = postgres.ensure_database("berth").await.unwrap();
+    let house = House::with(&[("BERTH_DATABASE_NODE_1_URL", &url)]).await;
+    house.berth(&["migrate"]).await.unwrap();
+    TwoNodes {
+        house,
+        second: PgPool::connect(&url).await.unwrap(),
+        _postgres: postgres,
+        _directory: directory,
+    }
+}
+
+/// The rows of each table of a schema, as text and in one order.
+async fn rows(pool: &PgPool, schema: &str) -> Vec<(String, String)> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
+    )
+    .bind(schema)
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE \"C\"), '') FROM {schema}.{table} t"
+        );
+        let rows = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await;
+        found.push((table, rows.unwrap()));
+    }
+    found
+}
+
+/// Asks for what is free, again and again, until told to stop; how often, and the longest wait.
+async fn keep_looking(tenant: Tenant, stop: Arc<AtomicBool>, asked: Arc<AtomicUsize>) -> Duration {
+    let client = Client::sign_in(&tenant, &tenant.customer).await.unwrap();
+    let mut longest = Duration::ZERO;
+    while !stop.load(Ordering::SeqCst) {
+        let began = Instant::now();
+        // Written each time: the list of what one has booked is read in the tenant's schema.
+        client.get("/v1/bookings").await.unwrap();
+        longest = longest.max(began.elapsed());
+        asked.fetch_add(1, Ordering::SeqCst);
+    }
+    longest
+}
+
+async fn moved(house: &House, tenant: &Tenant, node: &str) -> Value {
+    let arguments = ["tenant", "move", "--slug", &tenant.slug, "--node", node];
+    serde_json::from_str(&house.berth(&arguments).await.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_in_use_moves_to_another_node_and_back_and_loses_nothing() {
+    let mut nodes = two_nodes().await;
+    let TwoNodes { house, second, .. } = &nodes;
+    let gym = &house.gym().clone();
+    let customer = Client::sign_in(gym, &gym.customer).await.unwrap();
+    let checkout = Checkout::at(house);
+    let buy = async || {
+        let wish = shop::first_session(gym).await;
+        shop::shop(&checkout, &customer, wish, Intention::Pay).await
+    };
+    buy().await;
+    let schema = house.schema(gym).await;
+    let (stop, asked) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let looking = tokio::spawn(keep_looking(
+        gym.clone(),
+        Arc::clone(&stop),
+        Arc::clone(&asked),
+    ));
+    let playing = async {
+        for _ in 0..3 {
+            buy().await;
+        }
+    };
+    let (told, ()) = tokio::join!(moved(house, gym, "1"), playing);
+    assert!(told["frozen_ms"].as_u64().unwrap() < 2_000, "{told}");
+    stop.store(true, Ordering::SeqCst);
+    let longest = looking.await.unwrap();
+    assert!(longest < Duration::from_secs(3), "{longest:?}");
+    assert!(asked.load(Ordering::SeqCst) > 0);
+
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname = $1")
+        .bind(&schema)
+        .fetch_one(house.platform.admin_pool())
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "its schema is left where it was");
+    // It books, pays and is paid where it is now; its events come from that node's outbox.
+    buy().await;
+    let bookings: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT count(*) FROM {schema}.booking WHERE status = 'CONFIRMED'"
+    )))
+    .fetch_one(second)
+    .await
+    .unwrap();
+    assert!(bookings >= 5, "{bookings} bookings arrived");
+    let drift = house.berth(&["drift"]).await.unwrap();
+    assert!(drift.contains("4 tenants compared, 0 differ"), "{drift}");
+
+    // Nothing is written while rows are held against each other.
+    nodes.house.stop(Role::Worker).await;
+    let TwoNodes { house, second, .. } = &nodes;
+    let before = rows(second, &schema).await;
+    moved(house, gym, "0").await;
+    let after = rows(house.platform.admin_pool(), &schema).await;
+    assert_eq!(before, after);
+    nodes.house.start(Role::Worker).await;
+    let TwoNodes { house, .. } = &nodes;
+    let wish = shop::first_session(gym).await;
+    shop::shop(&Checkout::at(house), &customer, wish, Intention::Pay).await;
+    let leftovers: (i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_subscription s JOIN pg_database d
+                 ON d.oid = s.subdbid WHERE d.datname = current_database()),
+                (SELECT count(*) FROM platform.relocation)",
+    )
+    .fetch_one(house.platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(leftovers, (0, 0, 0));
+}
+
+/// Moves under way, and what they leave behind, on this node.
+async fn traces(pool: &PgPool) -> i64 {
+    let sql = "SELECT (SELECT count(*) FROM platform.relocation) + (SELECT count(*) FROM pg_publication)
+                    + (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+                       WHERE d.datname = current_database())
+                    + (SELECT count(*) FROM pg_tables WHERE tablename = 'relocation_marker')";
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_killed_anywhere_leaves_the_tenant_served_and_is_mended() {
+    let mut nodes = two_nodes().await;
+    let gym = nodes.house.gym().clone();
+    let customer = Client::sign_in(&gym, &gym.customer).await.unwrap();
+    let wish = shop::first_session(&gym).await;
+    let checkout = Checkout::at(&nodes.house);
+    shop::shop(&checkout, &customer, wish.clone(), Intention::Pay).await;
+    nodes.house.start(Role::Provisioner).await;
+    let mut to = 1;
+    for after in [20, 80, 160, 300, 500, 800] {
+        let node = to.to_string();
+        let arguments = ["tenant", "move", "--slug", &gym.slug, "--node", &node];
+        let killed = nodes
+            .house
+            .berth_killed(&arguments, Duration::from_millis(after))
+            .await;
+        let began = Instant::now();
+        while traces(nodes.house.platform.admin_pool()).await + traces(&nodes.second).await > 0 {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "killed after {after} ms, it is not mended"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // Wherever it is now, it is there whole and nowhere else.
+        shop::shop(&checkout, &customer, wish.clone(), Intention::Pay).await;
+        let at: i16 = sqlx::query_scalar("SELECT node FROM platform.tenant WHERE slug = $1")
+            .bind(&gym.slug)
+            .fetch_one(nodes.house.platform.admin_pool())
+            .await
+            .unwrap();
+        assert!(killed || at == to, "it ended well and is on node {at}");
+        let schema = nodes.house.schema(&gym).await;
+        for (node, pool) in [(0, nodes.house.platform.admin_pool()), (1, &nodes.second)] {
+            let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+                .bind(&schema)
+                .fetch_one(pool)
+                .await
+                .unwrap();
+            assert_eq!(there, at == node, "killed after {after} ms, on node {node}");
+        }
+        to = 1 - at;
+    }
+}

@@ -1,0 +1,528 @@
+//! Moving a tenant from one node to another while it is served.
+//!
+//! Its tables are copied by logical replication, which then keeps up with what is written. For a moment
+//! nobody may take on its role; what is under way ends, the last rows arrive, and the registry names
+//! the new node. Whoever begins a transaction in that moment waits and begins it there.
+//!
+//! ```text
+//! copying ── frozen: right to the role taken away, last rows awaited ──▶ moved ──▶ (no row)
+//!    │ undone: right given back, copy removed                             cleared away at the source
+//! ```
+//!
+//! A move that is killed is undone, or finished if the registry names the new node already, by the next
+//! one or by the provisioner.
+
+use std::time::{Duration, Instant};
+
+use berth_events::tenant::Updated;
+use berth_kernel::{Clock, TenantId};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    lifecycle::{Operator, audit, tell},
+    migrate::latest_tenant,
+    pools::bucket_login,
+    provision,
+};
+
+/// How long a tenant may be frozen; a move that would take longer is given up.
+const FROZEN_AT_MOST: Duration = Duration::from_millis(1_800);
+/// How long what is under way may take once it is frozen, before it is broken off.
+const UNDER_WAY: Duration = Duration::from_millis(800);
+/// How long the first copy may take.
+const COPIED_WITHIN: Duration = Duration::from_secs(3_600);
+/// Between two looks at what is waited for.
+const LOOK: Duration = Duration::from_millis(10);
+/// A table of no data whose one row, arriving, says that everything before it has arrived.
+const MARKER: &str = "relocation_marker";
+
+/// What a move did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relocated {
+    /// How long nobody could begin anything.
+    pub frozen: Duration,
+    /// Rows the tenant has.
+    pub rows: i64,
+}
+
+/// A move under way, as its row has it.
+struct Relocation {
+    tenant: TenantId,
+    role: String,
+    from: (NodeId, u16),
+    to: (NodeId, u16),
+    moved: bool,
+}
+
+impl Relocation {
+    /// Name of publication, subscription and slot.
+    fn name(&self) -> String {
+        format!("berth_move_{}", self.role)
+    }
+
+    async fn source(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
+        Ok(PgConnection::connect_with(&settings.owner_of(self.from.0)?).await?)
+    }
+
+    async fn target(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
+        Ok(PgConnection::connect_with(&settings.owner_of(self.to.0)?).await?)
+    }
+}
+
+/// Moves the tenant of that name to a node. Uses the owner's logins.
+///
+/// # Errors
+/// [`Error::UnknownTenant`], [`Error::UnknownNode`]; [`Error::Invalid`] when it is there already, its
+/// schema is not of this release, or the source does not write what replication reads;
+/// [`Error::Busy`] when another move is under way, or it could not be frozen briefly enough.
+pub async fn relocate(
+    settings: &DatabaseSettings,
+    slug: &str,
+    to: NodeId,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<Relocated, Error> {
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    lock(&mut registry).await?;
+    recover_all(settings, &mut registry).await?;
+    settings.owner_of(to)?;
+    let relocation = begin(&mut registry, settings, slug, to).await?;
+    let done = carry_out(settings, &mut registry, &relocation, by, clock).await;
+    if done.is_err() {
+        // What cannot be undone now is undone by the next move or by the provisioner.
+        recover_all(settings, &mut registry).await?;
+    }
+    registry.close().await?;
+    done
+}
+
+/// Undoes or finishes moves that were killed; how many.
+///
+/// # Errors
+/// What the databases say.
+pub async fn recover(settings: &DatabaseSettings) -> Result<usize, Error> {
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation)")
+        .fetch_one(&mut registry)
+        .await?;
+    if !there || lock(&mut registry).await.is_err() {
+        return Ok(0);
+    }
+    let recovered = recover_all(settings, &mut registry).await?;
+    registry.close().await?;
+    Ok(recovered)
+}
+
+/// One move at a time. Gone with the connection, whatever happens.
+async fn lock(registry: &mut PgConnection) -> Result<(), Error> {
+    let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth relocate'))")
+        .fetch_one(registry)
+        .await?;
+    match mine {
+        true => Ok(()),
+        false => Err(Error::Busy("another tenant is being moved".to_owned())),
+    }
+}
+
+async fn recover_all(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+) -> Result<usize, Error> {
+    type Row = (uuid::Uuid, String, i16, i16, i16, i16, String);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT tenant_id, role, from_node, from_bucket, to_node, to_bucket, state
+         FROM platform.relocation ORDER BY since",
+    )
+    .fetch_all(&mut *registry)
+    .await?;
+    let count = rows.len();
+    for (tenant, role, from, from_bucket, to, to_bucket, state) in rows {
+        let relocation = Relocation {
+            tenant: tenant.into(),
+            role,
+            from: (NodeId(from.unsigned_abs()), from_bucket.unsigned_abs()),
+            to: (NodeId(to.unsigned_abs()), to_bucket.unsigned_abs()),
+            moved: state == "moved",
+        };
+        match relocation.moved {
+            true => finish(settings, registry, &relocation).await?,
+            false => undo(settings, registry, &relocation).await?,
+        }
+    }
+    Ok(count)
+}
+
+/// Writes the move down before anything is done.
+async fn begin(
+    registry: &mut PgConnection,
+    settings: &DatabaseSettings,
+    slug: &str,
+    to: NodeId,
+) -> Result<Relocation, Error> {
+    let to_bucket = provision::emptiest_bucket(registry, to, settings.buckets).await?;
+    let mut tx = registry.begin().await?;
+    let found: Option<(uuid::Uuid, String, i16, i16, i64, String)> = sqlx::query_as(
+        "SELECT id, role, node, bucket, schema_version, status FROM platform.tenant
+         WHERE slug = $1 FOR UPDATE",
+    )
+    .bind(slug)
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some((id, role, node, bucket, version, status)) = found else {
+        return Err(Error::UnknownTenant(slug.to_owned()));
+    };
+    let refuse = |why: &str| Err(Error::Invalid(format!("`{slug}` cannot be moved: {why}")));
+    if node.unsigned_abs() == to.0 {
+        return refuse("it is on that node");
+    }
+    if version != latest_tenant() {
+        return refuse("its schema is not of this release; run `berth migrate` first");
+    }
+    if status == "leaving" {
+        return refuse("it is to be erased");
+    }
+    let relocation = Relocation {
+        tenant: id.into(),
+        role,
+        from: (NodeId(node.unsigned_abs()), bucket.unsigned_abs()),
+        to: (to, to_bucket),
+        moved: false,
+    };
+    sqlx::query(
+        "INSERT INTO platform.relocation
+           (tenant_id, role, from_node, from_bucket, to_node, to_bucket, state)
+         VALUES ($1, $2, $3, $4, $5, $6, 'copying')",
+    )
+    .bind(id)
+    .bind(&relocation.role)
+    .bind(node)
+    .bind(bucket)
+    .bind(i32::from(to.0))
+    .bind(i32::from(to_bucket))
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(relocation)
+}
+
+async fn carry_out(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+    relocation: &Relocation,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<Relocated, Error> {
+    let mut source = relocation.source(settings).await?;
+    let mut target = relocation.target(settings).await?;
+    check_replication(&mut source, relocation.from.0).await?;
+    let tables = publish(&mut source, relocation).await?;
+    receive(settings, &mut target, relocation, &tables).await?;
+    await_copy(&mut target, relocation).await?;
+
+    let began = Instant::now();
+    freeze(&mut source, relocation).await?;
+    await_marker(&mut source, &mut target, relocation, began).await?;
+    let rows = compare(&mut source, &mut target, relocation, &tables).await?;
+    if began.elapsed() > FROZEN_AT_MOST {
+        return Err(Error::Busy(
+            "it could not be frozen briefly enough".to_owned(),
+        ));
+    }
+    flip(registry, relocation, by, clock).await?;
+    let frozen = began.elapsed();
+    source.close().await?;
+    target.close().await?;
+    finish(settings, registry, relocation).await?;
+    tracing::info!(tenant_id = %relocation.tenant, ?frozen, rows, "tenant {} is on node {}", relocation.tenant, relocation.to.0);
+    Ok(Relocated { frozen, rows })
+}
+
+async fn check_replication(source: &mut PgConnection, node: NodeId) -> Result<(), Error> {
+    let level: String = sqlx::query_scalar("SELECT current_setting('wal_level')")
+        .fetch_one(source)
+        .await?;
+    match level.as_str() {
+        "logical" => Ok(()),
+        _ => Err(Error::Invalid(format!(
+            "node {node} runs with wal_level = {level}; moving a tenant away needs `logical`"
+        ))),
+    }
+}
+
+/// Publishes the tenant's tables, and the marker; their names.
+async fn publish(source: &mut PgConnection, relocation: &Relocation) -> Result<Vec<String>, Error> {
+    let role = &relocation.role;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
+    )
+    .bind(role)
+    .fetch_all(&mut *source)
+    .await?;
+    let list: Vec<String> = tables
+        .iter()
+        .map(|table| format!("{role}.{table}"))
+        .collect();
+    run(
+        source,
+        &format!(
+            "CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); \
+             CREATE PUBLICATION {} FOR TABLE {}, {role}.{MARKER}",
+            relocation.name(),
+            list.join(", ")
+        ),
+    )
+    .await?;
+    Ok(tables)
+}
+
+/// Makes the schema, empty, and subscribes to what is published.
+async fn receive(
+    settings: &DatabaseSettings,
+    target: &mut PgConnection,
+    relocation: &Relocation,
+    tables: &[String],
+) -> Result<(), Error> {
+    let role = &relocation.role;
+    let list: Vec<String> = tables
+        .iter()
+        .map(|table| format!("{role}.{table}"))
+        .collect();
+    let mut tx = target.begin().await?;
+    let message = format!(
+        "{}; CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); TRUNCATE {}",
+        provision::message(role, Some(&bucket_login(relocation.to.1))),
+        list.join(", ")
+    );
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
+    tx.commit().await?;
+    // Not in a transaction: it makes a slot on the other side.
+    let url = settings
+        .url_of(relocation.from.0)?
+        .expose()
+        .replace('\'', "''");
+    let name = relocation.name();
+    run(
+        target,
+        &format!("CREATE SUBSCRIPTION {name} CONNECTION '{url}' PUBLICATION {name}"),
+    )
+    .await
+}
+
+/// Waits until every table is copied and keeps up.
+async fn await_copy(target: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        let left: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid
+             WHERE s.subname = $1 AND r.srsubstate <> 'r'",
+        )
+        .bind(relocation.name())
+        .fetch_one(&mut *target)
+        .await?;
+        if left == 0 {
+            return Ok(());
+        }
+        if began.elapsed() > COPIED_WITHIN {
+            return Err(Error::Busy("copying takes too long".to_owned()));
+        }
+        tokio::time::sleep(LOOK * 5).await;
+    }
+}
+
+/// Lets nobody begin anything more, and waits until what had begun is over.
+async fn freeze(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
+    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
+    run(source, &format!("REVOKE {role} FROM {login}")).await?;
+    let began = Instant::now();
+    loop {
+        // Of the whole bucket: a transaction that has read nothing yet holds nothing to know it by.
+        let break_off = began.elapsed() > UNDER_WAY;
+        let left: i64 = sqlx::query_scalar(
+            "SELECT count(*) FILTER (WHERE NOT $3 OR NOT pg_terminate_backend(pid))
+             FROM pg_stat_activity
+             WHERE usename = $1 AND datname = current_database()
+               AND xact_start < clock_timestamp() - make_interval(secs => $2)",
+        )
+        .bind(&login)
+        .bind(began.elapsed().as_secs_f64())
+        .bind(break_off)
+        .fetch_one(&mut *source)
+        .await?;
+        if left == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Sends the marker, and waits for it: whatever was committed before it has arrived by then.
+async fn await_marker(
+    source: &mut PgConnection,
+    target: &mut PgConnection,
+    relocation: &Relocation,
+    frozen: Instant,
+) -> Result<(), Error> {
+    let role = &relocation.role;
+    run(
+        source,
+        &format!("INSERT INTO {role}.{MARKER} VALUES (true)"),
+    )
+    .await?;
+    let there = format!("SELECT EXISTS (SELECT FROM {role}.{MARKER})");
+    loop {
+        let arrived: bool = sqlx::query_scalar(AssertSqlSafe(there.clone()))
+            .fetch_one(&mut *target)
+            .await?;
+        if arrived {
+            return Ok(());
+        }
+        if frozen.elapsed() > FROZEN_AT_MOST {
+            return Err(Error::Busy(
+                "the last rows did not arrive in time".to_owned(),
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Counts each table on both sides at once; how many rows there are.
+async fn compare(
+    source: &mut PgConnection,
+    target: &mut PgConnection,
+    relocation: &Relocation,
+    tables: &[String],
+) -> Result<i64, Error> {
+    let role = &relocation.role;
+    let counts: Vec<String> = tables
+        .iter()
+        .map(|table| format!("(SELECT count(*) FROM {role}.{table})"))
+        .collect();
+    let sql = format!("SELECT ARRAY[{}]", counts.join(", "));
+    let count = |conn| sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_one(conn);
+    let (here, there): (Vec<i64>, Vec<i64>) = tokio::try_join!(count(source), count(target))?;
+    if here != there {
+        return Err(Error::Busy("the copy has not all rows".to_owned()));
+    }
+    Ok(here.iter().sum())
+}
+
+/// Lets the registry name the new node: from here on there is no way back.
+async fn flip(
+    registry: &mut PgConnection,
+    relocation: &Relocation,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let mut tx = registry.begin().await?;
+    let version: i64 = sqlx::query_scalar(
+        "UPDATE platform.tenant SET node = $2, bucket = $3, version = version + 1
+         WHERE id = $1 RETURNING version",
+    )
+    .bind(relocation.tenant.uuid())
+    .bind(i32::from(relocation.to.0.0))
+    .bind(i32::from(relocation.to.1))
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query("UPDATE platform.relocation SET state = 'moved' WHERE tenant_id = $1")
+        .bind(relocation.tenant.uuid())
+        .execute(&mut *tx)
+        .await?;
+    let detail = json!({ "from": relocation.from.0.0, "to": relocation.to.0.0 });
+    audit(&mut tx, relocation.tenant, by, "tenant.relocated", &detail).await?;
+    let event = Updated {
+        tenant_id: relocation.tenant,
+        version,
+    };
+    tell(&mut tx, relocation.tenant, &event, clock).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Clears away what a move leaves behind at its source. May be repeated.
+async fn finish(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+    relocation: &Relocation,
+) -> Result<(), Error> {
+    let mut target = relocation.target(settings).await?;
+    let mut source = relocation.source(settings).await?;
+    unsubscribe(&mut target, &mut source, relocation).await?;
+    let role = &relocation.role;
+    run(
+        &mut target,
+        &format!("DROP TABLE IF EXISTS {role}.{MARKER}"),
+    )
+    .await?;
+    let mut tx = source.begin().await?;
+    provision::remove(&mut tx, role).await?;
+    tx.commit().await?;
+    target.close().await?;
+    source.close().await?;
+    forget(registry, relocation).await
+}
+
+/// Makes as if a move had never begun. May be repeated.
+async fn undo(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+    relocation: &Relocation,
+) -> Result<(), Error> {
+    let mut source = relocation.source(settings).await?;
+    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
+    // First of all it is served again.
+    run(&mut source, &format!("GRANT {role} TO {login}")).await?;
+    let mut target = relocation.target(settings).await?;
+    unsubscribe(&mut target, &mut source, relocation).await?;
+    run(
+        &mut source,
+        &format!("DROP TABLE IF EXISTS {role}.{MARKER}"),
+    )
+    .await?;
+    let mut tx = target.begin().await?;
+    provision::remove(&mut tx, role).await?;
+    tx.commit().await?;
+    target.close().await?;
+    source.close().await?;
+    forget(registry, relocation).await
+}
+
+/// Ends the replication on both sides.
+async fn unsubscribe(
+    target: &mut PgConnection,
+    source: &mut PgConnection,
+    relocation: &Relocation,
+) -> Result<(), Error> {
+    let name = relocation.name();
+    let subscribed: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = $1)")
+            .bind(&name)
+            .fetch_one(&mut *target)
+            .await?;
+    if subscribed {
+        run(target, &format!("DROP SUBSCRIPTION {name}")).await?;
+    }
+    // Left when the one who made it was killed between the two sides.
+    sqlx::query(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+         WHERE slot_name = $1 AND NOT active",
+    )
+    .bind(&name)
+    .execute(&mut *source)
+    .await?;
+    run(source, &format!("DROP PUBLICATION IF EXISTS {name}")).await
+}
+
+async fn forget(registry: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
+    sqlx::query("DELETE FROM platform.relocation WHERE tenant_id = $1")
+        .bind(relocation.tenant.uuid())
+        .execute(registry)
+        .await?;
+    Ok(())
+}
+
+/// Runs statements made of names of our own.
+async fn run(conn: &mut PgConnection, sql: &str) -> Result<(), Error> {
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    Ok(())
+}
