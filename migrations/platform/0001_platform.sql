@@ -37,8 +37,9 @@ CREATE TABLE platform.tenant (
     node            smallint NOT NULL DEFAULT 0 CHECK (node >= 0),
     bucket          smallint NOT NULL CHECK (bucket >= 0),
     -- `archived`: served no more, data kept. `leaving`: to be erased, which nothing can stop any more.
+    -- `held`: restored, and nothing is handled or sent for it until it is released.
     status          text NOT NULL DEFAULT 'active'
-                    CHECK (status IN ('active', 'suspended', 'archived', 'leaving')),
+                    CHECK (status IN ('active', 'suspended', 'archived', 'leaving', 'held')),
     timezone        text NOT NULL,
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     locale          text NOT NULL DEFAULT 'en',

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use berth_kernel::Envelope;
+use berth_kernel::{Envelope, TenantId};
 use berth_telemetry::panics::Panicked;
 use berth_tenancy::Tenancy;
 use futures::{FutureExt as _, StreamExt as _};
@@ -21,7 +21,7 @@ use crate::{
     chain,
     inbox::{self, Standing},
     lanes::Lanes,
-    shares::Shares,
+    shares::{SHARE, Shares},
     topology::{Delay, Names},
 };
 
@@ -38,7 +38,8 @@ const DOWN: &str = "x-berth-waits-down";
 const TURN: &str = "x-berth-waits-turn";
 const UNKNOWN: &str = "x-berth-waits-unknown";
 const FAILED: &str = "x-berth-waits-failed";
-const REASONS: [&str; 4] = [DOWN, TURN, UNKNOWN, FAILED];
+const HELD: &str = "x-berth-waits-held";
+const REASONS: [&str; 5] = [DOWN, TURN, UNKNOWN, FAILED, HELD];
 /// Marks an event that an operator replays.
 pub(crate) const REPLAYED: &str = "x-berth-replayed";
 
@@ -131,7 +132,8 @@ impl Queue {
         berth_telemetry::trace::follow(&span, event.metadata.trace_parent.as_deref());
         async {
             let started = std::time::Instant::now();
-            let (verdict, outcome) = match self.shares.enter(event.tenant_id).await {
+            let share = self.share_of(event.tenant_id).await;
+            let (verdict, outcome) = match self.shares.enter(event.tenant_id, share).await {
                 Some(_share) => self.judge_safely(&delivery, event).await,
                 None => {
                     let turn = wait_for_turn(counted(&delivery, TURN));
@@ -145,6 +147,16 @@ impl Queue {
         }
         .instrument(span)
         .await;
+    }
+
+    /// How many events the tenant may have in flight, by its plan.
+    async fn share_of(&self, tenant: TenantId) -> usize {
+        match self.tenancy.registry().get(tenant).await {
+            Ok(Some(tenant)) => {
+                usize::try_from(tenant.allowance.concurrent_events).unwrap_or(SHARE)
+            }
+            Ok(None) | Err(_) => SHARE,
+        }
     }
 
     /// A panic of ours outside the consumer must not end the lane.
@@ -163,6 +175,10 @@ impl Queue {
     /// Handles the event if its turn has come; what becomes of the message, and a label for it.
     async fn judge(&self, delivery: &Delivery, event: Envelope) -> (Verdict, &'static str) {
         let tenant = match self.tenancy.registry().get(event.tenant_id).await {
+            Ok(Some(tenant)) if tenant.held => {
+                let delay = wait_for_release(counted(delivery, HELD));
+                return (Verdict::Later(delay, HELD), "waiting");
+            }
             Ok(Some(tenant)) => tenant,
             Ok(None) => {
                 tracing::warn!("the event's tenant is gone; it is dropped");
@@ -359,6 +375,14 @@ const fn wait_for_turn(waits: u32) -> Delay {
     match waits {
         0..4 => Delay::Second,
         4..8 => Delay::FiveSeconds,
+        _ => Delay::HalfMinute,
+    }
+}
+
+/// How long an event of a tenant that is held waits before it is looked at again.
+const fn wait_for_release(waits: u32) -> Delay {
+    match waits {
+        0..6 => Delay::FiveSeconds,
         _ => Delay::HalfMinute,
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use berth_kernel::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Events of one tenant that a consumer has in flight at most.
+/// Events of one tenant that a consumer has in flight at most, while its plan is not known.
 pub(crate) const SHARE: usize = 20;
 /// How long an event waits for its tenant's turn before it is put back and makes room for others. Usual handling takes a tenth of it, so that in a burst events wait here and not on
 /// the broker.
@@ -23,8 +23,11 @@ const REMEMBERED: usize = 1_024;
 /// What each tenant has in flight in this process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shares {
-    tenants: Arc<Mutex<HashMap<TenantId, Arc<Semaphore>>>>,
+    tenants: Arc<Mutex<HashMap<TenantId, Places>>>,
 }
+
+/// A tenant's places, and how many they are in all.
+type Places = (usize, Arc<Semaphore>);
 
 /// A place of a tenant's share, given back when dropped.
 #[derive(Debug)]
@@ -33,24 +36,27 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// A place of the tenant's share; nothing if none came free in time.
-    pub(crate) async fn enter(&self, tenant: TenantId) -> Option<Share> {
-        let entering = self.of(tenant).acquire_owned();
+    /// A place of the tenant's share of `size`; nothing if none came free in time.
+    pub(crate) async fn enter(&self, tenant: TenantId, size: usize) -> Option<Share> {
+        let entering = self.of(tenant, size).acquire_owned();
         // Neither time nor a closed semaphore, which this one never is, gives a place.
         let permit = tokio::time::timeout(PATIENCE, entering).await.ok()?.ok()?;
         Some(Share { _permit: permit })
     }
 
-    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+    fn of(&self, tenant: TenantId, size: usize) -> Arc<Semaphore> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= REMEMBERED {
             // Whoever waits or works holds a second reference.
-            tenants.retain(|_, share| Arc::strong_count(share) > 1);
+            tenants.retain(|_, (_, share)| Arc::strong_count(share) > 1);
         }
-        let share = tenants
-            .entry(tenant)
-            .or_insert_with(|| Arc::new(Semaphore::new(SHARE)));
-        Arc::clone(share)
+        let made = || (size, Arc::new(Semaphore::new(size)));
+        let share = tenants.entry(tenant).or_insert_with(made);
+        if share.0 != size {
+            // Another plan: what is in flight runs out beside the new share.
+            *share = made();
+        }
+        Arc::clone(&share.1)
     }
 }
 
@@ -64,25 +70,36 @@ mod tests {
         let (busy, calm) = (TenantId::new(), TenantId::new());
         let mut taken = Vec::new();
         for _ in 0..SHARE {
-            taken.push(shares.enter(busy).await.unwrap());
+            taken.push(shares.enter(busy, SHARE).await.unwrap());
         }
-        assert!(shares.enter(busy).await.is_none());
-        assert!(shares.enter(calm).await.is_some());
+        assert!(shares.enter(busy, SHARE).await.is_none());
+        assert!(shares.enter(calm, SHARE).await.is_some());
         taken.pop();
-        assert!(shares.enter(busy).await.is_some());
+        assert!(shares.enter(busy, SHARE).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_plan_is_another_share() {
+        let shares = Shares::default();
+        let tenant = TenantId::new();
+        let _one = shares.enter(tenant, 1).await.unwrap();
+        assert!(shares.enter(tenant, 1).await.is_none());
+        let _two = shares.enter(tenant, 2).await.unwrap();
+        let _three = shares.enter(tenant, 2).await.unwrap();
+        assert!(shares.enter(tenant, 2).await.is_none());
     }
 
     #[tokio::test]
     async fn tenants_with_nothing_in_flight_are_forgotten_and_others_are_not() {
         let shares = Shares::default();
         let busy = TenantId::new();
-        let held = shares.enter(busy).await.unwrap();
+        let held = shares.enter(busy, SHARE).await.unwrap();
         for _ in 0..REMEMBERED * 2 {
-            shares.enter(TenantId::new()).await.unwrap();
+            shares.enter(TenantId::new(), SHARE).await.unwrap();
         }
         let tenants = shares.tenants.lock().unwrap();
         assert!(tenants.len() <= REMEMBERED, "{}", tenants.len());
-        assert_eq!(tenants[&busy].available_permits(), SHARE - 1);
+        assert_eq!(tenants[&busy].1.available_permits(), SHARE - 1);
         drop(held);
     }
 }

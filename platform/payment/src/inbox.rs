@@ -273,6 +273,10 @@ impl Payments {
             return Ok(None);
         };
         match self.tenancy.registry().get(id).await {
+            Ok(Some(tenant)) if tenant.held => {
+                let held = "the tenant is held until it is released";
+                Err(ProviderError::Unavailable(held.to_owned()).into())
+            }
             Ok(tenant) => Ok(tenant),
             Err(error) => Err(ProviderError::Unavailable(error.to_string()).into()),
         }

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use berth_events::payment::Succeeded;
-use berth_kernel::ReceiptId;
+use berth_kernel::{ReceiptId, TenantId};
 use berth_messaging::{Failure, Work};
 use berth_receipt_pdf::Content;
 use berth_wording::local_date;
 use bytes::Bytes;
 use jiff::Timestamp;
-use object_store::{ObjectStoreExt as _, path::Path};
+use object_store::ObjectStoreExt as _;
 
 use crate::{
     Error, Receipts,
     model::{self, Receipt},
-    store,
+    storage, store,
 };
 
 /// How long the object store may take; less than a handler has.
@@ -47,7 +47,7 @@ impl Receipts {
         let content = model::content(model::seller(&work.tenant), paid, &number, today);
         let receipt = Receipt {
             id: ReceiptId::new(),
-            path: model::path(work.tenant.id, year, &number),
+            path: model::path(year, &number),
             number,
             payment_id: payment.payment_id,
             booking_id: payment.booking.booking_id,
@@ -63,9 +63,14 @@ impl Receipts {
     }
 
     /// Makes the PDF and puts it where it belongs; a second time it is the same file again.
-    pub(crate) async fn file(&self, receipt: &Receipt, content: Content) -> Result<(), Error> {
+    pub(crate) async fn file(
+        &self,
+        tenant: TenantId,
+        receipt: &Receipt,
+        content: Content,
+    ) -> Result<(), Error> {
         let pdf = render(content).await?;
-        let path = Path::from(receipt.path.as_str());
+        let path = storage::place(tenant, &receipt.path);
         let putting = self.files.put(&path, pdf.into());
         tokio::time::timeout(PUT_WITHIN, putting)
             .await

@@ -33,7 +33,7 @@ use object_store::ObjectStore;
 pub use error::Error;
 pub use model::Receipt;
 pub use reactions::Reactions;
-pub use storage::{StoreSettings, open};
+pub use storage::{StoreSettings, open, place};
 
 /// The receipts of all tenants; cheap to clone.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use berth_access::{Context, Permission};
 use berth_kernel::{BookingId, ReceiptId};
 use berth_receipt_pdf::Content;
 use bytes::Bytes;
-use object_store::{ObjectStoreExt as _, path::Path};
+use object_store::ObjectStoreExt as _;
 
-use crate::{Error, Receipt, Receipts, issue, store};
+use crate::{Error, Receipt, Receipts, issue, storage, store};
 
 /// How long a request waits for the object store.
 const GET_WITHIN: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ impl Receipts {
         if receipt.stored_at.is_none() {
             return issue::render(content).await;
         }
-        let path = Path::from(receipt.path.as_str());
+        let path = storage::place(ctx.tenant.id, &receipt.path);
         let fetching = async { self.files.get(&path).await?.bytes().await };
         let fetched = tokio::time::timeout(GET_WITHIN, fetching)
             .await

@@ -39,7 +39,7 @@ impl Consumer for Reactions {
         let (receipt, content) = self.receipts.number(work, &paid, self.clock.now()).await?;
         if receipt.stored_at.is_none() {
             self.receipts
-                .file(&receipt, content)
+                .file(work.tenant.id, &receipt, content)
                 .await
                 .map_err(Problem::from)?;
         }

@@ -2,9 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use berth_kernel::TenantId;
 use object_store::{
     ClientOptions, ObjectStore, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
-    prefix::PrefixStore,
+    path::Path, prefix::PrefixStore,
 };
 use serde::Deserialize;
 use url::Url;
@@ -66,6 +67,13 @@ pub fn open(settings: &StoreSettings) -> Result<Arc<dyn ObjectStore>, StorageErr
         "s3" => bucket(&url),
         other => Err(StorageError::UnknownKind(other.to_owned())),
     }
+}
+
+/// Where a file of a tenant's lies: in a folder named after the tenant. Steps upwards and other tricks
+/// in `path` become part of a name there.
+#[must_use]
+pub fn place(tenant: TenantId, path: &str) -> Path {
+    Path::from(format!("{tenant}/{path}"))
 }
 
 fn folder(url: &Url) -> Result<Arc<dyn ObjectStore>, StorageError> {
@@ -131,6 +139,19 @@ mod tests {
             "s3://receipts/demo?region=eu-central-1&endpoint=http://127.0.0.1:9&allow_http=true";
         let store = opened(url).unwrap();
         assert!(store.to_string().contains("demo"), "{store}");
+    }
+
+    #[test]
+    fn a_file_of_a_tenants_lies_in_its_folder_whatever_its_path_says() {
+        let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let within = |path| place(tenant, path).to_string();
+        let folder = tenant.to_string();
+        assert_eq!(within("receipts/1.pdf"), format!("{folder}/receipts/1.pdf"));
+        for path in ["../other/1.pdf", "a/../../other/1.pdf", "/etc/passwd", ".."] {
+            let place = within(path);
+            assert!(place.starts_with(&format!("{folder}/")), "{place}");
+            assert!(place.split('/').all(|step| step != ".."), "{place}");
+        }
     }
 
     #[test]

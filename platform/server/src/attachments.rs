@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use berth_kernel::TenantId;
 use berth_notification::{AttachmentError, Attachments};
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 
 /// Files of the object store.
 pub(crate) struct StoredFiles(pub(crate) Arc<dyn ObjectStore>);
@@ -14,11 +14,7 @@ pub(crate) struct StoredFiles(pub(crate) Arc<dyn ObjectStore>);
 #[async_trait]
 impl Attachments for StoredFiles {
     async fn load(&self, tenant: TenantId, path: &str) -> Result<Bytes, AttachmentError> {
-        // A tenant's files lie in a folder named after it; nothing outside is anybody's attachment.
-        if !path.starts_with(&format!("{tenant}/")) {
-            return Err(AttachmentError::Missing);
-        }
-        let path = Path::parse(path).map_err(|_| AttachmentError::Missing)?;
+        let path = berth_receipt::place(tenant, path);
         let fetching = async { self.0.get(&path).await?.bytes().await };
         fetching.await.map_err(|error| match error {
             object_store::Error::NotFound { .. } => AttachmentError::Missing,

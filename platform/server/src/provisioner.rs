@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use berth_kernel::TenantId;
 use berth_tenancy::{
-    lifecycle::{Files, FilesError},
+    data::{FileEntry, Files, FilesError},
     provision::{Provisioner, Stock},
 };
+use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 
@@ -31,6 +32,51 @@ pub(crate) fn start(app: &App, settings: &Settings, tasks: &Tasks) {
 pub(crate) struct TenantFolders(pub(crate) Arc<dyn ObjectStore>);
 
 impl Files for TenantFolders {
+    fn list(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<FileEntry>, FilesError>> {
+        async move {
+            let folder = Path::from(tenant.to_string());
+            let files: Vec<_> = self.0.list(Some(&folder)).try_collect().await?;
+            let entry = |file: object_store::ObjectMeta| {
+                let path = file.location.as_ref();
+                let prefix = format!("{folder}/");
+                FileEntry {
+                    path: path.strip_prefix(&prefix).unwrap_or(path).to_owned(),
+                    bytes: file.size,
+                }
+            };
+            let mut entries: Vec<_> = files.into_iter().map(entry).collect();
+            entries.sort_by(|one, other| one.path.cmp(&other.path));
+            Ok(entries)
+        }
+        .boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        tenant: TenantId,
+        path: &'a str,
+    ) -> BoxFuture<'a, Result<Bytes, FilesError>> {
+        async move {
+            let file = self.0.get(&berth_receipt::place(tenant, path)).await?;
+            Ok(file.bytes().await?)
+        }
+        .boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        tenant: TenantId,
+        path: &'a str,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FilesError>> {
+        async move {
+            let place = berth_receipt::place(tenant, path);
+            self.0.put(&place, content.into()).await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
         async move {
             let folder = Path::from(tenant.to_string());

@@ -97,9 +97,7 @@ impl Settings {
                 from: required("BERTH_MAIL_FROM")?,
                 reply_to: text("BERTH_MAIL_REPLY_TO"),
             },
-            store: StoreSettings {
-                url: required("BERTH_STORE_URL")?,
-            },
+            store: store()?,
             integration: text("BERTH_TIKTOK_API_URL").map_or_else(
                 IntegrationSettings::default,
                 |url| IntegrationSettings {
@@ -182,6 +180,13 @@ pub(crate) fn database() -> anyhow::Result<DatabaseSettings> {
         settings.platform_connections,
     )?;
     Ok(settings)
+}
+
+/// What the commands that only need the files read.
+pub(crate) fn store() -> anyhow::Result<StoreSettings> {
+    Ok(StoreSettings {
+        url: required("BERTH_STORE_URL")?,
+    })
 }
 
 /// What the commands that only need the broker read.

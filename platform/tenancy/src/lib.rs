@@ -11,6 +11,7 @@
 
 pub mod channel;
 mod connection;
+pub mod data;
 pub mod idempotency;
 pub mod lifecycle;
 pub mod migrate;
@@ -174,7 +175,7 @@ pub enum Error {
     NotArchived(String),
     /// The store of files does not do as asked.
     #[error("the store of files does not do as asked")]
-    Files(#[source] lifecycle::FilesError),
+    Files(#[source] data::FilesError),
     /// A tenant's particulars are against a rule.
     #[error("{0}")]
     Invalid(String),

@@ -147,6 +147,7 @@ impl Registry {
             name: row.name,
             kind: row.kind,
             active: row.status == "active",
+            held: row.status == "held",
             timezone: row.timezone,
             currency,
             locale: row.locale,

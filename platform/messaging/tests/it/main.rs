@@ -197,3 +197,32 @@ async fn a_tenant_whose_events_take_long_has_its_share_and_no_more() {
     assert_eq!(post.consumer.most.load(Ordering::SeqCst), 20);
     post.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_handled_for_a_tenant_that_is_held_until_it_is_released() {
+    let post = Post::open(How::Panic).await;
+    let (alpha, beta) = (post.platform.alpha(), post.platform.beta());
+    let stand = async |status: &str| {
+        sqlx::query("UPDATE platform.tenant SET status = $2 WHERE id = $1")
+            .bind(beta.id.uuid())
+            .bind(status)
+            .execute(post.platform.admin_pool())
+            .await
+            .unwrap();
+        post.platform
+            .tenancy()
+            .registry()
+            .refresh(beta.id)
+            .await
+            .unwrap();
+    };
+    stand("held").await;
+    post.tell(&beta, 5).await;
+    // Told later, and given up by now: those before it have had their turn.
+    post.tell(&alpha, 1).await;
+    post.until(&alpha, "inbox_failure", 1).await;
+    post.until(&beta, "inbox", 0).await;
+    stand("active").await;
+    post.until(&beta, "inbox", 5).await;
+    post.close().await;
+}

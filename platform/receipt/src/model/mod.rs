@@ -1,7 +1,7 @@
 //! What a receipt is and says: pure, so that it can be compared in a unit test.
 
 use berth_events::payment::Succeeded;
-use berth_kernel::{BookingId, Money, PaymentId, ReceiptId, TenantId, UserId};
+use berth_kernel::{BookingId, Money, PaymentId, ReceiptId, UserId};
 use berth_receipt_pdf::{Content, Customer, Line, Seller};
 use berth_tenancy::Tenant;
 use berth_wording::{Language, single_line};
@@ -25,7 +25,7 @@ pub struct Receipt {
     pub customer_id: Option<UserId>,
     /// What was paid.
     pub amount: Money,
-    /// Path of the PDF in the object store.
+    /// Path of the PDF in the tenant's folder of the object store.
     pub path: String,
     /// When the number was given.
     pub issued_at: Timestamp,
@@ -39,10 +39,10 @@ pub fn number(year: i16, place: i64) -> String {
     format!("R-{year}-{place:06}")
 }
 
-/// Where the PDF lies: a tenant's receipts together, by year.
+/// Where the PDF lies in the tenant's folder: its receipts together, by year.
 #[must_use]
-pub fn path(tenant: TenantId, year: i16, number: &str) -> String {
-    format!("{tenant}/receipts/{year}/{number}.pdf")
+pub fn path(year: i16, number: &str) -> String {
+    format!("receipts/{year}/{number}.pdf")
 }
 
 /// The tenant as its receipts show it.

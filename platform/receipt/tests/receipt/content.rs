@@ -41,9 +41,8 @@ fn numbers_sort_as_text_and_name_their_file() {
     assert_eq!(number(2026, 42), "R-2026-000042");
     assert!(number(2026, 9) < number(2026, 10));
     assert_eq!(number(2026, 1_234_567), "R-2026-1234567");
-    let tenant = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     assert_eq!(
-        path(tenant, 2026, "R-2026-000042"),
-        "01890a5d-ac96-774b-bcce-b302099a8057/receipts/2026/R-2026-000042.pdf"
+        path(2026, "R-2026-000042"),
+        "receipts/2026/R-2026-000042.pdf"
     );
 }

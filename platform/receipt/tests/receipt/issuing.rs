@@ -41,10 +41,7 @@ async fn ending_between_the_file_and_its_note_leaves_one_of_each() {
         .await;
     stage.handle(&event).await.unwrap_err();
     assert!(told(&stage, &paid).await.is_empty());
-    let place = stage.file(&format!(
-        "{}/receipts/2027/R-2027-000001.pdf",
-        stage.platform.alpha().id
-    ));
+    let place = stage.file("receipts/2027/R-2027-000001.pdf");
     let first = std::fs::read(&place).unwrap();
     stage.alter("DROP CONSTRAINT no_note").await;
 

@@ -61,7 +61,8 @@ impl Stage {
     }
 
     pub fn file(&self, path: &str) -> PathBuf {
-        self.folder.path().join("files").join(path)
+        let files = self.folder.path().join("files");
+        files.join(self.platform.alpha().id.to_string()).join(path)
     }
 
     /// Runs a statement on the tenant's `receipt` table as its owner.

@@ -1,10 +1,12 @@
 //! `berth tenant`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use berth_access::{Role, Tokens};
 use berth_kernel::{Cause, Clock, Currency, Secret, UserId};
 use berth_tenancy::{
-    Database, NodeId, Tenancy, TenantKey,
+    Database, NodeId, Tenancy, TenantKey, data,
     lifecycle::{self, Change, Lifecycle, Operator, Particulars},
     relocate,
 };
@@ -12,7 +14,7 @@ use berth_user::{NewAccount, Users};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::{settings, settings::Settings};
+use crate::{provisioner::TenantFolders, settings, settings::Settings};
 
 /// What operators do to tenants.
 #[derive(Subcommand)]
@@ -61,6 +63,34 @@ pub(crate) enum TenantCommand {
     },
     /// Put a tenant to rest: it is served no more, its data is kept.
     Archive {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Write all of a tenant's data, files included, into a folder; prints what there was, as JSON.
+    Export {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// The folder; made, and must be empty. Holds personal data and secrets.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make a tenant from an export, or put an export in the place of what a tenant has. It is held:
+    /// nothing is served or sent until it is released.
+    Restore {
+        /// The folder of the export.
+        #[arg(long)]
+        from: PathBuf,
+        /// The new tenant's name in addresses; the one it had unless given.
+        #[arg(long, conflicts_with = "into")]
+        slug: Option<String>,
+        /// The tenant to be overwritten, which must not be served.
+        #[arg(long)]
+        into: Option<String>,
+    },
+    /// Let a restored tenant be served, and what it owes be sent.
+    Release {
         /// The tenant's name in addresses.
         #[arg(long)]
         slug: String,
@@ -232,6 +262,11 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         TenantCommand::Archive { slug } => {
             json!({ "archived": lifecycle()?.archive(&slug).await? })
         }
+        TenantCommand::Export { slug, to } => export(&slug, &to).await?,
+        TenantCommand::Restore { from, slug, into } => restore(&from, slug, into).await?,
+        TenantCommand::Release { slug } => {
+            json!({ "released": lifecycle()?.release(&slug).await? })
+        }
         TenantCommand::Move { slug, node } => {
             let (database, by) = (settings::database()?, operator());
             let moved = relocate::relocate(&database, &slug, NodeId(node), &by, &Clock::System);
@@ -290,6 +325,39 @@ async fn list() -> anyhow::Result<()> {
             _ => return Ok(()),
         }
     }
+}
+
+/// The tenants' files, as the settings say where they are.
+fn files() -> anyhow::Result<TenantFolders> {
+    let store = settings::store()?;
+    Ok(TenantFolders(
+        berth_receipt::open(&store).context("BERTH_STORE_URL")?,
+    ))
+}
+
+async fn export(slug: &str, to: &Path) -> anyhow::Result<Value> {
+    let (database, by) = (settings::database()?, operator());
+    let manifest = data::export(&database, slug, to, &files()?, &by, &Clock::System).await?;
+    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+    let bytes: u64 = manifest.tables.iter().map(|table| table.bytes).sum();
+    Ok(json!({
+        "id": manifest.tenant.id, "schema_version": manifest.schema_version,
+        "exported_at": manifest.exported_at, "tables": manifest.tables.len(), "rows": rows,
+        "bytes": bytes, "files": manifest.files.len(),
+    }))
+}
+
+async fn restore(from: &Path, slug: Option<String>, into: Option<String>) -> anyhow::Result<Value> {
+    let (database, files, by) = (settings::database()?, files()?, operator());
+    let clock = Clock::System;
+    let restored = match into {
+        Some(slug) => data::restore_in_place(&database, from, &slug, &files, &by, &clock).await?,
+        None => data::restore_as_new(&database, from, slug.as_deref(), &files, &by, &clock).await?,
+    };
+    Ok(json!({
+        "id": restored.id, "slug": restored.slug, "rows": restored.rows, "files": restored.files,
+        "held": true,
+    }))
 }
 
 fn millis(time: std::time::Duration) -> u64 {

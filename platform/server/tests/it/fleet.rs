@@ -202,3 +202,54 @@ async fn operators_change_archive_and_erase_a_tenant_from_the_command_line() {
         .unwrap();
     gym.get("/v1/products").await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_exported_and_restored_from_the_command_line_and_then_books_again() {
+    let house = House::open().await;
+    let gym = house.gym();
+    demo::play(&house.endpoints, gym, |_| {}).await.unwrap();
+    let berth = async |arguments: &[&str]| -> Value {
+        let printed = house.berth(arguments).await.unwrap();
+        serde_json::from_str(&printed).unwrap()
+    };
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let folder = folder.to_str().unwrap();
+    let slug = gym.slug.as_str();
+    let told = berth(&["tenant", "export", "--slug", slug, "--to", folder]).await;
+    assert!(told["files"].as_u64().unwrap() >= 1, "{told}");
+    let bookings = house.count(gym, "SELECT count(*) FROM booking").await;
+
+    let served = house
+        .berth(&["tenant", "restore", "--from", folder, "--into", slug])
+        .await;
+    assert!(served.unwrap_err().contains("suspend it first"));
+    let suspend = ["tenant", "suspend", "--slug", slug, "--reason", "restore"];
+    assert_eq!(berth(&suspend).await["suspended"], true);
+    house.sql(gym, "DELETE FROM session_claim").await;
+    let restored = berth(&["tenant", "restore", "--from", folder, "--into", slug]).await;
+    assert_eq!(restored["held"], true);
+    assert_eq!(status(&house, gym).await, 404);
+    assert_eq!(
+        berth(&["tenant", "release", "--slug", slug]).await["released"],
+        true
+    );
+    assert_eq!(
+        house.count(gym, "SELECT count(*) FROM booking").await,
+        bookings
+    );
+    let began = Instant::now();
+    while status(&house, gym).await != 200 {
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "it is not served again"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    demo::play(&house.endpoints, gym, |_| {}).await.unwrap();
+
+    // A copy has what the original has.
+    let copy = ["tenant", "restore", "--from", folder, "--slug", "gym-copy"];
+    let copied = berth(&copy).await;
+    assert_eq!(copied["rows"], told["rows"]);
+}

@@ -144,6 +144,13 @@ pub(super) async fn refuse_erased(conn: &mut PgConnection, slug: &str) -> Result
     Ok(())
 }
 
+/// The likeness of a name that a tenant may have from now on.
+pub(crate) async fn likeness_checked(conn: &mut PgConnection, slug: &str) -> Result<String, Error> {
+    slug::check(slug)?;
+    refuse_erased(conn, slug).await?;
+    Ok(slug::likeness(slug))
+}
+
 async fn register(
     conn: &mut PgConnection,
     id: TenantId,
@@ -178,7 +185,7 @@ async fn register(
 }
 
 /// What the registry's own rules say of a row.
-pub(super) fn refused(written: Result<(), sqlx::Error>, slug: &str) -> Result<(), Error> {
+pub(crate) fn refused(written: Result<(), sqlx::Error>, slug: &str) -> Result<(), Error> {
     match written {
         Err(sqlx::Error::Database(error)) => match error.constraint() {
             Some("tenant_slug_taken" | "tenant_slug_resembles") => {

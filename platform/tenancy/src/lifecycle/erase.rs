@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use berth_events::tenant::Deleted;
 use berth_kernel::{Clock, TenantId};
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,16 +13,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, types::Json};
 
 use super::{Lifecycle, Operator, audit, hold, tell};
-use crate::{DatabaseSettings, Error, NodeId, provision};
-
-/// The files kept for tenants, wherever that is.
-pub trait Files: Send + Sync {
-    /// Removes all of a tenant's files; how many there were. Run again, it removes what is left.
-    fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>>;
-}
-
-/// The store of files does not do as asked.
-pub type FilesError = Box<dyn std::error::Error + Send + Sync>;
+use crate::{DatabaseSettings, Error, NodeId, data::Files, provision};
 
 /// What was erased. Holds numbers and no data of the tenant's.
 #[derive(Clone, Debug, Serialize, Deserialize)]

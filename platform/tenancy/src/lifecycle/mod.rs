@@ -3,9 +3,10 @@
 //! hears of it at once.
 //!
 //! ```text
-//! created ─▶ active ⇄ suspended
-//!               ⇅ ⤡      │
-//!            archived ◀──┘ ─▶ leaving ─▶ erased, with a certificate
+//! created ─▶ active ⇄ suspended ─┐      held ◀─ restored from an export
+//!               ⇅                │       │
+//!            archived ◀──────────┘       └─▶ active, when released
+//!               └─▶ leaving ─▶ erased, with a certificate
 //! ```
 //!
 //! - [`create`], [`slug`]: a new tenant and what it may be called.
@@ -26,7 +27,8 @@ use sqlx::PgConnection;
 use crate::{Error, Tenancy};
 
 pub use create::{CreatedTenant, NewTenant, create};
-pub use erase::{Certificate, Files, FilesError, erase_leaving};
+pub(crate) use create::{likeness_checked, refused};
+pub use erase::{Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
 pub use particulars::{Change, Particulars};
 

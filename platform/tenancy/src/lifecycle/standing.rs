@@ -45,7 +45,18 @@ impl Lifecycle {
     pub async fn archive(&self, slug: &str) -> Result<bool, Error> {
         let event = |tenant_id, version| Archived { tenant_id, version };
         let turn = ("archived", "tenant.archived", json!({}));
-        self.turn(slug, &["active", "suspended"], turn, event).await
+        self.turn(slug, &["active", "suspended", "held"], turn, event)
+            .await
+    }
+
+    /// Lets a restored tenant be served, and what it owes be sent; `false` if it was not held.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn release(&self, slug: &str) -> Result<bool, Error> {
+        let event = |tenant_id, version| Resumed { tenant_id, version };
+        let turn = ("active", "tenant.released", json!({}));
+        self.turn(slug, &["held"], turn, event).await
     }
 
     /// Turns a tenant to a standing, if it has one of those `from`.

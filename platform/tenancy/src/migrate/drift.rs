@@ -102,7 +102,7 @@ async fn compare(
 /// What a schema made now looks like, and its fingerprint.
 async fn reference(conn: &mut PgConnection) -> Result<(Shape, String), Error> {
     let mut tx = conn.begin().await?;
-    let role = format!("t_{}", provision::random_text(12));
+    let role = provision::new_role();
     tx.execute(sqlx::raw_sql(AssertSqlSafe(provision::message(
         &role, None,
     ))))

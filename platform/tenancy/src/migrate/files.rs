@@ -35,7 +35,16 @@ impl TenantFiles {
 
     /// What brings a schema from `version` to the newest, as one message.
     pub(crate) fn after(&self, version: i64) -> String {
-        let files = self.0.iter().filter(|(number, _)| *number > version);
+        self.joined(|number| number > version)
+    }
+
+    /// What makes a schema of `version`, as one message.
+    pub(crate) fn until(&self, version: i64) -> String {
+        self.joined(|number| number <= version)
+    }
+
+    fn joined(&self, wanted: impl Fn(i64) -> bool) -> String {
+        let files = self.0.iter().filter(|(number, _)| wanted(*number));
         files
             .map(|(_, sql)| sql.as_str())
             .collect::<Vec<_>>()

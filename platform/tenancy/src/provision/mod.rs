@@ -8,7 +8,7 @@ mod ready;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
-use crate::{Error, NodeId, pools::bucket_login};
+use crate::{Error, NodeId, migrate::TenantFiles, pools::bucket_login};
 
 pub(crate) use ready::claim;
 pub use ready::{Provisioner, Stock};
@@ -34,7 +34,7 @@ pub(crate) struct Place {
 /// and change rows; it owns nothing.
 pub(crate) async fn make(conn: &mut PgConnection, buckets: u16) -> Result<Place, Error> {
     let bucket = emptiest_bucket(conn, NodeId::HOME, buckets).await?;
-    let role = format!("t_{}", random_text(12));
+    let role = new_role();
     let message = message(&role, Some(&bucket_login(bucket)));
     // Safe as SQL: names of our own making and a file of our own.
     conn.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
@@ -61,6 +61,23 @@ pub(crate) fn baseline(role: &str) -> String {
         BASELINE.replace(PLACEHOLDER, role),
         baseline_version()
     )
+}
+
+/// The same from the files one by one, up to a version: for data that is older than the baseline.
+pub(crate) fn replay(role: &str, files: &TenantFiles, version: i64) -> String {
+    format!(
+        "CREATE SCHEMA {role}; GRANT USAGE ON SCHEMA {role} TO {role}; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {role} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {role} GRANT USAGE ON SEQUENCES TO {role}; \
+         SET LOCAL search_path = {role}, public; {}; \
+         INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {version})",
+        files.until(version)
+    )
+}
+
+/// A name for a schema and its role that nobody has.
+pub(crate) fn new_role() -> String {
+    format!("t_{}", random_text(12))
 }
 
 /// Removes schema and role, with all that is in it. One a transaction: each takes a lock on every

@@ -14,11 +14,7 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, make, remove};
-use crate::{
-    DatabaseSettings, Error,
-    lifecycle::{Files, erase_leaving},
-    migrate, relocate,
-};
+use crate::{DatabaseSettings, Error, data::Files, lifecycle::erase_leaving, migrate, relocate};
 
 /// How many schemas are kept ready, and how gently they are made.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod cancellation;
+mod data;
+mod files;
 mod isolation;
 mod lifecycle;
 mod migrate;

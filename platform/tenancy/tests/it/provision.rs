@@ -2,25 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_kernel::TenantId;
 use berth_tenancy::{
     Error, TenantKey,
-    lifecycle::{Files, FilesError},
     provision::{Provisioner, Stock},
 };
 use berth_testkit::TestPlatform;
-use futures::{FutureExt as _, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin, create, gym, operate, tables};
-
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
-        async { Ok(0) }.boxed()
-    }
-}
+use crate::{admin, create, files::Store, gym, operate, tables};
 
 async fn ready(platform: &TestPlatform) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM platform.ready_schema")
@@ -50,7 +39,7 @@ fn builder(
     let provisioner = Provisioner {
         settings: platform.settings().clone(),
         stock: Stock { wanted, rest: 0 },
-        files: Arc::new(NoFiles),
+        files: Arc::new(Store::default()),
         clock: platform.clock().clone(),
     };
     let stopped = stop.clone();

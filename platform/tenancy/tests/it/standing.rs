@@ -1,18 +1,19 @@
 //! Whether a tenant is served, what it is like, and its end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use berth_events::tenant::{Archived, Deleted, Resumed, Suspended, Updated};
 use berth_kernel::{Event, TenantId};
 use berth_tenancy::{
     Error, TenantKey,
-    lifecycle::{self, Change, Files, FilesError},
+    lifecycle::{self, Change},
 };
 use berth_testkit::TestPlatform;
-use futures::{FutureExt as _, future::BoxFuture};
 
 use crate::{
-    admin, audited, create, gym, operate,
+    admin, audited, create,
+    files::Store,
+    gym, operate,
     registry::{another_process, until},
 };
 
@@ -182,25 +183,6 @@ async fn a_revoked_key_opens_nothing_anywhere() {
     );
 }
 
-/// A store that has some files, and fails so many times before it removes them.
-struct Store {
-    files: AtomicU64,
-    failures: AtomicU64,
-}
-
-impl Files for Store {
-    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
-        async {
-            if self.failures.load(Ordering::SeqCst) > 0 {
-                self.failures.fetch_sub(1, Ordering::SeqCst);
-                return Err("the disk is full".into());
-            }
-            Ok(self.files.swap(0, Ordering::SeqCst))
-        }
-        .boxed()
-    }
-}
-
 #[tokio::test]
 async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     let platform = TestPlatform::start().await;
@@ -213,10 +195,11 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
         format!("INSERT INTO {role}.receipt_counter (year, last) VALUES (2026, 1), (2027, 2)"),
     )
     .await;
-    let files = Store {
-        files: 3.into(),
-        failures: 1.into(),
-    };
+    let files = Store::default();
+    files.put(made.id, "receipts/1.pdf", "one");
+    files.put(made.id, "receipts/2.pdf", "two");
+    files.put(platform.alpha().id, "receipts/1.pdf", "another's");
+    files.failures.store(1, Ordering::SeqCst);
     let erase =
         async || lifecycle::erase_leaving(platform.settings(), &files, platform.clock()).await;
     assert!(!erase().await.unwrap(), "nobody was to leave");
@@ -238,12 +221,14 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     assert!(!erase().await.unwrap());
     let certificate = operator.certificate("gamma-gym").await.unwrap();
     assert_eq!(certificate.digest, certificate.reckoned());
-    assert_eq!((certificate.tenant_id, certificate.files), (made.id, 3));
+    assert_eq!((certificate.tenant_id, certificate.files), (made.id, 2));
     assert_eq!(certificate.requested_by, "cli:tester");
     assert_eq!(certificate.tables.get("receipt_counter"), Some(&2));
     assert_eq!(certificate.tables.get("booking"), Some(&0));
     assert_eq!(certificate.shared.get("api_key"), Some(&1));
 
+    assert!(files.paths(made.id).is_empty());
+    assert_eq!(files.paths(platform.alpha().id).len(), 1);
     let left: (bool, bool, i64) = sqlx::query_as(
         "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
                 EXISTS (SELECT FROM pg_roles WHERE rolname = $1),

@@ -1,0 +1,158 @@
+//! A tenant's data, taken out as it was at one moment.
+
+use std::path::Path;
+
+use berth_kernel::Clock;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tokio::io::AsyncWriteExt as _;
+
+use super::{
+    DataError, Files, Manifest,
+    copy::{self, Sink},
+    manifest::{Described, FORM, File},
+};
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    lifecycle::{Operator, audit},
+};
+
+/// Writes everything of the tenant of that name into `folder`, which is made and must be empty. The
+/// manifest is written last: a folder without one is of an export that did not end. Uses the owner's
+/// login, as the tenant's role: what another tenant has cannot get into it.
+///
+/// # Errors
+/// [`Error::UnknownTenant`]; what folder, database or store of files says.
+pub async fn export(
+    settings: &DatabaseSettings,
+    slug: &str,
+    folder: &Path,
+    files: &dyn Files,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<Manifest, DataError> {
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let (tenant, role, node) = described(&mut registry, slug).await?;
+    prepare(folder).await?;
+
+    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let mut tx = conn.begin().await?;
+    let begin = format!(
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL ROLE {role}"
+    );
+    // The version is read by the owner: it is none of the tenant's business.
+    let schema_version = version(&mut tx, &role).await?;
+    tx.rollback().await?;
+    let mut tx = conn.begin().await?;
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
+    let exported_at = clock.now();
+    let mut tables = Vec::new();
+    for layout in copy::layouts(&mut tx, &role).await? {
+        let path = folder.join("tables").join(format!("{}.csv", layout.name));
+        tables.push(copy::copy_out(&mut tx, &role, &layout, Sink::File(&path)).await?);
+    }
+    tx.rollback().await?;
+    conn.close().await?;
+
+    let mut manifest = Manifest {
+        form: FORM,
+        schema_version,
+        exported_at,
+        tables,
+        files: Vec::new(),
+        tenant,
+    };
+    for entry in files
+        .list(manifest.tenant.id)
+        .await
+        .map_err(DataError::Files)?
+    {
+        let content = files.read(manifest.tenant.id, &entry.path).await;
+        let content = content.map_err(DataError::Files)?;
+        manifest.files.push(File {
+            bytes: content.len() as u64,
+            sha256: hex::encode(Sha256::digest(&content)),
+            path: entry.path.clone(),
+        });
+        write(&folder.join("files").join(&entry.path), &content).await?;
+    }
+    let text = serde_json::to_vec_pretty(&manifest)?;
+    write(&folder.join("manifest.json"), &text).await?;
+    let detail = json!({ "tables": manifest.tables.len(), "files": manifest.files.len() });
+    audit(
+        &mut registry,
+        manifest.tenant.id,
+        by,
+        "tenant.exported",
+        &detail,
+    )
+    .await?;
+    registry.close().await.map_err(Error::from)?;
+    Ok(manifest)
+}
+
+async fn described(
+    registry: &mut PgConnection,
+    slug: &str,
+) -> Result<(Described, String, NodeId), DataError> {
+    let row: Option<sqlx::types::Json<Described>> = sqlx::query_scalar(
+        "SELECT to_jsonb(t) FROM platform.tenant t WHERE slug = $1 AND status <> 'leaving'",
+    )
+    .bind(slug)
+    .fetch_optional(&mut *registry)
+    .await?;
+    let tenant = row.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?.0;
+    let (role, node): (String, i16) =
+        sqlx::query_as("SELECT role, node FROM platform.tenant WHERE id = $1")
+            .bind(tenant.id.uuid())
+            .fetch_one(registry)
+            .await?;
+    Ok((tenant, role, NodeId(node.unsigned_abs())))
+}
+
+async fn version(conn: &mut PgConnection, role: &str) -> Result<i64, DataError> {
+    Ok(
+        sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1")
+            .bind(role)
+            .fetch_one(conn)
+            .await?,
+    )
+}
+
+/// Makes the folder, for its owner alone.
+async fn prepare(folder: &Path) -> Result<(), DataError> {
+    let failed = |source| DataError::Folder {
+        path: folder.display().to_string(),
+        what: "written",
+        source,
+    };
+    let mut private = tokio::fs::DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    private.create(folder).await.map_err(failed)?;
+    let mut inside = tokio::fs::read_dir(folder).await.map_err(failed)?;
+    if inside.next_entry().await.map_err(failed)?.is_some() {
+        return Err(failed(std::io::ErrorKind::DirectoryNotEmpty.into()));
+    }
+    private
+        .create(folder.join("tables"))
+        .await
+        .map_err(failed)?;
+    private.create(folder.join("files")).await.map_err(failed)
+}
+
+async fn write(path: &Path, content: &[u8]) -> Result<(), DataError> {
+    let failed = |source| DataError::Folder {
+        path: path.display().to_string(),
+        what: "written",
+        source,
+    };
+    if let Some(folder) = path.parent() {
+        let mut private = tokio::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(folder).await.map_err(failed)?;
+    }
+    let mut file = copy::private_file(path).await.map_err(failed)?;
+    file.write_all(content).await.map_err(failed)?;
+    file.sync_all().await.map_err(failed)
+}

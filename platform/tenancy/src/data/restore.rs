@@ -1,0 +1,302 @@
+//! A tenant's data, put back: all of it or nothing, and compared with the export before it is kept.
+//!
+//! What is restored is held: nothing serves it, sends for it or reconciles it until an operator
+//! releases it.
+
+use std::path::{Component, Path, PathBuf};
+
+use berth_events::tenant::{Created, Updated};
+use berth_kernel::{Clock, TenantId};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::{
+    DataError, Files, Manifest,
+    copy::{self, Sink},
+    manifest::FORM,
+};
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    lifecycle::{Operator, audit, likeness_checked, refused, tell},
+    migrate::TenantFiles,
+    pools::bucket_login,
+    provision,
+};
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Rows put back.
+    pub rows: u64,
+    /// Files put back.
+    pub files: usize,
+}
+
+/// Makes a new tenant, held, from an export, under `slug` or the name it had. Uses the owner's login.
+///
+/// # Errors
+/// [`Error::SlugTaken`]; [`DataError::Damaged`], [`DataError::Differs`], [`DataError::Newer`]; what
+/// database or store of files says. Nothing of the tenant is there then.
+pub async fn restore_as_new(
+    settings: &DatabaseSettings,
+    folder: &Path,
+    slug: Option<&str>,
+    files: &dyn Files,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<Restored, DataError> {
+    let export = Export::open(folder).await?;
+    let slug = slug.unwrap_or(&export.manifest.tenant.slug).to_owned();
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut tx = conn.begin().await?;
+    let likeness = likeness_checked(&mut tx, &slug).await?;
+    let id = TenantId::new();
+    let bucket = provision::emptiest_bucket(&mut tx, NodeId::HOME, settings.buckets).await?;
+    let role = provision::new_role();
+    make_role(&mut tx, &role, bucket).await?;
+    export.load(&mut tx, &role).await?;
+    let described = &export.manifest.tenant;
+    let inserted = sqlx::query(
+        "INSERT INTO platform.tenant (id, slug, likeness, name, kind, plan, role, bucket, status, timezone,
+           currency, locale, color, logo_url, legal_name, address, tax_id, schema_version, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    )
+    .bind(id.uuid())
+    .bind(&slug)
+    .bind(likeness)
+    .bind(&described.name)
+    .bind(&described.kind)
+    .bind(&described.plan)
+    .bind(&role)
+    .bind(i32::from(bucket))
+    .bind(&described.timezone)
+    .bind(&described.currency)
+    .bind(&described.locale)
+    .bind(&described.color)
+    .bind(&described.logo_url)
+    .bind(&described.legal_name)
+    .bind(&described.address)
+    .bind(&described.tax_id)
+    .bind(TenantFiles::of_this_release().latest())
+    .bind(jiff_sqlx::Timestamp::from(clock.now()))
+    .execute(&mut *tx)
+    .await;
+    refused(inserted.map(drop), &slug)?;
+    let detail = json!({ "from": described.slug, "exported_at": export.manifest.exported_at });
+    audit(&mut tx, id, by, "tenant.restored", &detail).await?;
+    let event = Created {
+        tenant_id: id,
+        version: 1,
+        slug: slug.clone(),
+        name: described.name.clone(),
+    };
+    tell(&mut tx, id, &event, clock).await?;
+    // Before it is there: a tenant whose files are missing is never seen.
+    export.put_files(files, id).await?;
+    tx.commit().await?;
+    conn.close().await?;
+    Ok(export.restored(id, slug))
+}
+
+/// Puts an export in the place of all that the tenant of that name has now, and holds it. Only one that
+/// is not served can be overwritten. Uses the owner's login.
+///
+/// # Errors
+/// [`Error::UnknownTenant`], [`DataError::Served`]; as [`restore_as_new`]. The tenant has what it had
+/// then, but that files of the export may be there already.
+pub async fn restore_in_place(
+    settings: &DatabaseSettings,
+    folder: &Path,
+    slug: &str,
+    files: &dyn Files,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<Restored, DataError> {
+    let export = Export::open(folder).await?;
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    // Held first, so that nothing is served or sent of a half, wherever the schema is.
+    let (id, role, node) = hold(&mut registry, slug, by, clock).await?;
+    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let mut tx = conn.begin().await?;
+    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
+    let clear = format!(
+        "DROP SCHEMA {role} CASCADE; DELETE FROM platform.tenant_schema WHERE role = '{role}'"
+    );
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(clear))).await?;
+    export.load(&mut tx, &role).await?;
+    export.put_files(files, id).await?;
+    tx.commit().await?;
+    conn.close().await?;
+    sqlx::query("UPDATE platform.tenant SET schema_version = $2 WHERE id = $1")
+        .bind(id.uuid())
+        .bind(TenantFiles::of_this_release().latest())
+        .execute(&mut registry)
+        .await?;
+    let detail = json!({ "exported_at": export.manifest.exported_at });
+    audit(&mut registry, id, by, "tenant.restored", &detail).await?;
+    registry.close().await?;
+    Ok(export.restored(id, slug.to_owned()))
+}
+
+/// Takes a tenant that is not served to being held; its id, role and node.
+async fn hold(
+    registry: &mut PgConnection,
+    slug: &str,
+    by: &Operator,
+    clock: &Clock,
+) -> Result<(TenantId, String, NodeId), DataError> {
+    let mut tx = registry.begin().await?;
+    let found: Option<(uuid::Uuid, String, i16, String, i64)> = sqlx::query_as(
+        "SELECT id, role, node, status, version FROM platform.tenant
+         WHERE slug = $1 AND status <> 'leaving' FOR UPDATE",
+    )
+    .bind(slug)
+    .fetch_optional(&mut *tx)
+    .await?;
+    let (id, role, node, status, version) =
+        found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+    let place = (id.into(), role, NodeId(node.unsigned_abs()));
+    if status == "active" {
+        return Err(DataError::Served(slug.to_owned()));
+    }
+    if status != "held" {
+        sqlx::query(
+            "UPDATE platform.tenant SET status = 'held', version = version + 1 WHERE id = $1",
+        )
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        audit(&mut tx, place.0, by, "tenant.held", &json!({})).await?;
+        let event = Updated {
+            tenant_id: place.0,
+            version: version + 1,
+        };
+        tell(&mut tx, place.0, &event, clock).await?;
+    }
+    tx.commit().await?;
+    Ok(place)
+}
+
+async fn make_role(conn: &mut PgConnection, role: &str, bucket: u16) -> Result<(), DataError> {
+    let login = bucket_login(bucket);
+    let sql = format!("CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; GRANT {role} TO {login}");
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    Ok(())
+}
+
+/// An export to be restored.
+struct Export {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl Export {
+    async fn open(folder: &Path) -> Result<Self, DataError> {
+        let path = folder.join("manifest.json");
+        let text = tokio::fs::read(&path).await;
+        let text = text.map_err(|source| DataError::Folder {
+            path: path.display().to_string(),
+            what: "read",
+            source,
+        })?;
+        let manifest: Manifest = serde_json::from_slice(&text)?;
+        let (version, known) = (manifest.schema_version, TenantFiles::of_this_release());
+        if manifest.form != FORM || version > known.latest() {
+            return Err(DataError::Newer(version));
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            manifest,
+        })
+    }
+
+    fn restored(&self, id: TenantId, slug: String) -> Restored {
+        Restored {
+            id,
+            slug,
+            rows: self.manifest.tables.iter().map(|table| table.rows).sum(),
+            files: self.manifest.files.len(),
+        }
+    }
+
+    /// Makes the schema as it was, fills it, compares it with the export, and brings it up to date.
+    async fn load(&self, conn: &mut PgConnection, role: &str) -> Result<(), DataError> {
+        let files = TenantFiles::of_this_release();
+        let then = self.manifest.schema_version;
+        let make = match then == files.latest() {
+            true => provision::baseline(role),
+            false => provision::replay(role, &files, then),
+        };
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(make))).await?;
+        // The schema's own triggers, which run at the end too, name their tables without it.
+        let path = format!("SET LOCAL search_path = {role}, public");
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(path))).await?;
+        let layouts = copy::layouts(conn, role).await?;
+        let names: Vec<String> = layouts
+            .iter()
+            .map(|table| format!("{role}.\"{}\"", table.name))
+            .collect();
+        let empty = format!("TRUNCATE {}", names.join(", "));
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(empty))).await?;
+        for table in &self.manifest.tables {
+            // The name goes into a path and a statement: only one the schema has.
+            if !layouts.iter().any(|known| known.name == table.name) {
+                return Err(DataError::Damaged(format!("the table {}", table.name)));
+            }
+            let path = self
+                .folder
+                .join("tables")
+                .join(format!("{}.csv", table.name));
+            copy::copy_in(conn, role, table, &path).await?;
+        }
+        for layout in &layouts {
+            let there = copy::copy_out(conn, role, layout, Sink::Nowhere).await?;
+            let kept = self
+                .manifest
+                .tables
+                .iter()
+                .find(|table| table.name == layout.name);
+            if kept != Some(&there) {
+                return Err(DataError::Differs(layout.name.clone()));
+            }
+        }
+        if then < files.latest() {
+            let rest = format!(
+                "SET CONSTRAINTS ALL IMMEDIATE; {}; \
+                 UPDATE platform.tenant_schema SET version = {} WHERE role = '{role}'",
+                files.after(then),
+                files.latest()
+            );
+            conn.execute(sqlx::raw_sql(AssertSqlSafe(rest))).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_files(&self, files: &dyn Files, id: TenantId) -> Result<(), DataError> {
+        for file in &self.manifest.files {
+            // What the manifest says is looked for in the folder alone.
+            let within = |step| matches!(step, Component::Normal(_));
+            if !Path::new(&file.path).components().all(within) {
+                return Err(DataError::Damaged(file.path.clone()));
+            }
+            let path = self.folder.join("files").join(&file.path);
+            let content = tokio::fs::read(&path).await;
+            let content = content.map_err(|source| DataError::Folder {
+                path: path.display().to_string(),
+                what: "read",
+                source,
+            })?;
+            if hex::encode(Sha256::digest(&content)) != file.sha256 {
+                return Err(DataError::Damaged(file.path.clone()));
+            }
+            let writing = files.write(id, &file.path, content.into());
+            writing.await.map_err(DataError::Files)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,276 @@
+//! A tenant's data, taken out and put back.
+
+use std::{path::Path, sync::atomic::Ordering};
+
+use berth_tenancy::{
+    Error, Tenant, TenantKey,
+    data::{self, DataError, Manifest, Restored},
+    migrate,
+};
+use berth_testkit::TestPlatform;
+
+use crate::{admin, audited, files::Store, operate, tester};
+
+/// Rows of every awkward kind: text that CSV has to quote, none and empty, JSON, dates, references
+/// to rows of the same table, and an order of letters that databases disagree on.
+async fn furnish(platform: &TestPlatform, tenant: &Tenant) {
+    let role = tenant.role();
+    let sql = format!(
+        "INSERT INTO {role}.category (id, parent_id, name, created_at) VALUES
+           ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', E'a \"b\", c\nd', now()),
+           ('00000000-0000-7000-8000-000000000002', NULL, 'top', now());
+         INSERT INTO {role}.idempotency (principal, route, key, request_hash, body) VALUES
+           ('a', 'POST /x', 'Zebra', '\\x00ff', '{{\"a\": null}}'), ('a', 'POST /x', 'äpfel', '\\x', ''),
+           ('a', 'POST /x', 'apple', '\\x01', E'\\\\.'), ('a', 'POST /x', 'b', '\\x01', E'\r\n');
+         INSERT INTO {role}.receipt_counter (year, last) VALUES (2026, 12);
+         INSERT INTO {role}.account (id, email, name, phone, locale, role, created_at, updated_at) VALUES
+           ('00000000-0000-7000-8000-000000000003', 'a@example.test', 'Ärztin 李', '', 'de', 'admin', now(), now()),
+           ('00000000-0000-7000-8000-000000000004', 'b@example.test', 'NULL', NULL, 'de', 'staff', now(), now())"
+    );
+    admin(platform, sql).await;
+}
+
+async fn export(
+    platform: &TestPlatform,
+    folder: &Path,
+    files: &Store,
+) -> Result<Manifest, DataError> {
+    data::export(
+        platform.settings(),
+        "alpha-clinic",
+        folder,
+        files,
+        &tester(),
+        platform.clock(),
+    )
+    .await
+}
+
+async fn as_new(
+    platform: &TestPlatform,
+    folder: &Path,
+    files: &Store,
+) -> Result<Restored, DataError> {
+    let (settings, clock) = (platform.settings(), platform.clock());
+    data::restore_as_new(
+        settings,
+        folder,
+        Some("copy-clinic"),
+        files,
+        &tester(),
+        clock,
+    )
+    .await
+}
+
+async fn in_place(
+    platform: &TestPlatform,
+    folder: &Path,
+    files: &Store,
+) -> Result<Restored, DataError> {
+    let (settings, clock) = (platform.settings(), platform.clock());
+    data::restore_in_place(settings, folder, "alpha-clinic", files, &tester(), clock).await
+}
+
+/// The hashes of a tenant's tables, by another export.
+fn hashes(manifest: &Manifest) -> Vec<(&str, &str)> {
+    let tables = manifest.tables.iter();
+    tables.map(|table| (&*table.name, &*table.sha256)).collect()
+}
+
+#[tokio::test]
+async fn what_is_restored_as_a_new_tenant_is_what_was_exported_and_is_held() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let files = Store::default();
+    files.put(alpha.id, "receipts/2026/R-1.pdf", "a receipt");
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let manifest = export(&platform, &folder, &files).await.unwrap();
+    assert_eq!(manifest.files.len(), 1);
+    let category = manifest
+        .tables
+        .iter()
+        .find(|table| table.name == "category")
+        .unwrap();
+    assert_eq!((category.rows, &*category.key), (2, &["id".to_owned()][..]));
+    let again = export(&platform, &folder, &files).await;
+    assert!(matches!(again, Err(DataError::Folder { .. })), "{again:?}");
+
+    let restored = as_new(&platform, &folder, &files).await.unwrap();
+    assert_eq!(
+        restored.rows,
+        manifest.tables.iter().map(|table| table.rows).sum::<u64>()
+    );
+    assert_eq!(files.paths(restored.id), ["receipts/2026/R-1.pdf"]);
+    let registry = platform.tenancy().registry();
+    let key = TenantKey::Slug("copy-clinic".into());
+    let found = registry.find(&key).await.unwrap().unwrap().tenant;
+    assert!(found.held && !found.active);
+    // Exported once more it is the same, row by row.
+    let second = place.path().join("second");
+    let (settings, by, clock) = (platform.settings(), tester(), platform.clock());
+    let copied = data::export(settings, "copy-clinic", &second, &files, &by, clock).await;
+    assert_eq!(hashes(&copied.unwrap()), hashes(&manifest));
+    assert!(
+        migrate::drift(platform.settings())
+            .await
+            .unwrap()
+            .drifted
+            .is_empty()
+    );
+
+    let operator = operate(&platform);
+    assert!(
+        !operator.resume("copy-clinic").await.unwrap(),
+        "held is not suspended"
+    );
+    assert!(operator.release("copy-clinic").await.unwrap());
+    let actions: Vec<_> = audited(&platform, restored.id.uuid()).await;
+    let actions: Vec<_> = actions.iter().map(|(_, action)| action.as_str()).collect();
+    assert_eq!(
+        actions,
+        ["tenant.restored", "tenant.exported", "tenant.released"]
+    );
+    let taken = as_new(&platform, &folder, &files).await;
+    assert!(
+        matches!(taken, Err(DataError::Database(Error::SlugTaken(_)))),
+        "{taken:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_export_takes_the_place_of_what_a_tenant_has_only_when_nobody_is_served() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let files = Store::default();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let manifest = export(&platform, &folder, &files).await.unwrap();
+    admin(
+        &platform,
+        format!(
+            "DELETE FROM {0}.account; DELETE FROM {0}.idempotency",
+            alpha.role()
+        ),
+    )
+    .await;
+    let served = in_place(&platform, &folder, &files).await;
+    assert!(matches!(served, Err(DataError::Served(_))), "{served:?}");
+    operate(&platform)
+        .suspend("alpha-clinic", "restore")
+        .await
+        .unwrap();
+    let restored = in_place(&platform, &folder, &files).await.unwrap();
+    assert_eq!(restored.id, alpha.id);
+    let second = place.path().join("second");
+    assert_eq!(
+        hashes(&export(&platform, &second, &files).await.unwrap()),
+        hashes(&manifest)
+    );
+    assert!(
+        migrate::drift(platform.settings())
+            .await
+            .unwrap()
+            .drifted
+            .is_empty()
+    );
+    operate(&platform).release("alpha-clinic").await.unwrap();
+    let mut tx = platform.tenancy().begin(&alpha).await.unwrap();
+    sqlx::query("INSERT INTO receipt_counter VALUES (2030, 1)")
+        .execute(tx.conn())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_export_changes_nothing() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let files = Store::default();
+    files.put(alpha.id, "receipts/1.pdf", "a receipt");
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let counts = "SELECT (SELECT count(*) FROM platform.tenant) + (SELECT count(*) FROM platform.tenant_schema)
+                       + (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%')";
+    let count = async || -> i64 {
+        sqlx::query_scalar(counts)
+            .fetch_one(platform.admin_pool())
+            .await
+            .unwrap()
+    };
+    let before = count().await;
+    let spoil = |path: &str, from: &str, to: &str| {
+        let path = folder.join(path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+    };
+    let refused = async |what: &str| {
+        let refused = as_new(&platform, &folder, &files).await;
+        assert!(refused.is_err(), "{what} was taken: {refused:?}");
+        assert_eq!(count().await, before, "{what} left something");
+    };
+    spoil("tables/account.csv", "a@example.test", "z@example.test");
+    refused("a changed row").await;
+    spoil("tables/account.csv", "z@example.test", "a@example.test");
+    spoil("files/receipts/1.pdf", "receipt", "recipe");
+    refused("a changed file").await;
+    spoil("files/receipts/1.pdf", "recipe", "receipt");
+    spoil(
+        "manifest.json",
+        "\"path\": \"receipts/1.pdf\"",
+        "\"path\": \"../tables/account.csv\"",
+    );
+    refused("a path that leads out").await;
+    spoil("manifest.json", "../tables/account.csv", "receipts/1.pdf");
+    spoil(
+        "manifest.json",
+        "\"schema_version\": ",
+        "\"schema_version\": 9",
+    );
+    refused("a newer release's").await;
+    spoil(
+        "manifest.json",
+        "\"schema_version\": 9",
+        "\"schema_version\": ",
+    );
+    files.failures.store(1, Ordering::SeqCst);
+    refused("a store that fails").await;
+    as_new(&platform, &folder, &files).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_export_of_an_older_release_is_brought_up_to_date() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let newest = migrate::TenantFiles::of_this_release().latest();
+    // As it was before the last file.
+    let older = format!(
+        "DROP TABLE {0}.conversion, {0}.connection;
+         UPDATE platform.tenant_schema SET version = {1} WHERE role = '{0}';
+         UPDATE platform.tenant SET schema_version = {1} WHERE role = '{0}'",
+        alpha.role(),
+        newest - 1
+    );
+    admin(&platform, older).await;
+    let files = Store::default();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    assert_eq!(
+        export(&platform, &folder, &files)
+            .await
+            .unwrap()
+            .schema_version,
+        newest - 1
+    );
+    as_new(&platform, &folder, &files).await.unwrap();
+    let report = migrate::drift(platform.settings()).await.unwrap();
+    assert_eq!((report.compared, report.other_version), (2, 1));
+    assert!(report.drifted.is_empty(), "{:?}", report.drifted);
+}
