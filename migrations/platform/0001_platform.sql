@@ -10,7 +10,7 @@ CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 -- What a tenant pays for, and so how much of the machines it may take.
 CREATE TABLE platform.plan (
     name                 text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9-]{1,38}$'),
-    -- Requests a second over all servers, on average; twice as many in one second.
+    -- Requests a second of each server, on average; twice as many in one second.
     requests_per_second  integer NOT NULL CHECK (requests_per_second BETWEEN 1 AND 100000),
     -- Requests answered at once by each server.
     concurrent_requests  integer NOT NULL CHECK (concurrent_requests BETWEEN 1 AND 10000),

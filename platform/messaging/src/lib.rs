@@ -26,7 +26,6 @@ mod lanes;
 pub mod outbox;
 mod queue;
 pub mod relay;
-mod shares;
 pub mod topology;
 pub mod worker;
 

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use berth_kernel::{Envelope, TenantId};
 use berth_telemetry::panics::Panicked;
-use berth_tenancy::Tenancy;
+use berth_tenancy::{Tenancy, shares::Shares};
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::{
     Channel,
@@ -21,7 +21,6 @@ use crate::{
     chain,
     inbox::{self, Standing},
     lanes::Lanes,
-    shares::{SHARE, Shares},
     topology::{Delay, Names},
 };
 
@@ -38,6 +37,11 @@ const DOWN: &str = "x-berth-waits-down";
 const TURN: &str = "x-berth-waits-turn";
 const UNKNOWN: &str = "x-berth-waits-unknown";
 const FAILED: &str = "x-berth-waits-failed";
+/// Events of one tenant that a consumer has in flight at most, while its plan is not known.
+const SHARE: usize = 20;
+/// How long an event waits for its tenant's turn before it is put back and makes room for others. Usual
+/// handling takes a tenth of it, so that in a burst events wait here and not on the broker.
+const PATIENCE: Duration = Duration::from_millis(200);
 const HELD: &str = "x-berth-waits-held";
 const REASONS: [&str; 5] = [DOWN, TURN, UNKNOWN, FAILED, HELD];
 /// Marks an event that an operator replays.
@@ -133,7 +137,8 @@ impl Queue {
         async {
             let started = std::time::Instant::now();
             let share = self.share_of(event.tenant_id).await;
-            let (verdict, outcome) = match self.shares.enter(event.tenant_id, share).await {
+            let (verdict, outcome) = match self.shares.enter(event.tenant_id, share, PATIENCE).await
+            {
                 Some(_share) => self.judge_safely(&delivery, event).await,
                 None => {
                     let turn = wait_for_turn(counted(&delivery, TURN));

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_tenancy::Tenancy;
+use berth_tenancy::{Tenancy, shares::Shares};
 use lapin::{
     Channel, Connection,
     options::{BasicQosOptions, ConfirmSelectOptions},
@@ -16,7 +16,6 @@ use crate::{
     broker::BrokerError,
     chain,
     queue::{self, Queue},
-    shares::Shares,
     topology::{self, Names, SHARDS},
 };
 

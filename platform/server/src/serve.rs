@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use berth_telemetry::{logs, metrics::Metrics};
 use berth_tenancy::Tenancy;
-use berth_web::{observe::Observed, problem};
+use berth_web::{Admission, Admitted, observe::Observed, problem};
 use poem::{
     Endpoint, EndpointExt as _, Response, Route, Server,
     endpoint::make_sync,
@@ -69,7 +69,7 @@ pub(crate) async fn run(roles: Roles) -> anyhow::Result<()> {
             &tasks,
             "http",
             port,
-            public_routes(app, &health)?,
+            public_routes(app, &health, settings.tenant_limits)?,
             DRAIN_WITHIN,
         );
     }
@@ -113,15 +113,19 @@ where
 fn public_routes(
     app: App,
     health: &Health,
+    limits: bool,
 ) -> anyhow::Result<impl Endpoint<Output = Response> + 'static> {
     let routes = Route::new()
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready).data(health.clone()))
         .at("/health", get(health::ready).data(health.clone()));
+    let web = app.api.web.clone();
     let routes = berth_admin_portal::mount(routes, app.portal)?;
     let routes = routes.nest("/", berth_tenant_api::routes(app.api));
     let caught = CatchPanic::new().with_handler(problem::panicked);
-    Ok(Observed(routes.with(caught).map_to_response()))
+    let admission = Admission::new(limits);
+    let admitted = Admitted::new(routes.with(caught).map_to_response(), web, admission);
+    Ok(Observed(admitted))
 }
 
 /// What operators and scrapers reach, on a port of its own.

@@ -44,8 +44,10 @@ pub(crate) struct Settings {
     pub(crate) telemetry: TelemetrySettings,
     /// Whose word for where a request came from is taken.
     pub(crate) proxies: TrustedProxies,
-    /// Whether requests are counted; off is for load tests.
+    /// Whether visitors are limited in what they may try; off is for tests.
     pub(crate) limits: bool,
+    /// Whether tenants are limited by their plans; off is for load tests.
+    pub(crate) tenant_limits: bool,
     /// How many schemas are kept ready for new tenants.
     pub(crate) ready_schemas: usize,
     /// How long a process that is asked to end still takes requests while it says that it is not
@@ -108,7 +110,8 @@ impl Settings {
             proxies: TrustedProxies::parse(&text("BERTH_TRUSTED_PROXIES").unwrap_or_default())
                 .map_err(|error| anyhow!("BERTH_TRUSTED_PROXIES: {error}"))?,
             ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
-            limits: text("BERTH_LIMITS").as_deref() != Some("off"),
+            limits: !matches!(text("BERTH_LIMITS").as_deref(), Some("off" | "tenants")),
+            tenant_limits: text("BERTH_LIMITS").as_deref() != Some("off"),
             // In development nobody balances, and everybody waits for the end.
             leave: Duration::from_secs(
                 number("BERTH_LEAVE_SECONDS", if development { 0 } else { 5 })?.into(),
@@ -143,7 +146,7 @@ impl Settings {
             }
         }
         if !self.limits {
-            bail!("BERTH_LIMITS=off is for development only");
+            bail!("BERTH_LIMITS may be set in development only");
         }
         Ok(())
     }

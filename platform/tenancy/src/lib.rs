@@ -20,6 +20,7 @@ pub mod pools;
 pub mod provision;
 pub mod registry;
 pub mod relocate;
+pub mod shares;
 pub mod tenant;
 mod tx;
 
@@ -37,6 +38,8 @@ pub use tx::{PlatformTx, TenantTx};
 /// Access to every tenant's data: the pools and the registry, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tenancy {
+    /// Connections each tenant has in use.
+    connections: shares::Shares,
     database: Database,
     registry: Registry,
 }
@@ -46,6 +49,7 @@ impl Tenancy {
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self {
+            connections: shares::Shares::default(),
             registry: Registry::new(database.clone()),
             database,
         }
@@ -70,12 +74,19 @@ impl Tenancy {
     /// [`Error::Unavailable`] when no connection is to be had, [`Error::UnknownTenant`] when it is gone,
     /// [`Error::Moving`] when moving it takes long.
     pub async fn begin(&self, tenant: &Tenant) -> Result<TenantTx, Error> {
-        match TenantTx::begin(&self.database, tenant).await {
+        let size = self.database.connections_per_tenant();
+        let share = self
+            .connections
+            .enter(tenant.id, size, pools::ACQUIRED_WITHIN)
+            .await;
+        let share = share.ok_or(Error::Unavailable(sqlx::Error::PoolTimedOut))?;
+        let begun = match TenantTx::begin(&self.database, tenant).await {
             Err(Error::Statement(refusal)) if is_away(&refusal) => {
                 self.begin_where_it_is(tenant).await
             }
             begun => begun,
-        }
+        };
+        begun.map(|tx| tx.with(share))
     }
 
     /// Asks the registry until a tenant can be found where it says.

@@ -143,6 +143,9 @@ pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
 /// to be sent to have them.
 const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "2s")];
 
+/// How long a connection is waited for.
+pub(crate) const ACQUIRED_WITHIN: Duration = Duration::from_secs(3);
+
 /// Channels a process may listen to at once.
 const LISTENERS: u32 = 4;
 
@@ -150,6 +153,7 @@ const LISTENERS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Database {
     nodes: Arc<[NodePools]>,
+    connections_per_bucket: u32,
 }
 
 #[derive(Debug)]
@@ -194,7 +198,15 @@ impl Database {
             .map(|node| NodePools::new(settings, node));
         Ok(Self {
             nodes: nodes.collect::<Result<_, Error>>()?,
+            connections_per_bucket: settings.connections_per_bucket,
         })
+    }
+
+    /// How many of its bucket's connections one tenant may have at once: three in four, so that its
+    /// neighbours always find one.
+    pub(crate) fn connections_per_tenant(&self) -> usize {
+        let share = (self.connections_per_bucket * 3).div_ceil(4);
+        usize::try_from(share).unwrap_or(usize::MAX)
     }
 
     /// All nodes this process knows.
@@ -269,7 +281,7 @@ fn pool(max: u32) -> PgPoolOptions {
         // A backend's caches grow with each tenant it served; a new one starts small.
         .max_lifetime(Duration::from_secs(25 * 60))
         .idle_timeout(Duration::from_secs(5 * 60))
-        .acquire_timeout(Duration::from_secs(3))
+        .acquire_timeout(ACQUIRED_WITHIN)
         // A ping before each use would double the round trips of a small request; a connection
         // that died shows at BEGIN, before anything was done.
         .test_before_acquire(false)

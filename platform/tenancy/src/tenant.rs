@@ -55,7 +55,7 @@ pub struct Tenant {
 /// How much of the machines a tenant may take, by its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// Requests a second over all servers, on average.
+    /// Requests a second of each server, on average; twice as many in one second.
     pub requests_per_second: u32,
     /// Requests answered at once by each server.
     pub concurrent_requests: u32,

@@ -3,7 +3,7 @@
 use berth_kernel::TenantId;
 use sqlx::PgConnection;
 
-use crate::{Database, Error, NodeId, Tenant, connection::ArmedConnection};
+use crate::{Database, Error, NodeId, Tenant, connection::ArmedConnection, shares::Share};
 
 /// An open transaction in one tenant's schema, as that tenant's role.
 ///
@@ -13,6 +13,8 @@ use crate::{Database, Error, NodeId, Tenant, connection::ArmedConnection};
 pub struct TenantTx {
     inner: ArmedConnection,
     tenant: TenantId,
+    /// The tenant's right to this connection, given back with it.
+    share: Option<Share>,
 }
 
 impl TenantTx {
@@ -25,7 +27,13 @@ impl TenantTx {
         Ok(Self {
             inner,
             tenant: tenant.id,
+            share: None,
         })
+    }
+
+    pub(crate) fn with(mut self, share: Share) -> Self {
+        self.share = Some(share);
+        self
     }
 
     /// Whose data this is.

@@ -1,12 +1,14 @@
 //! The glue between HTTP and use cases: which tenant, who asks, under which id; problems as bodies;
 //! limits.
 //!
-//! A request passes, from the outside in: [`observe`] (id, log line, metrics, body limit), problems
+//! A request passes, from the outside in: [`observe`] (id, log line, metrics, body limit), [`admission`]
+//! (its tenant's share of the machine), problems
 //! rendered ([`problem`]), the tenant resolved ([`tenant`]), and the asker proven by the security
 //! scheme that each operation takes as its argument ([`auth`]): no handler is reachable without it.
 //!
 //! Must not know any service. To add a header every answer carries: `observe.rs`.
 
+pub mod admission;
 pub mod auth;
 pub mod client;
 pub mod idempotency;
@@ -23,6 +25,7 @@ use berth_access::{Access, Tokens};
 use berth_kernel::Clock;
 use berth_tenancy::Tenancy;
 
+pub use admission::{Admission, Admitted};
 pub use auth::{Asker, Visitor};
 pub use client::TrustedProxies;
 pub use limits::Limits;

@@ -29,6 +29,10 @@ impl Web {
     /// # Errors
     /// 404 `TENANT_UNKNOWN`; 401 for a key that is none, or is another tenant's.
     pub async fn resolve(&self, request: &Request) -> Result<Resolved, Problem> {
+        // Found already when the request was let in.
+        if let Some(resolved) = request.extensions().get::<Resolved>() {
+            return Ok(resolved.clone());
+        }
         let named = self.slug(request);
         if let Some(key) = header(request, KEY_HEADER) {
             let found = self.find(TenantKey::ApiKey(hash_api_key(key))).await?;

@@ -7,7 +7,7 @@
 //! - [`stage`]: a cluster that syncs to disk, the release build, tenants and their data.
 //! - [`works`]: what is measured, and the ceiling of each.
 //! - [`load`]: the HTTP side; [`pgbench`]: the other; [`usage`]: who used the processor.
-//! - [`report`]: the table and the JSON.
+//! - [`report`]: the table and the JSON. [`tenancy`]: what many tenants cost.
 //!
 //! To measure something else, add a [`works::Work`].
 
@@ -16,6 +16,7 @@ mod load;
 mod pgbench;
 mod report;
 mod stage;
+mod tenancy;
 mod usage;
 mod works;
 
@@ -25,6 +26,8 @@ use anyhow::Context;
 
 use crate::progress;
 use crate::workspace::Workspace;
+pub(crate) use tenancy::run as tenancy;
+
 use report::{Report, Round};
 use stage::Stage;
 use works::Work;
@@ -38,12 +41,25 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// How much is measured.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct BenchOptions {
+    #[command(subcommand)]
+    pub(crate) subject: Option<Subject>,
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Turns of ceiling and product, for each work.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+}
+
+/// Something else that is measured.
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub(crate) enum Subject {
+    /// What many tenants cost: making, claiming, switching, migrating, exporting, erasing them.
+    Tenancy {
+        /// How many there are at the end.
+        #[arg(long, default_value_t = 1_000)]
+        tenants: usize,
+    },
 }
 
 /// Measures every work, prints the table and saves the figures; returns the file.

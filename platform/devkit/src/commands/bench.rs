@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::{build_release, interrupted};
-use crate::bench::{self, BenchOptions};
+use crate::bench::{self, BenchOptions, Subject};
 use crate::workspace::Workspace;
 
 const BUSY: &str =
@@ -25,10 +25,17 @@ pub async fn run(workspace: &Workspace, options: BenchOptions) -> anyhow::Result
     std::fs::create_dir_all(workspace.dev("bench"))?;
     let _lock = workspace.lock("bench/run", BUSY)?;
     tokio::select! {
-        done = bench::run(workspace, options) => done?,
+        done = measure(workspace, options) => done?,
         () = interrupted() => anyhow::bail!("interrupted"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(workspace: &Workspace, options: BenchOptions) -> anyhow::Result<()> {
+    match options.subject {
+        Some(Subject::Tenancy { tenants }) => bench::tenancy(workspace, tenants).await,
+        None => bench::run(workspace, options).await,
+    }
 }
 
 /// Builds the product and this program for speed, and has that one go on with the same arguments.

@@ -39,7 +39,7 @@ pub async fn interrupted() {
 }
 
 /// `cargo`, in the checkout, building without a database.
-fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command

@@ -16,6 +16,7 @@ mod holds;
 mod house;
 mod isolation;
 mod lost_broker;
+mod neighbours;
 mod observed;
 mod outages;
 mod refunds;

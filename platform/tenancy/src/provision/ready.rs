@@ -22,7 +22,8 @@ pub struct Stock {
     /// How many.
     pub wanted: usize,
     /// Rests this many times as long as making the last one took, unless none is left: what is made
-    /// ahead must not slow down those who book.
+    /// ahead must not slow down those who book. At less than a twentieth of the time even their
+    /// slowest requests but one in twenty are met by nothing.
     pub rest: u32,
 }
 
@@ -30,7 +31,7 @@ impl Default for Stock {
     fn default() -> Self {
         Self {
             wanted: 8,
-            rest: 12,
+            rest: 30,
         }
     }
 }

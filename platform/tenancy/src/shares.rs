@@ -1,7 +1,7 @@
-//! Fairness between tenants: how many events of one tenant a consumer handles at once in a process.
+//! Fairness between tenants: how much of something one tenant has in use at once in a process.
 //!
-//! Without it all that the broker hands out at once could be work of one tenant that waits for its
-//! provider, and nobody else's booking would be confirmed.
+//! Without it all connections of a bucket could serve one tenant, or all that the broker hands out at
+//! once be work of one that waits for its provider, and nobody else's booking would be confirmed.
 
 use std::{
     collections::HashMap,
@@ -12,17 +12,12 @@ use std::{
 use berth_kernel::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Events of one tenant that a consumer has in flight at most, while its plan is not known.
-pub(crate) const SHARE: usize = 20;
-/// How long an event waits for its tenant's turn before it is put back and makes room for others. Usual handling takes a tenth of it, so that in a burst events wait here and not on
-/// the broker.
-const PATIENCE: Duration = Duration::from_millis(200);
 /// Tenants remembered before those with nothing in flight are forgotten.
 const REMEMBERED: usize = 1_024;
 
-/// What each tenant has in flight in this process.
+/// What each tenant has in use in this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shares {
+pub struct Shares {
     tenants: Arc<Mutex<HashMap<TenantId, Places>>>,
 }
 
@@ -31,16 +26,22 @@ type Places = (usize, Arc<Semaphore>);
 
 /// A place of a tenant's share, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Shares {
-    /// A place of the tenant's share of `size`; nothing if none came free in time.
-    pub(crate) async fn enter(&self, tenant: TenantId, size: usize) -> Option<Share> {
-        let entering = self.of(tenant, size).acquire_owned();
-        // Neither time nor a closed semaphore, which this one never is, gives a place.
-        let permit = tokio::time::timeout(PATIENCE, entering).await.ok()?.ok()?;
+    /// A place of the tenant's share of `size`; nothing if none came free within `patience`.
+    pub async fn enter(&self, tenant: TenantId, size: usize, patience: Duration) -> Option<Share> {
+        let places = self.of(tenant, size);
+        let permit = match Arc::clone(&places).try_acquire_owned() {
+            Ok(permit) => permit,
+            // Neither time nor a closed semaphore, which this one never is, gives a place.
+            Err(_) => tokio::time::timeout(patience, places.acquire_owned())
+                .await
+                .ok()?
+                .ok()?,
+        };
         Some(Share { _permit: permit })
     }
 
@@ -64,38 +65,44 @@ impl Shares {
 mod tests {
     use super::*;
 
+    const SHARE: usize = 20;
+    const PATIENCE: Duration = Duration::from_millis(200);
+
     #[tokio::test(start_paused = true)]
     async fn a_tenant_at_its_share_waits_and_others_do_not() {
         let shares = Shares::default();
         let (busy, calm) = (TenantId::new(), TenantId::new());
         let mut taken = Vec::new();
         for _ in 0..SHARE {
-            taken.push(shares.enter(busy, SHARE).await.unwrap());
+            taken.push(shares.enter(busy, SHARE, PATIENCE).await.unwrap());
         }
-        assert!(shares.enter(busy, SHARE).await.is_none());
-        assert!(shares.enter(calm, SHARE).await.is_some());
+        assert!(shares.enter(busy, SHARE, PATIENCE).await.is_none());
+        assert!(shares.enter(calm, SHARE, PATIENCE).await.is_some());
         taken.pop();
-        assert!(shares.enter(busy, SHARE).await.is_some());
+        assert!(shares.enter(busy, SHARE, PATIENCE).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn another_plan_is_another_share() {
         let shares = Shares::default();
         let tenant = TenantId::new();
-        let _one = shares.enter(tenant, 1).await.unwrap();
-        assert!(shares.enter(tenant, 1).await.is_none());
-        let _two = shares.enter(tenant, 2).await.unwrap();
-        let _three = shares.enter(tenant, 2).await.unwrap();
-        assert!(shares.enter(tenant, 2).await.is_none());
+        let _one = shares.enter(tenant, 1, PATIENCE).await.unwrap();
+        assert!(shares.enter(tenant, 1, PATIENCE).await.is_none());
+        let _two = shares.enter(tenant, 2, PATIENCE).await.unwrap();
+        let _three = shares.enter(tenant, 2, PATIENCE).await.unwrap();
+        assert!(shares.enter(tenant, 2, PATIENCE).await.is_none());
     }
 
     #[tokio::test]
     async fn tenants_with_nothing_in_flight_are_forgotten_and_others_are_not() {
         let shares = Shares::default();
         let busy = TenantId::new();
-        let held = shares.enter(busy, SHARE).await.unwrap();
+        let held = shares.enter(busy, SHARE, PATIENCE).await.unwrap();
         for _ in 0..REMEMBERED * 2 {
-            shares.enter(TenantId::new(), SHARE).await.unwrap();
+            shares
+                .enter(TenantId::new(), SHARE, PATIENCE)
+                .await
+                .unwrap();
         }
         let tenants = shares.tenants.lock().unwrap();
         assert!(tenants.len() <= REMEMBERED, "{}", tenants.len());

@@ -1,0 +1,50 @@
+//! What many tenants cost: `platform/tenancy/benches/fleet`, on a cluster of its own that syncs every
+//! commit to disk.
+
+use anyhow::{Context, ensure};
+
+use crate::commands::cargo;
+use crate::progress;
+use crate::services::{self, Durability, PostgresOptions, PrivatePostgres};
+use crate::workspace::Workspace;
+
+/// Measures, prints the table and saves the figures.
+///
+/// # Errors
+/// Something did not start, or a stage failed.
+pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result<()> {
+    progress::heading("Setting the stage");
+    let directory = workspace.dev("bench");
+    let data = directory.join("tenancy");
+    services::remove_postgres(&data)?;
+    let options = PostgresOptions {
+        durability: Durability::Kept,
+        settings: vec![
+            "shared_buffers=512MB".to_owned(),
+            "max_wal_size=4GB".to_owned(),
+        ],
+        ..PostgresOptions::default()
+    };
+    let start = PrivatePostgres::start(&data, options);
+    let mut postgres = progress::timed("Postgres", start).await?;
+    let url = postgres.ensure_database("berth").await?;
+    let file = directory.join("tenancy.json");
+    progress::heading("Measuring");
+    let mut measuring = cargo(
+        workspace,
+        &["bench", "-p", "berth-tenancy", "--bench", "fleet", "--"],
+    );
+    measuring
+        .arg(&url)
+        .args(["--tenants", &tenants.to_string(), "--json"])
+        .arg(&file);
+    let status = measuring.status().await.context("running cargo bench");
+    postgres.stop().await;
+    services::remove_postgres(&data)?;
+    ensure!(
+        status?.success(),
+        "the measuring failed; its own message is above"
+    );
+    println!("\nSaved in {}", file.display());
+    Ok(())
+}

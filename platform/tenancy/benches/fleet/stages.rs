@@ -1,0 +1,469 @@
+//! What is measured, one stage after the other on one growing fleet.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use berth_kernel::{Clock, Currency, TenantId};
+use berth_tenancy::{
+    TenantKey,
+    data::{self, FileEntry, Files, FilesError},
+    lifecycle::{self, Lifecycle, NewTenant, Operator},
+    migrate::{self, Pace, TenantFiles},
+    provision::{Provisioner, Stock},
+};
+use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
+use rand::RngExt as _;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Bench,
+    figures::{Figures, percentile, sorted_ms},
+    load,
+};
+
+/// What figures with many tenants are held against.
+const FEW: usize = 100;
+/// Tenants whose making or claiming is measured.
+const SAMPLE: usize = 60;
+/// Seconds of each load.
+const SECONDS: f64 = 4.0;
+/// How often each tenant is asked before requests to all of them are measured.
+const TOUCHES: usize = 6;
+/// Megabytes of the tenant that is exported.
+const MEGABYTES: f64 = 100.0;
+
+/// What a next release may do: two columns, an index, a table.
+const NEXT: &str = "
+    ALTER TABLE booking ADD COLUMN channel text, ADD COLUMN priority integer NOT NULL DEFAULT 0;
+    CREATE INDEX booking_channel ON booking (channel);
+    CREATE TABLE channel (name text PRIMARY KEY)";
+
+pub(crate) async fn run(
+    bench: &Arc<Bench>,
+    tenants: usize,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let mut fleet = Fleet::default();
+    fleet.grow(bench, FEW).await?;
+    let few = warm(bench, &fleet.ids).await?;
+    let took = fleet.grow(bench, tenants).await?;
+    let last = sorted_ms(&took[took.len() - SAMPLE.min(took.len())..]);
+    figures.add(
+        "making a tenant cold, two at once, p99",
+        percentile(&last, 99),
+        "ms",
+        1_000.0,
+    );
+    figures.note(
+        "making a tenant cold, two at once, p50",
+        percentile(&last, 50),
+        "ms",
+    );
+    settle(bench).await?;
+
+    let again = warm(bench, &fleet.ids[..FEW]).await?;
+    let many = warm(bench, &fleet.ids).await?;
+    figures.note("warm request, 100 tenants, p50", few.p50, "ms");
+    figures.note("the same 100 of all of them, p50", again.p50, "ms");
+    figures.note("warm request, all tenants, p50", many.p50, "ms");
+    figures.note("warm request, all tenants, p99", many.p99, "ms");
+    figures.add(
+        "all tenants by 100 tenants, p50",
+        many.p50 / few.p50,
+        "×",
+        1.5,
+    );
+    role_switch(bench, &fleet, figures).await?;
+    figures.add(
+        "largest backend",
+        largest_backend(bench).await?,
+        "MB",
+        256.0,
+    );
+
+    claims(bench, figures).await?;
+    builder(bench, &fleet, figures).await?;
+    export_and_delete(bench, figures).await?;
+    fleet_migration(bench, tenants, figures).await
+}
+
+/// The tenants there are.
+#[derive(Default)]
+struct Fleet {
+    ids: Vec<TenantId>,
+}
+
+impl Fleet {
+    /// Makes tenants until there are so many, two at once; how long each took.
+    async fn grow(&mut self, bench: &Arc<Bench>, to: usize) -> anyhow::Result<Vec<Duration>> {
+        let next = Arc::new(AtomicUsize::new(self.ids.len()));
+        let makers = [(); 2].map(|()| {
+            let (bench, next) = (Arc::clone(bench), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut made = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= to {
+                        return anyhow::Ok(made);
+                    }
+                    let began = Instant::now();
+                    let new = tenant(&format!("fleet-{}", letters(number)));
+                    let tenant =
+                        lifecycle::create(&bench.settings, &new, &operator(), &Clock::System)
+                            .await?;
+                    made.push((number, tenant.id, began.elapsed()));
+                    if number % 500 == 499 {
+                        println!("  {} tenants", number + 1);
+                    }
+                }
+            })
+        });
+        let mut made = Vec::new();
+        for maker in makers {
+            made.extend(maker.await??);
+        }
+        made.sort_unstable_by_key(|(number, _, _)| *number);
+        self.ids.extend(made.iter().map(|(_, id, _)| *id));
+        Ok(made.into_iter().map(|(_, _, took)| took).collect())
+    }
+}
+
+/// A number in letters, none of which looks like another.
+fn letters(mut number: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.push(char::from(b"bcdfghkpqst"[number % 11]));
+        number /= 11;
+        if number == 0 {
+            return text;
+        }
+    }
+}
+
+fn operator() -> Operator {
+    Operator("bench".to_owned())
+}
+
+fn tenant(slug: &str) -> NewTenant {
+    NewTenant {
+        slug: slug.to_owned(),
+        name: "Fleet".to_owned(),
+        kind: "gym".to_owned(),
+        timezone: "Europe/Berlin".to_owned(),
+        currency: Currency::EUR,
+        locale: "de".to_owned(),
+        color: "#334155".to_owned(),
+        legal_name: "Fleet".to_owned(),
+        address: String::new(),
+    }
+}
+
+/// Requests, after some to each tenant that are not counted: what is measured is a fleet at work, not
+/// the first touch of each schema.
+async fn warm(bench: &Arc<Bench>, ids: &[TenantId]) -> anyhow::Result<load::Took> {
+    load::touch(bench, ids, TOUCHES).await?;
+    load::requests(bench, ids, SECONDS).await
+}
+
+/// Lets what the mass making left behind be over.
+async fn settle(bench: &Bench) -> anyhow::Result<()> {
+    let mut conn = owner(bench).await?;
+    for sql in ["ANALYZE", "CHECKPOINT"] {
+        sqlx::query(sql).execute(&mut conn).await?;
+    }
+    Ok(conn.close().await?)
+}
+
+async fn owner(bench: &Bench) -> anyhow::Result<PgConnection> {
+    Ok(PgConnection::connect(bench.settings.url.expose()).await?)
+}
+
+/// Taking on a tenant's role, alone: BEGIN with its settings. The worst is after a role was made: what
+/// each backend knows of memberships is worth nothing then.
+async fn role_switch(bench: &Bench, fleet: &Fleet, figures: &mut Figures) -> anyhow::Result<()> {
+    let mut took = Vec::new();
+    for _ in 0..3_000 {
+        took.push(switch(bench, fleet).await?);
+    }
+    let ms = sorted_ms(&took);
+    figures.note("role switch, p50", percentile(&ms, 50), "ms");
+    figures.note("role switch, p99", percentile(&ms, 99), "ms");
+    let mut conn = owner(bench).await?;
+    let mut took = Vec::new();
+    for _ in 0..100 {
+        for sql in [
+            "CREATE ROLE berth_bench_passing",
+            "DROP ROLE berth_bench_passing",
+        ] {
+            sqlx::query(sql).execute(&mut conn).await?;
+        }
+        took.push(switch(bench, fleet).await?);
+    }
+    conn.close().await?;
+    let ms = sorted_ms(&took);
+    figures.note(
+        "role switch after a role was made, p50",
+        percentile(&ms, 50),
+        "ms",
+    );
+    figures.add(
+        "role switch after a role was made, worst of 100",
+        ms[ms.len() - 1],
+        "ms",
+        3.0,
+    );
+    Ok(())
+}
+
+async fn switch(bench: &Bench, fleet: &Fleet) -> anyhow::Result<Duration> {
+    let id = fleet.ids[rand::rng().random_range(0..fleet.ids.len())];
+    let tenant = bench
+        .tenancy
+        .registry()
+        .get(id)
+        .await?
+        .context("a tenant is gone")?;
+    let began = Instant::now();
+    let tx = bench.tenancy.begin(&tenant).await?;
+    let took = began.elapsed();
+    tx.rollback().await?;
+    Ok(took)
+}
+
+/// Memory of its own of the largest backend that serves tenants, in MB.
+async fn largest_backend(bench: &Bench) -> anyhow::Result<f64> {
+    let mut conn = owner(bench).await?;
+    let pids: Vec<i32> =
+        sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE usename LIKE 'berth\\_b%'")
+            .fetch_all(&mut conn)
+            .await?;
+    conn.close().await?;
+    ensure!(!pids.is_empty(), "no backend serves tenants");
+    let private = |pid: &i32| -> anyhow::Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+        let kib = |name: &str| -> f64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+            kib.and_then(|kib| kib.trim().parse().ok()).unwrap_or(0.0)
+        };
+        Ok((kib("Private_Clean:") + kib("Private_Dirty:")) / 1_024.0)
+    };
+    let all = pids
+        .iter()
+        .map(private)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(all.into_iter().fold(0.0, f64::max))
+}
+
+/// Nobody's files.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn list(&self, _: TenantId) -> BoxFuture<'_, Result<Vec<FileEntry>, FilesError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn read<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<Bytes, FilesError>> {
+        async { Err("there are no files".into()) }.boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        _: TenantId,
+        _: &'a str,
+        _: Bytes,
+    ) -> BoxFuture<'a, Result<(), FilesError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
+        async { Ok(0) }.boxed()
+    }
+}
+
+/// A provisioner at work until the token is cancelled.
+fn provisioner(bench: &Bench, stock: Stock) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    let provisioner = Provisioner {
+        settings: bench.settings.clone(),
+        stock,
+        files: Arc::new(NoFiles),
+        clock: Clock::System,
+    };
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let running = tokio::spawn(async move { provisioner.run(stopped).await });
+    (stop, running)
+}
+
+/// Claiming schemas that are ready.
+async fn claims(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
+    let stock = Stock {
+        wanted: SAMPLE,
+        rest: 0,
+    };
+    let (stop, running) = provisioner(bench, stock);
+    let mut conn = owner(bench).await?;
+    loop {
+        let ready: i64 = sqlx::query_scalar("SELECT count(*) FROM platform.ready_schema")
+            .fetch_one(&mut conn)
+            .await?;
+        if usize::try_from(ready)? >= SAMPLE {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    conn.close().await?;
+    stop.cancel();
+    running.await?;
+    let lifecycle = Lifecycle::new(bench.tenancy.clone(), operator(), Clock::System);
+    let mut took = Vec::new();
+    for number in 0..SAMPLE {
+        let new = tenant(&format!("claimed-{}", letters(number)));
+        let began = Instant::now();
+        lifecycle.claim(&new).await?;
+        took.push(began.elapsed());
+    }
+    let ms = sorted_ms(&took);
+    figures.note("claiming a ready tenant, p50", percentile(&ms, 50), "ms");
+    figures.add(
+        "claiming a ready tenant, p99",
+        percentile(&ms, 99),
+        "ms",
+        25.0,
+    );
+    Ok(())
+}
+
+/// What making schemas ready does to requests: in turns, with and without.
+async fn builder(bench: &Arc<Bench>, fleet: &Fleet, figures: &mut Figures) -> anyhow::Result<()> {
+    let ids = &fleet.ids[..FEW];
+    let mut ratios = Vec::new();
+    warm(bench, ids).await?;
+    for _ in 0..5 {
+        let without = load::requests(bench, ids, SECONDS).await?;
+        let stock = Stock {
+            wanted: 10_000,
+            ..Stock::default()
+        };
+        let (stop, running) = provisioner(bench, stock);
+        // The first ones are made without rest: nobody is to wait for them.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let with = load::requests(bench, ids, SECONDS).await?;
+        stop.cancel();
+        running.await?;
+        ratios.push(with.p95 / without.p95);
+    }
+    ratios.sort_unstable_by(f64::total_cmp);
+    figures.add(
+        "requests beside the builder, p95, median of 5",
+        ratios[2],
+        "×",
+        1.1,
+    );
+    Ok(())
+}
+
+/// A next release's files over the whole fleet, and then nothing to do.
+async fn fleet_migration(
+    bench: &Bench,
+    tenants: usize,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let mut idle = Vec::new();
+    for _ in 0..9 {
+        let began = Instant::now();
+        migrate::run(&bench.settings, Pace::default(), &|_| {}).await?;
+        idle.push(began.elapsed());
+    }
+    figures.add(
+        "nothing to migrate, median of 9",
+        percentile(&sorted_ms(&idle), 50),
+        "ms",
+        50.0,
+    );
+    let files = TenantFiles::of_this_release().and(NEXT);
+    let pace = Pace {
+        workers: 8,
+        ..Pace::default()
+    };
+    let began = Instant::now();
+    let report = migrate::run_files(&bench.settings, &files, pace, &|_| {}).await?;
+    let took = began.elapsed().as_secs_f64();
+    ensure!(report.quarantined.is_empty(), "{:?}", report.quarantined);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let (moved, wanted) = (report.tenants as f64, tenants as f64);
+    figures.add(
+        "a migration of all, 8 workers",
+        took,
+        "s",
+        60.0 * (wanted / 10_000.0).max(0.1),
+    );
+    figures.note("tenants migrated a second", moved / took, "/s");
+    Ok(())
+}
+
+/// A tenant with a hundred megabytes: taken out, and erased.
+async fn export_and_delete(bench: &Bench, figures: &mut Figures) -> anyhow::Result<()> {
+    let slug = "claimed-b";
+    let key = TenantKey::Slug(slug.to_owned());
+    let found = bench
+        .tenancy
+        .registry()
+        .find(&key)
+        .await?
+        .context("it is gone")?;
+    let role = found.tenant.role().to_owned();
+    let mut conn = owner(bench).await?;
+    // Rows as bookings leave them: events handled and answers kept, some of them long.
+    let fill = format!(
+        "INSERT INTO {role}.idempotency (principal, route, key, request_hash, body)
+         SELECT 'user:' || gen_random_uuid(), 'POST /v1/bookings', gen_random_uuid()::text,
+                decode(md5(n::text), 'hex'), repeat(md5(n::text), 24)
+         FROM generate_series(1, 110000) n"
+    );
+    sqlx::query(AssertSqlSafe(fill)).execute(&mut conn).await?;
+    conn.close().await?;
+    let place = tempfile::tempdir()?;
+    let began = Instant::now();
+    let folder = place.path().join("export");
+    let manifest = data::export(
+        &bench.settings,
+        slug,
+        &folder,
+        &NoFiles,
+        &operator(),
+        &Clock::System,
+    )
+    .await?;
+    let took = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let megabytes = manifest.tables.iter().map(|table| table.bytes).sum::<u64>() as f64 / 1e6;
+    figures.note("exported", megabytes, "MB");
+    figures.add("export of 100 MB", took * MEGABYTES / megabytes, "s", 5.0);
+    let began = Instant::now();
+    let (by, clock) = (operator(), Clock::System);
+    let new = Some("restored-b");
+    let restored = data::restore_as_new(&bench.settings, &folder, new, &NoFiles, &by, &clock);
+    restored.await?;
+    figures.note(
+        "restore of it, compared",
+        began.elapsed().as_secs_f64(),
+        "s",
+    );
+
+    let lifecycle = Lifecycle::new(bench.tenancy.clone(), operator(), Clock::System);
+    lifecycle.archive(slug).await?;
+    lifecycle.erase(slug).await?;
+    let began = Instant::now();
+    lifecycle::erase_leaving(&bench.settings, &NoFiles, &Clock::System).await?;
+    figures.add("erasing it", began.elapsed().as_secs_f64(), "s", 1.0);
+    Ok(())
+}
