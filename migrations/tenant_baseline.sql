@@ -499,6 +499,7 @@ CREATE INDEX delivery_booking ON tenant_baseline.delivery USING btree (booking_i
 CREATE INDEX idempotency_created ON tenant_baseline.idempotency USING brin (created_at);
 CREATE INDEX inbox_handled ON tenant_baseline.inbox USING brin (handled_at);
 CREATE INDEX ledger_entry_journal ON tenant_baseline.ledger_entry USING btree (journal_id);
+CREATE INDEX ledger_journal_posted ON tenant_baseline.ledger_journal USING brin (posted_at);
 CREATE INDEX login_session_account ON tenant_baseline.login_session USING btree (account_id);
 CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING btree (payment_id);
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);

@@ -92,6 +92,29 @@ CREATE TABLE platform.erased_tenant (
     erased_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Figures over all tenants, a day of UTC each, reckoned from each tenant's own rows now and then:
+-- nobody who looks at them asks the tenants.
+CREATE TABLE platform.booking_day (
+    tenant_id   uuid NOT NULL,
+    day         date NOT NULL,
+    -- Made on that day; of those, how many stand and how many were called off.
+    made        bigint NOT NULL,
+    confirmed   bigint NOT NULL,
+    cancelled   bigint NOT NULL,
+    PRIMARY KEY (day, tenant_id)
+);
+CREATE TABLE platform.money_day (
+    tenant_id        uuid NOT NULL,
+    day              date NOT NULL,
+    currency         text NOT NULL,
+    -- Minor units, as the ledger has them.
+    sales            bigint NOT NULL,
+    refunds          bigint NOT NULL,
+    processing_fees  bigint NOT NULL,
+    platform_fees    bigint NOT NULL,
+    PRIMARY KEY (day, tenant_id, currency)
+);
+
 -- Who may run the platform through its API.
 CREATE TABLE platform.operator_key (
     id          uuid PRIMARY KEY,

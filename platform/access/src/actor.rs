@@ -19,16 +19,19 @@ pub enum Role {
     Admin,
     /// A tenant's software, with an API key.
     Service,
+    /// Who runs the platform; belongs to no tenant.
+    Operator,
 }
 
 impl Role {
     /// All of them, from least to most.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Anonymous,
         Self::Customer,
         Self::Staff,
         Self::Admin,
         Self::Service,
+        Self::Operator,
     ];
 
     /// Its name in policies, tokens and tables.
@@ -40,6 +43,7 @@ impl Role {
             Self::Staff => "staff",
             Self::Admin => "admin",
             Self::Service => "service",
+            Self::Operator => "operator",
         }
     }
 }

@@ -81,6 +81,12 @@ permissions! {
     SessionList = "session" "list";
     /// Sign out, here or elsewhere.
     SessionEnd = "session" "end";
+    /// See tenants.
+    TenantRead = "tenant" "read";
+    /// Make, change, suspend, archive and release tenants, and make their keys.
+    TenantManage = "tenant" "manage";
+    /// Have tenants erased.
+    TenantErase = "tenant" "erase";
     /// See the tenant's users.
     UserRead = "user" "read";
 }

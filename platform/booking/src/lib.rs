@@ -44,7 +44,7 @@ pub use model::{Booking, Status};
 pub use reactions::Reactions;
 pub use read::{Filter, Sort};
 pub use sessions::{NewSession, Session};
-pub use stats::{Grouping, StatsRow};
+pub use stats::{DayRow, Grouping, StatsRow, days};
 pub use update::BookingChange;
 
 /// The booking service's commands and queries.

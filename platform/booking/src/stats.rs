@@ -2,7 +2,8 @@
 
 use berth_access::{Context, Permission};
 use berth_kernel::Money;
-use jiff::Timestamp;
+use berth_tenancy::TenantTx;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{Bookings, Error, store};
 
@@ -51,6 +52,27 @@ pub struct StatsRow {
     pub places: i64,
     /// Price of those confirmed or completed.
     pub revenue: Money,
+}
+
+/// What a day of UTC brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayRow {
+    /// The day.
+    pub day: Date,
+    /// Bookings made on it.
+    pub made: i64,
+    /// Of those, the ones that stand or took place.
+    pub confirmed: i64,
+    /// Of those, the ones that were cancelled.
+    pub cancelled: i64,
+}
+
+/// Figures over bookings made since, day by day, for the platform's own books.
+///
+/// # Errors
+/// What the database says.
+pub async fn days(tx: &mut TenantTx, since: Timestamp) -> Result<Vec<DayRow>, Error> {
+    store::days(tx, since).await
 }
 
 impl Bookings {

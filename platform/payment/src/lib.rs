@@ -13,6 +13,7 @@
 
 mod accounts;
 mod charge;
+mod days;
 mod error;
 mod inbox;
 mod model;
@@ -32,6 +33,7 @@ use berth_tenancy::Tenancy;
 use serde::Deserialize;
 
 pub use accounts::AccountState;
+pub use days::{DayRow, days};
 pub use error::Error;
 pub use model::{Payment, PaymentStatus, Refund, RefundState};
 pub use reactions::Reactions;

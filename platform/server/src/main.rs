@@ -10,7 +10,9 @@
 //! | `all` | the four in one process |
 //! | `migrate` | brings the database up to date |
 //! | `drift` | says where tenants' schemas were changed by hand |
+//! | `acl` | says where roles and rights are not what isolation rests on |
 //! | `tenant` | what operators do to tenants, from their making to their erasure |
+//! | `operator` | makes and revokes the keys of those who run the platform |
 //! | `dead-letters` | lists what was given up, and hands it to its consumer again |
 //! | `openapi` | prints the API's document |
 
@@ -20,6 +22,7 @@ mod health;
 mod housekeeping;
 mod provisioner;
 mod referee;
+mod rollup;
 mod serve;
 mod settings;
 mod tasks;
@@ -56,9 +59,14 @@ enum Command {
     Migrate(commands::MigrateOptions),
     /// Say where tenants' schemas were changed by hand.
     Drift,
+    /// Say where roles and rights are not what isolation rests on.
+    Acl,
     /// Make, change, suspend, archive and erase tenants.
     #[command(subcommand)]
     Tenant(commands::TenantCommand),
+    /// Make and revoke the keys of those who run the platform.
+    #[command(subcommand)]
+    Operator(commands::OperatorCommand),
     /// Look at events that were given up, and replay them.
     #[command(subcommand)]
     DeadLetters(commands::DeadLetterCommand),
@@ -111,7 +119,9 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::Migrate(options) => commands::migrate(&options).await,
         Command::Drift => commands::drift().await,
+        Command::Acl => commands::acl().await,
         Command::Tenant(command) => commands::tenant(command).await,
+        Command::Operator(command) => commands::operator(command).await,
         Command::DeadLetters(command) => commands::dead_letters(command).await,
         Command::Openapi => commands::openapi().await,
     }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
+use berth_operator_api::OperatorApi;
 use berth_telemetry::{logs, metrics::Metrics};
 use berth_tenancy::Tenancy;
 use berth_web::{Admission, Admitted, observe::Observed, problem};
@@ -56,7 +57,7 @@ pub(crate) async fn run(roles: Roles) -> anyhow::Result<()> {
         &tasks,
         "metrics",
         metrics_port,
-        operator_routes(metrics, &health),
+        operator_routes(metrics, &health, &app),
         drain,
     );
     tasks.spawn("pools", report_pools(app.tenancy.clone(), tasks.stop()));
@@ -129,11 +130,23 @@ fn public_routes(
 }
 
 /// What operators and scrapers reach, on a port of its own.
-fn operator_routes(metrics: Metrics, health: &Health) -> impl Endpoint + 'static {
-    Route::new()
+fn operator_routes(
+    metrics: Metrics,
+    health: &Health,
+    app: &App,
+) -> impl Endpoint<Output = Response> + 'static {
+    let api = OperatorApi {
+        web: app.api.web.clone(),
+        users: app.api.users.clone(),
+        figures: app.figures.clone(),
+    };
+    let routes = Route::new()
+        .nest("/platform/v1", berth_operator_api::routes(&api))
         .at("/metrics", get(make_sync(move |_| metrics.render())))
         .at("/livez", get(health::live))
-        .at("/readyz", get(health::ready).data(health.clone()))
+        .at("/readyz", get(health::ready).data(health.clone()));
+    let caught = CatchPanic::new().with_handler(problem::panicked);
+    Observed(routes.with(caught).map_to_response())
 }
 
 /// Exports how many connections the pools hold.

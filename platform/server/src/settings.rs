@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) limits: bool,
     /// Whether tenants are limited by their plans; off is for load tests.
     pub(crate) tenant_limits: bool,
+    /// How often figures over all tenants are reckoned.
+    pub(crate) rollup: Duration,
     /// How many schemas are kept ready for new tenants.
     pub(crate) ready_schemas: usize,
     /// How long a process that is asked to end still takes requests while it says that it is not
@@ -109,6 +111,7 @@ impl Settings {
             telemetry: telemetry(),
             proxies: TrustedProxies::parse(&text("BERTH_TRUSTED_PROXIES").unwrap_or_default())
                 .map_err(|error| anyhow!("BERTH_TRUSTED_PROXIES: {error}"))?,
+            rollup: Duration::from_secs(number("BERTH_ROLLUP_SECONDS", 300)?.max(1).into()),
             ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
             limits: !matches!(text("BERTH_LIMITS").as_deref(), Some("off" | "tenants")),
             tenant_limits: text("BERTH_LIMITS").as_deref() != Some("off"),

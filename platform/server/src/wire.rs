@@ -1,9 +1,10 @@
 //! The house put together, in the order things depend on each other.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use berth_access::{Access, Tokens};
+use berth_admin::Figures;
 use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings};
 use berth_analytics as analytics;
 use berth_booking::{self as booking, Bookings};
@@ -33,6 +34,10 @@ pub(crate) struct App {
     pub(crate) bookings: Bookings,
     pub(crate) payments: Payments,
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
+    /// Figures over all tenants.
+    pub(crate) figures: Figures,
+    /// How often they are reckoned.
+    pub(crate) rollup: Duration,
     /// The object store.
     pub(crate) files: Arc<dyn ObjectStore>,
 }
@@ -73,6 +78,7 @@ impl App {
         let receipts = Receipts::new(tenancy.clone(), Arc::clone(&files));
         let notifications = Notifications::new(tenancy.clone());
         let integrations = Integrations::new(tenancy.clone());
+        let figures = Figures::new(tenancy.clone());
 
         let consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(payment::Reactions::new(payments.clone())),
@@ -115,6 +121,8 @@ impl App {
             bookings,
             payments,
             consumers,
+            figures,
+            rollup: settings.rollup,
             files,
         })
     }

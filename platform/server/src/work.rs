@@ -2,7 +2,7 @@
 
 use berth_messaging::{dead_letter, relay, worker};
 
-use crate::{housekeeping, referee::ByPayments, serve::Roles, tasks::Tasks, wire::App};
+use crate::{housekeeping, referee::ByPayments, rollup, serve::Roles, tasks::Tasks, wire::App};
 
 /// Starts the background work of `roles`.
 pub(crate) fn start(app: &App, roles: Roles, tasks: &Tasks) {
@@ -40,6 +40,14 @@ fn start_worker(app: &App, tasks: &Tasks) {
     let (payments, users) = (app.payments.clone(), app.api.users.clone());
     let housekeeping = housekeeping::run(tenancy, payments, users, tasks.stop());
     tasks.spawn("housekeeping", housekeeping);
+    let figures = rollup::run(
+        app.tenancy.clone(),
+        app.figures.clone(),
+        app.clock.clone(),
+        app.rollup,
+        tasks.stop(),
+    );
+    tasks.spawn("figures", figures);
     let (payments, stop) = (app.payments.clone(), tasks.stop());
     tasks.spawn("inbox", async move { payments.work_inbox(stop).await });
     let (payments, stop) = (app.payments.clone(), tasks.stop());

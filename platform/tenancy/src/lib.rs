@@ -9,6 +9,7 @@
 //! To add a tenant table: a file in `migrations/tenant`. To change what is known of a tenant:
 //! `migrations/platform`, [`registry`] and [`Tenant`].
 
+pub mod acl;
 pub mod channel;
 mod connection;
 pub mod data;

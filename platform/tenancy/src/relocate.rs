@@ -337,21 +337,33 @@ async fn freeze(source: &mut PgConnection, relocation: &Relocation) -> Result<()
     run(source, &format!("REVOKE {role} FROM {login}")).await?;
     let began = Instant::now();
     loop {
-        // Of the whole bucket: a transaction that has read nothing yet holds nothing to know it by.
+        // A transaction that has touched another tenant's tables is that one's; one that has touched
+        // nothing yet may be anybody's.
         let break_off = began.elapsed() > UNDER_WAY;
-        let left: i64 = sqlx::query_scalar(
-            "SELECT count(*) FILTER (WHERE NOT $3 OR NOT pg_terminate_backend(pid))
-             FROM pg_stat_activity
+        // One that is broken off is waited for all the same: it may be in the middle of its commit.
+        let (left, _broken_off): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), count(*) FILTER (WHERE $3 AND pg_terminate_backend(pid))
+             FROM pg_stat_activity a
              WHERE usename = $1 AND datname = current_database()
-               AND xact_start < clock_timestamp() - make_interval(secs => $2)",
+               AND xact_start < clock_timestamp() - make_interval(secs => $2)
+               AND NOT EXISTS (
+                   SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                   JOIN pg_namespace n ON n.oid = c.relnamespace
+                   JOIN platform.tenant_schema s ON s.role = n.nspname
+                   WHERE l.pid = a.pid AND s.role <> $4
+                     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
         )
         .bind(&login)
         .bind(began.elapsed().as_secs_f64())
         .bind(break_off)
+        .bind(role)
         .fetch_one(&mut *source)
         .await?;
         if left == 0 {
             return Ok(());
+        }
+        if began.elapsed() > FROZEN_AT_MOST {
+            return Err(Error::Busy("what is under way does not end".to_owned()));
         }
         tokio::time::sleep(LOOK).await;
     }

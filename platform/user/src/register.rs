@@ -8,6 +8,16 @@ use berth_tenancy::{IdempotencyKey, Tenant, idempotency};
 
 use crate::{Account, Error, NewAccount, Users, store};
 
+impl NewAccount {
+    /// Looks whether its fields are within their rules, as making it will.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with all fields at fault.
+    pub fn is_valid(&self) -> Result<(), Error> {
+        self.check("en").map(drop).map_err(Error::Invalid)
+    }
+}
+
 impl Users {
     /// Makes a customer's account. Takes as long for a taken address as for a free one: the
     /// password is hashed before anything is looked up.

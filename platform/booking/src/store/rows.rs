@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
-    Error, Filter, Grouping, Sort, StatsRow,
+    DayRow, Error, Filter, Grouping, Sort, StatsRow,
     model::{Booking, Status},
 };
 
@@ -247,6 +247,27 @@ pub(crate) async fn mark_deleted(
 }
 
 /// Bookings counted by a key, over starts in `[from, to)`, in the tenant's days.
+pub(crate) async fn days(tx: &mut TenantTx, since: Timestamp) -> Result<Vec<DayRow>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT (created_at AT TIME ZONE 'UTC')::date AS "day!: jiff_sqlx::Date", count(*) AS "made!",
+                  count(*) FILTER (WHERE status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW')) AS "confirmed!",
+                  count(*) FILTER (WHERE status = 'CANCELLED') AS "cancelled!"
+           FROM booking WHERE deleted_at IS NULL AND created_at >= $1 GROUP BY 1 ORDER BY 1"#,
+        jiff_sqlx::Timestamp::from(since) as _,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| DayRow {
+            day: row.day.to_jiff(),
+            made: row.made,
+            confirmed: row.confirmed,
+            cancelled: row.cancelled,
+        })
+        .collect())
+}
+
 pub(crate) async fn stats(
     tx: &mut TenantTx,
     grouping: Grouping,

@@ -5,8 +5,8 @@ use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Result;
-use crate::provider::BalanceTransaction;
+use super::{Result, currency};
+use crate::{DayRow, provider::BalanceTransaction};
 
 /// What an effect on the balance is booked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +63,34 @@ pub(crate) async fn post(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// What was posted since, by day and currency.
+pub(crate) async fn days(tx: &mut TenantTx, since: Timestamp) -> Result<Vec<DayRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT (j.posted_at AT TIME ZONE 'UTC')::date AS "day!: jiff_sqlx::Date", e.currency,
+                  coalesce(sum(-e.amount_minor) FILTER (WHERE e.account = 'sales'), 0)::bigint AS "sales!",
+                  coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 'refunds'), 0)::bigint AS "refunds!",
+                  coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 'processing_fees'), 0)::bigint
+                    AS "processing_fees!",
+                  coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 'platform_fees'), 0)::bigint
+                    AS "platform_fees!"
+           FROM ledger_journal j JOIN ledger_entry e ON e.journal_id = j.id
+           WHERE j.posted_at >= $1 GROUP BY 1, 2 ORDER BY 1, 2"#,
+        jiff_sqlx::Timestamp::from(since) as _,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(DayRow {
+                day: row.day.to_jiff(),
+                currency: currency(&row.currency)?,
+                sales: row.sales,
+                refunds: row.refunds,
+                processing_fees: row.processing_fees,
+                platform_fees: row.platform_fees,
+            })
+        })
+        .collect()
 }

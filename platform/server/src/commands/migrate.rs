@@ -1,4 +1,4 @@
-//! `berth migrate`, `berth drift`.
+//! `berth migrate`, `berth drift`, `berth acl`.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use berth_tenancy::migrate::{self, DriftReport, Pace, Progress, Quarantined, Status};
+use berth_tenancy::{
+    acl,
+    migrate::{self, DriftReport, Pace, Progress, Quarantined, Status},
+};
 use clap::Args;
 
 use crate::settings;
@@ -119,6 +122,21 @@ pub(crate) async fn drift() -> anyhow::Result<()> {
         "{} schemas were changed by hand",
         report.drifted.len()
     );
+    Ok(())
+}
+
+/// Says where roles and rights are not what isolation rests on, and fails if there is any.
+pub(crate) async fn acl() -> anyhow::Result<()> {
+    let findings = acl::audit(&settings::database()?).await?;
+    for finding in &findings {
+        println!("node {}: {}", finding.node, finding.what);
+    }
+    anyhow::ensure!(
+        findings.is_empty(),
+        "{} rights are not as they should be",
+        findings.len()
+    );
+    println!("roles and rights are as they should be");
     Ok(())
 }
 

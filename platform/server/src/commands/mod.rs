@@ -2,12 +2,14 @@
 
 mod dead_letters;
 mod migrate;
+mod operator;
 mod tenant;
 
 use crate::{settings::Settings, wire::App};
 
 pub(crate) use dead_letters::{DeadLetterCommand, dead_letters};
-pub(crate) use migrate::{MigrateOptions, drift, migrate};
+pub(crate) use migrate::{MigrateOptions, acl, drift, migrate};
+pub(crate) use operator::{OperatorCommand, operator};
 pub(crate) use tenant::{TenantCommand, tenant};
 
 /// Prints the API's document.

@@ -78,6 +78,12 @@ async fn a_receipt_is_put_into_a_bucket_and_read_from_it() {
     })
     .await;
     let stored = buckets.path().join(BUCKET).join("demo");
+    let tenant: uuid::Uuid = sqlx::query_scalar("SELECT id FROM platform.tenant WHERE slug = $1")
+        .bind(&gym.slug)
+        .fetch_one(house.platform.admin_pool())
+        .await
+        .unwrap();
+    let stored = stored.join(tenant.to_string());
     let stored = stored.join(receipt["path"].as_str().unwrap());
     let stored = std::fs::read(&stored).unwrap_or_else(|error| panic!("{stored:?}: {error}"));
     assert!(stored.starts_with(b"%PDF"));

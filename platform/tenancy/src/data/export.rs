@@ -38,14 +38,14 @@ pub async fn export(
 
     let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
     let mut tx = conn.begin().await?;
-    let begin = format!(
-        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL ROLE {role}"
-    );
-    // The version is read by the owner: it is none of the tenant's business.
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .await?;
+    // Of the same moment as all that follows, and read by the owner: it is none of the tenant's
+    // business.
     let schema_version = version(&mut tx, &role).await?;
-    tx.rollback().await?;
-    let mut tx = conn.begin().await?;
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
+    let become_tenant = format!("SET LOCAL ROLE {role}");
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(become_tenant)))
+        .await?;
     let exported_at = clock.now();
     let mut tables = Vec::new();
     for layout in copy::layouts(&mut tx, &role).await? {

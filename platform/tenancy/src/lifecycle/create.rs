@@ -107,11 +107,53 @@ async fn settle(
     Ok(CreatedTenant { id, api_key })
 }
 
-/// What the database's own rules do not look at.
+/// Looked at before a schema is taken: what the database's own rules do not look at, and what they do,
+/// in words.
 fn check(new: &NewTenant) -> Result<(), Error> {
     slug::check(&new.slug)?;
+    check_kind(&new.kind)?;
+    check_text("the name", &new.name, 1, 200)?;
+    check_text("the name on receipts", &new.legal_name, 1, 200)?;
+    check_text("the address", &new.address, 0, 1_000)?;
+    check_color(&new.color)?;
     check_timezone(&new.timezone)?;
     check_locale(&new.locale)
+}
+
+fn check_kind(kind: &str) -> Result<(), Error> {
+    let shaped = (2..=40).contains(&kind.len())
+        && kind.starts_with(|first: char| first.is_ascii_lowercase())
+        && kind
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
+    if shaped {
+        return Ok(());
+    }
+    let what = format!("`{kind}` is no kind of business such as `clinic` or `car-rental`");
+    Err(Error::Invalid(what))
+}
+
+fn check_text(what: &str, text: &str, least: usize, most: usize) -> Result<(), Error> {
+    if (least..=most).contains(&text.chars().count()) && !text.contains('\0') {
+        return Ok(());
+    }
+    let what = format!("{what} must have {least} to {most} characters");
+    Err(Error::Invalid(what))
+}
+
+fn check_color(color: &str) -> Result<(), Error> {
+    let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6);
+    let hex = |digits: &str| {
+        digits
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    match digits {
+        Some(digits) if hex(digits) => Ok(()),
+        _ => Err(Error::Invalid(format!(
+            "`{color}` is no colour: `#rrggbb` in lower case"
+        ))),
+    }
 }
 
 pub(super) fn check_timezone(timezone: &str) -> Result<(), Error> {
@@ -204,6 +246,24 @@ pub(crate) fn refused(written: Result<(), sqlx::Error>, slug: &str) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_texts_and_colours_that_break_a_rule_are_refused() {
+        for kind in ["clinic", "car-rental", "day_spa"] {
+            assert!(check_kind(kind).is_ok(), "{kind}");
+        }
+        for kind in ["", "c", "Clinic", "ünicode", "-x", "a b"] {
+            assert!(check_kind(kind).is_err(), "{kind}");
+        }
+        assert!(check_text("it", "Ä", 1, 1).is_ok());
+        for text in ["", "ab", "\0"] {
+            assert!(check_text("it", text, 1, 1).is_err(), "{text:?}");
+        }
+        assert!(check_color("#00ff9a").is_ok());
+        for color in ["red", "#00FF9A", "#00ff9", "00ff9a1", "#00ff9ä"] {
+            assert!(check_color(color).is_err(), "{color}");
+        }
+    }
 
     #[test]
     fn zones_and_languages_that_are_none_are_refused() {

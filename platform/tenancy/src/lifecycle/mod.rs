@@ -11,11 +11,13 @@
 //!
 //! - [`create`], [`slug`]: a new tenant and what it may be called.
 //! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
+//! - [`operators`]: who may do all this through the API.
 //! - [`keys`]: what its software signs in with. [`erase`]: its end.
 
 mod create;
 mod erase;
 mod keys;
+pub mod operators;
 mod particulars;
 mod slug;
 mod standing;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use berth_tenancy::Tenant;
+use berth_tenancy::{Tenant, acl};
 use berth_testkit::TestPlatform;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use crate::{bucket_login, login, sqlstate, tables};
+use crate::{admin, bucket_login, create, gym, login, sqlstate, tables};
 
 /// Insufficient privilege.
 const DENIED: &str = "42501";
@@ -278,4 +278,72 @@ async fn statements_of_a_tenant_are_bounded_in_time() {
     .await
     .unwrap();
     assert_eq!(limits, ("5s".to_owned(), "2s".to_owned()));
+}
+
+#[tokio::test]
+async fn an_audit_finds_every_right_that_should_not_be() {
+    let platform = TestPlatform::start().await;
+    let audit = async || -> Vec<String> {
+        let found = acl::audit(platform.settings()).await.unwrap();
+        found.into_iter().map(|finding| finding.what).collect()
+    };
+    assert_eq!(audit().await, Vec::<String>::new());
+    // A tenant of this database alone: roles are the cluster's, and other tests look at them too.
+    let made = create(&platform, &gym("gamma-gym")).await.unwrap();
+    let found = platform.tenancy().registry().get(made.id).await.unwrap();
+    let gamma = found.unwrap();
+    let (own, other) = (gamma.role(), platform.beta().role().to_owned());
+    let login = bucket_login(&platform, &gamma).await;
+    for (break_it, mend_it, says) in [
+        (
+            format!("GRANT SELECT ON {own}.account TO {other}"),
+            format!("REVOKE ALL ON {own}.account FROM {other}"),
+            format!("{other} has rights on {own}.account"),
+        ),
+        (
+            format!("GRANT USAGE ON SCHEMA {own} TO PUBLIC"),
+            format!("REVOKE USAGE ON SCHEMA {own} FROM PUBLIC"),
+            format!("everybody has rights on the schema {own}"),
+        ),
+        (
+            format!("GRANT CREATE ON SCHEMA {own} TO {own}"),
+            format!("REVOKE CREATE ON SCHEMA {own} FROM {own}"),
+            format!("{own} has rights on the schema {own}"),
+        ),
+        (
+            "GRANT SELECT ON platform.tenant TO berth_tenant".to_owned(),
+            "REVOKE SELECT ON platform.tenant FROM berth_tenant".to_owned(),
+            "berth_tenant has rights on platform.tenant".to_owned(),
+        ),
+        (
+            "GRANT CREATE ON SCHEMA public TO PUBLIC".to_owned(),
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
+            "everybody may make tables in the schema public".to_owned(),
+        ),
+        (
+            format!("ALTER ROLE {own} LOGIN"),
+            format!("ALTER ROLE {own} NOLOGIN"),
+            format!("the role {own} can log in"),
+        ),
+        (
+            format!("ALTER ROLE {own} CREATEDB"),
+            format!("ALTER ROLE {own} NOCREATEDB"),
+            format!("the login {own} may make databases"),
+        ),
+        (
+            format!("REVOKE {own} FROM {login}"),
+            format!("GRANT {own} TO {login}"),
+            format!("{login} cannot take on {own}, which the registry says is its own"),
+        ),
+        (
+            format!("GRANT {own} TO berth_app"),
+            format!("REVOKE {own} FROM berth_app"),
+            format!("berth_app can take on {own}, which the registry does not say"),
+        ),
+    ] {
+        admin(&platform, break_it.clone()).await;
+        assert_eq!(audit().await, [says], "{break_it}");
+        admin(&platform, mend_it).await;
+    }
+    assert_eq!(audit().await, Vec::<String>::new());
 }

@@ -19,6 +19,7 @@ const FOUNDATIONS: &[&str] = &[
 
 /// Owners of tables and rules; they know of each other what the events tell.
 const SERVICES: &[&str] = &[
+    "berth-admin",
     "berth-analytics",
     "berth-booking",
     "berth-catalog",
@@ -74,7 +75,11 @@ const OTHERS: &[(&str, &[&str])] = &[
 ];
 
 /// What people and programs see; they know services, never tables.
-const FACES: &[&str] = &["berth-tenant-api", "berth-admin-portal"];
+const FACES: &[&str] = &[
+    "berth-tenant-api",
+    "berth-admin-portal",
+    "berth-operator-api",
+];
 
 /// The binary, which wires all of them.
 const BINARY: &str = "berth-server";

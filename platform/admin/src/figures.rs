@@ -1,0 +1,126 @@
+//! Keeping figures, and adding them up.
+
+use berth_kernel::TenantId;
+use berth_tenancy::{Error, Tenancy};
+use jiff::{Timestamp, civil::Date};
+
+use crate::store;
+
+/// Bookings of a tenant on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookingDay {
+    /// The day, of UTC.
+    pub day: Date,
+    /// Bookings made on it.
+    pub made: i64,
+    /// Of those, the ones that stand or took place.
+    pub confirmed: i64,
+    /// Of those, the ones that were cancelled.
+    pub cancelled: i64,
+}
+
+/// Money of a tenant on a day, in minor units of a currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoneyDay {
+    /// The day, of UTC.
+    pub day: Date,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Money that came in.
+    pub sales: i64,
+    /// Money that went back.
+    pub refunds: i64,
+    /// What the provider kept.
+    pub processing_fees: i64,
+    /// What the platform kept.
+    pub platform_fees: i64,
+}
+
+/// All tenants' figures of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The day, of UTC.
+    pub day: Date,
+    /// Tenants at which something was booked or paid.
+    pub tenants: i64,
+    /// Bookings made on it.
+    pub made: i64,
+    /// Of those, the ones that stand or took place.
+    pub confirmed: i64,
+    /// Of those, the ones that were cancelled.
+    pub cancelled: i64,
+    /// Money, by currency.
+    pub money: Vec<MoneyDay>,
+}
+
+/// The figures.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    tenancy: Tenancy,
+}
+
+impl Figures {
+    /// Over the shared tables.
+    #[must_use]
+    pub fn new(tenancy: Tenancy) -> Self {
+        Self { tenancy }
+    }
+
+    /// Tenants of whom something was told since, on whatever node: all whose figures may have changed.
+    ///
+    /// # Errors
+    /// When a database does not answer.
+    pub async fn touched(&self, since: Timestamp) -> Result<Vec<TenantId>, Error> {
+        let mut touched = Vec::new();
+        for node in self.tenancy.database().node_ids() {
+            let mut tx = self.tenancy.begin_platform_on(node).await?;
+            touched.extend(store::touched(&mut tx, since).await?);
+            tx.rollback().await?;
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        Ok(touched)
+    }
+
+    /// Puts a tenant's figures in the place of those there were of the same days.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn keep(
+        &self,
+        tenant: TenantId,
+        bookings: &[BookingDay],
+        money: &[MoneyDay],
+    ) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        store::keep_bookings(&mut tx, tenant, bookings).await?;
+        store::keep_money(&mut tx, tenant, money).await?;
+        tx.commit().await
+    }
+
+    /// All tenants' figures from one day to another, both included, in order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn totals(&self, from: Date, to: Date) -> Result<Vec<Total>, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let mut totals = store::booking_totals(&mut tx, from, to).await?;
+        let money = store::money_totals(&mut tx, from, to).await?;
+        tx.rollback().await?;
+        for one in money {
+            match totals.iter_mut().find(|total| total.day == one.day) {
+                Some(total) => total.money.push(one),
+                None => totals.push(Total {
+                    day: one.day,
+                    tenants: 0,
+                    made: 0,
+                    confirmed: 0,
+                    cancelled: 0,
+                    money: vec![one],
+                }),
+            }
+        }
+        totals.sort_unstable_by_key(|total| total.day);
+        Ok(totals)
+    }
+}

@@ -1,0 +1,100 @@
+//! Reckons each tenant's figures of the last days for the platform's own books, in the background and
+//! one tenant after the other: whoever looks at them later asks no tenant.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use berth_admin::{BookingDay, Figures, MoneyDay};
+use berth_booking as booking;
+use berth_kernel::{Clock, TenantId};
+use berth_payment as payment;
+use berth_tenancy::Tenancy;
+use jiff::{Timestamp, ToSpan as _};
+use tokio_util::sync::CancellationToken;
+
+/// Days that are reckoned anew: later than that a booking's fate hardly changes.
+const DAYS: i64 = 40;
+/// Looked at again in the next round: what was published while this one ran.
+const OVERLAP: i64 = 5;
+
+/// Reckons every `round`, until cancelled. Two who do it at once do no harm.
+pub(crate) async fn run(
+    tenancy: Tenancy,
+    figures: Figures,
+    clock: Clock,
+    round: Duration,
+    stop: CancellationToken,
+) {
+    // Whatever happened in the last day is still told of in the outbox.
+    let mut since = clock.now() - 24.hours();
+    while !stop.is_cancelled() {
+        let began = clock.now();
+        match reckon_all(&tenancy, &figures, since, began).await {
+            Ok(()) => since = began - OVERLAP.seconds(),
+            Err(error) => {
+                tracing::warn!(error = %error, "figures are not kept, will try again: {error:#}");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(round) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn reckon_all(
+    tenancy: &Tenancy,
+    figures: &Figures,
+    since: Timestamp,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for id in figures.touched(since).await? {
+        if let Err(error) = reckon(tenancy, figures, id, now).await {
+            tracing::warn!(tenant_id = %id, error = %error, "the figures of {id} are not kept: {error:#}");
+        }
+    }
+    Ok(())
+}
+
+async fn reckon(
+    tenancy: &Tenancy,
+    figures: &Figures,
+    id: TenantId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let Some(tenant) = tenancy.registry().get(id).await? else {
+        return Ok(());
+    };
+    // From midnight on: a day is reckoned whole or not at all.
+    let day = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let first = day.checked_sub(DAYS.days())?;
+    let since = first.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
+    let mut tx = tenancy.begin(&tenant).await?;
+    let bookings = booking::days(&mut tx, since).await.context("bookings")?;
+    let money = payment::days(&mut tx, since).await.context("money")?;
+    tx.rollback().await?;
+    let bookings: Vec<BookingDay> = bookings.into_iter().map(booking_day).collect();
+    let money: Vec<MoneyDay> = money.into_iter().map(money_day).collect();
+    figures.keep(id, &bookings, &money).await?;
+    Ok(())
+}
+
+fn booking_day(row: booking::DayRow) -> BookingDay {
+    BookingDay {
+        day: row.day,
+        made: row.made,
+        confirmed: row.confirmed,
+        cancelled: row.cancelled,
+    }
+}
+
+fn money_day(row: payment::DayRow) -> MoneyDay {
+    MoneyDay {
+        day: row.day,
+        currency: row.currency.code().to_owned(),
+        sales: row.sales,
+        refunds: row.refunds,
+        processing_fees: row.processing_fees,
+        platform_fees: row.platform_fees,
+    }
+}

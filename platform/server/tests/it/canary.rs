@@ -1,0 +1,253 @@
+//! A string that only one tenant has is looked for wherever another's could be: in the other's rows and
+//! answers, in what is shared, in Redis, on the queues' way, in mails, files and logs.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use berth_devkit::{SignIn, Tenant, demo::Client, environment::Role, mailbox::Filter};
+use deadpool_redis::redis::AsyncCommands as _;
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    caller::Caller,
+    document::operations,
+    house::House,
+    shop::{self, Checkout, Intention},
+};
+
+/// What one tenant has and nobody else.
+struct Canary {
+    word: String,
+    email: String,
+}
+
+impl Canary {
+    fn new() -> Self {
+        let word = format!("canary{}", Uuid::new_v4().simple());
+        let email = format!("{word}@example.test");
+        Self { word, email }
+    }
+
+    /// Lets a customer of that name book, pay and be written to, and the tenant offer something of that
+    /// name.
+    async fn sing(&self, house: &House, tenant: &Tenant) {
+        let who = SignIn {
+            email: self.email.clone(),
+            password: "correct-horse-battery".to_owned(),
+        };
+        let account = json!({ "email": who.email, "password": who.password, "name": self.word });
+        Client::new(tenant)
+            .unwrap()
+            .post("/v1/users", &account)
+            .await
+            .unwrap();
+        let customer = Client::sign_in(tenant, &who).await.unwrap();
+        let admin = Client::sign_in(tenant, &tenant.admin).await.unwrap();
+        admin
+            .post("/v1/categories", &json!({ "name": self.word }))
+            .await
+            .unwrap();
+        let free = shop::free(tenant, 14).await;
+        let slot = &free["slots"][0];
+        let mut wish = json!({ "product_id": tenant.product_ids[0], "notes": self.word });
+        for field in ["starts_at", "session_id"] {
+            if slot[field].is_string() {
+                wish[field] = slot[field].clone();
+            }
+        }
+        if wish["session_id"].is_string() {
+            wish.as_object_mut().unwrap().remove("starts_at");
+        }
+        let checkout = Checkout::at(house);
+        shop::shop(&checkout, &customer, wish, Intention::Pay).await;
+        let began = Instant::now();
+        let to = Filter {
+            to: Some(self.email.clone()),
+            ..Filter::default()
+        };
+        while !house
+            .mailbox
+            .messages(&to)
+            .iter()
+            .any(|mail| !mail.attachments.is_empty())
+        {
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "no mail with a receipt"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        text.to_lowercase().contains(&self.word)
+    }
+}
+
+/// Tables of a schema that have a row with the word, and how many.
+async fn found(house: &House, schema: &str, word: &str, but: &str) -> Vec<String> {
+    let pool = house.platform.admin_pool();
+    let tables: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT c.relname::text, EXISTS (SELECT FROM pg_attribute a
+                                         WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY 1",
+    )
+    .bind(schema)
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    for (table, has_tenant) in tables {
+        let of_others = match has_tenant {
+            true => format!("AND tenant_id::text <> '{but}'"),
+            false if table == "webhook_inbox" => format!(
+                "AND account IS DISTINCT FROM (SELECT account_id FROM platform.stripe_account
+                                               WHERE tenant_id::text = '{but}')"
+            ),
+            false => String::new(),
+        };
+        let text = match table.as_str() {
+            "webhook_inbox" => "encode(payload, 'escape')",
+            _ => "t::text",
+        };
+        let sql = format!(
+            "SELECT count(*) FROM {schema}.{table} t WHERE lower({text}) LIKE '%{word}%' {of_others}"
+        );
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        if count > 0 {
+            found.push(format!("{schema}.{table}: {count}"));
+        }
+    }
+    found
+}
+
+/// Files below a folder whose bytes or path have the word.
+fn files_with(folder: &Path, word: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir().into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, word));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let there = bytes
+            .windows(word.len())
+            .any(|some| some == word.as_bytes());
+        if there || path.to_string_lossy().contains(word) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// Keys and values of Redis that have one of the words.
+async fn in_redis(words: &[&str]) -> Vec<String> {
+    let config = deadpool_redis::Config::from_url(berth_testkit::environment::redis_url());
+    let pool = config
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .unwrap();
+    let mut redis = pool.get().await.unwrap();
+    let keys: Vec<String> = redis.keys("*").await.unwrap();
+    let mut found = Vec::new();
+    for key in keys {
+        // Of another kind than text, or gone by now: its name is looked at all the same.
+        let value: String = redis.get(&key).await.unwrap_or_default();
+        if words
+            .iter()
+            .any(|word| key.contains(word) || value.contains(word))
+        {
+            found.push(key);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_one_tenants_is_nowhere_another_could_see_it() {
+    let house = House::open().await;
+    let (clinic, gym) = (Canary::new(), Canary::new());
+    clinic.sing(&house, house.clinic()).await;
+    gym.sing(&house, house.gym()).await;
+
+    for (canary, own, other) in [
+        (&clinic, house.clinic(), house.gym()),
+        (&gym, house.gym(), house.clinic()),
+    ] {
+        let id: Uuid = sqlx::query_scalar("SELECT id FROM platform.tenant WHERE slug = $1")
+            .bind(&own.slug)
+            .fetch_one(house.platform.admin_pool())
+            .await
+            .unwrap();
+        let (own_schema, other_schema) = (house.schema(own).await, house.schema(other).await);
+        // The search finds what it looks for where it has to be.
+        let there = found(&house, &own_schema, &canary.word, "nobody").await;
+        for table in ["account", "booking", "category", "delivery"] {
+            let named = there
+                .iter()
+                .any(|place| place.contains(&format!(".{table}:")));
+            assert!(named, "{table}: {there:?}");
+        }
+        let shared = found(&house, "platform", &canary.word, "nobody").await;
+        assert!(
+            shared.iter().any(|place| place.contains(".outbox:")),
+            "{shared:?}"
+        );
+
+        let nobody: [String; 0] = [];
+        assert_eq!(
+            found(&house, &other_schema, &canary.word, "nobody").await,
+            nobody
+        );
+        assert_eq!(
+            found(&house, "platform", &canary.word, &id.to_string()).await,
+            nobody
+        );
+        // Files lie under their tenant's id; what is compressed in them, nobody else's path leads to.
+        let foreign = files_with(&house.store(), &canary.word);
+        let strayed: Vec<_> = foreign
+            .iter()
+            .filter(|path| !path.contains(&id.to_string()))
+            .collect();
+        assert!(strayed.is_empty(), "{strayed:?}");
+        // Not even one's own name is in a log.
+        for role in [Role::Serve, Role::Worker, Role::Relay] {
+            let log = std::fs::read_to_string(house.log(role)).unwrap();
+            assert!(!canary.is_in(&log), "the {} logs names", role.name());
+        }
+        // Every answer the other's administrator can have.
+        let caller = Caller::to(&house, other);
+        let admin = caller.token(&other.admin).await;
+        let mut asked = 0;
+        for operation in operations(&house).await {
+            if operation.method == Method::GET && !operation.path.contains('{') {
+                let (_, answer) = caller
+                    .call(&Method::GET, &operation.path, None, &admin)
+                    .await;
+                assert!(
+                    !canary.is_in(&answer.to_string()),
+                    "{}: {answer}",
+                    operation.path
+                );
+                asked += 1;
+            }
+        }
+        assert!(asked > 8, "{asked} lists were asked for");
+        for mail in house.mailbox.messages(&Filter::default()) {
+            if !mail.to.contains(&canary.email) {
+                let text = format!("{mail:?}");
+                assert!(!canary.is_in(&text), "{text}");
+            }
+        }
+    }
+    let words = [clinic.word.as_str(), gym.word.as_str()];
+    assert_eq!(in_redis(&words).await, Vec::<String>::new());
+}

@@ -1,0 +1,389 @@
+//! What the platform's operators do through their API: on their own port, with their own keys.
+
+use std::time::{Duration, Instant};
+
+use berth_devkit::{demo, environment::Role};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+/// Asks as an operator does.
+struct Desk {
+    http: reqwest::Client,
+    /// The operators' port.
+    url: String,
+    key: String,
+}
+
+impl Desk {
+    async fn open(house: &House, label: &str) -> Self {
+        let added = house
+            .berth(&["operator", "add", "--label", label])
+            .await
+            .unwrap();
+        let added: Value = serde_json::from_str(&added).unwrap();
+        let url = house.endpoints.metrics.trim_end_matches("/metrics");
+        Self {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            url: format!("{url}/platform/v1"),
+            key: added["operator_key"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
+        self.ask_with(Some(&self.key), method, path, body).await
+    }
+
+    async fn ask_with(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(key) = key {
+            request = request.header("X-Operator-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// Asks what has to be done.
+    async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "GET {path}: {answer}");
+        answer
+    }
+
+    async fn post(&self, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.ask(Method::POST, path, body).await;
+        assert_eq!(status, StatusCode::OK, "POST {path}: {answer}");
+        answer
+    }
+}
+
+fn wish(slug: &str) -> Value {
+    json!({
+        "slug": slug, "name": "Harbour School", "kind": "school", "timezone": "Europe/Oslo",
+        "currency": "NOK", "locale": "nb",
+        "admin": { "email": "rektor@harbour.example", "name": "Ida", "password": "correct-horse-battery" },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
+    let mut house = House::open().await;
+    house.start(Role::Provisioner).await;
+    let desk = Desk::open(&house, "ops").await;
+    let began = Instant::now();
+    let created = loop {
+        let (status, answer) = desk
+            .ask(Method::POST, "/tenants", Some(&wish("harbour-school")))
+            .await;
+        if status == StatusCode::OK {
+            break answer;
+        }
+        // Until the first schema is ready.
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &json!("NO_SCHEMA_READY"))
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "none is ever ready"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(created["tenant"]["status"], "active");
+    assert!(created["admin_id"].is_string() && created["api_key"].is_string());
+    // It is served at once, and its administrator can sign in.
+    let visitor = async || {
+        let url = format!("{}/v1/products", house.endpoints.api);
+        let asked = desk
+            .http
+            .get(url)
+            .header("X-Tenant", "harbour-school")
+            .send()
+            .await;
+        asked.unwrap().status()
+    };
+    let served = async |expected: StatusCode| {
+        let began = Instant::now();
+        while visitor().await != expected {
+            assert!(
+                began.elapsed() < Duration::from_secs(3),
+                "not {expected} in time"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert_eq!(visitor().await, StatusCode::OK);
+    let session = json!({ "email": "rektor@harbour.example", "password": "correct-horse-battery" });
+    let url = format!("{}/v1/sessions", house.endpoints.api);
+    let signed_in = desk
+        .http
+        .post(url)
+        .header("X-Tenant", "harbour-school")
+        .json(&session)
+        .send();
+    assert_eq!(signed_in.await.unwrap().status(), StatusCode::OK);
+
+    let page = desk.get("/tenants?limit=2").await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    let rest = desk
+        .get(&format!(
+            "/tenants?after={}",
+            page["next"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(rest["items"].as_array().unwrap().len(), 3, "{rest}");
+    assert!(rest["next"].is_null());
+
+    let change = json!({ "plan": "starter", "logo_url": "https://cdn.example/x.svg" });
+    let (status, changed) = desk
+        .ask(Method::PATCH, "/tenants/harbour-school", Some(&change))
+        .await;
+    assert_eq!(
+        (status, &changed["plan"]),
+        (StatusCode::OK, &json!("starter"))
+    );
+    let suspended = desk
+        .post(
+            "/tenants/harbour-school/suspend",
+            Some(&json!({ "reason": "The bill" })),
+        )
+        .await;
+    assert_eq!(suspended["status"], "suspended");
+    served(StatusCode::NOT_FOUND).await;
+    assert_eq!(
+        desk.post("/tenants/harbour-school/resume", None).await["status"],
+        "active"
+    );
+    served(StatusCode::OK).await;
+
+    desk.post(
+        "/tenants/harbour-school/api-keys",
+        Some(&json!({ "label": "till" })),
+    )
+    .await;
+    let keys = desk.get("/tenants/harbour-school/api-keys").await;
+    let till = keys["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["label"] == "till");
+    let revoke = format!(
+        "/tenants/harbour-school/api-keys/{}/revoke",
+        till.unwrap()["id"].as_str().unwrap()
+    );
+    let keys = desk.post(&revoke, None).await;
+    let revoked = |key: &&Value| key["revoked_at"].is_string();
+    assert_eq!(
+        keys["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(revoked)
+            .count(),
+        1
+    );
+
+    let erase = json!({ "confirm": "harbour-school" });
+    let (status, answer) = desk
+        .ask(Method::POST, "/tenants/harbour-school/erase", Some(&erase))
+        .await;
+    assert_eq!(
+        (status, &answer["code"]),
+        (StatusCode::CONFLICT, &json!("TENANT_NOT_ARCHIVED"))
+    );
+    desk.post("/tenants/harbour-school/archive", None).await;
+    assert_eq!(
+        desk.post("/tenants/harbour-school/erase", Some(&erase))
+            .await["status"],
+        "leaving"
+    );
+    let began = Instant::now();
+    let certificate = loop {
+        let (status, answer) = desk.ask(Method::GET, "/erased/harbour-school", None).await;
+        if status == StatusCode::OK {
+            break answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(certificate["requested_by"], "key:ops");
+    let (status, _) = desk.ask(Method::GET, "/tenants/harbour-school", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
+    let house = House::open().await;
+    let desk = Desk::open(&house, "ops").await;
+    let document = desk.get("/openapi.json").await;
+    let mut operations = 0;
+    let tenants_key = house.clinic().api_key.clone();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{slug}", &house.clinic().slug)
+            .replace("{id}", "00000000-0000-7000-8000-000000000001");
+        for method in methods.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let body = (method != Method::GET).then(|| json!({}));
+            for key in [
+                None,
+                Some("bo_guessed"),
+                Some(tenants_key.as_str()),
+                Some(""),
+            ] {
+                let (status, answer) = desk
+                    .ask_with(key, method.clone(), &path, body.as_ref())
+                    .await;
+                assert_eq!(
+                    status,
+                    StatusCode::UNAUTHORIZED,
+                    "{method} {path} with {key:?}: {answer}"
+                );
+            }
+            operations += 1;
+        }
+    }
+    assert!(operations >= 14, "{operations} operations");
+    // On the public's port there is no such thing.
+    let url = format!("{}/platform/v1/tenants", house.endpoints.api);
+    let public = desk
+        .http
+        .get(url)
+        .header("X-Operator-Key", &desk.key)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(public.status(), StatusCode::NOT_FOUND);
+
+    let with = |pointer: &str, value: Value| {
+        let mut wish = wish("bad-wish");
+        *wish.pointer_mut(pointer).unwrap() = value;
+        wish
+    };
+    for bad in [
+        with("/slug", json!("adm1n")),
+        with("/slug", json!("a\u{0}b")),
+        with("/kind", json!("Ünicode kind")),
+        with("/timezone", json!("Mars/Olympus")),
+        with("/currency", json!("EURO")),
+        with("/locale", json!("en_US")),
+        with("/name", json!("")),
+        with("/admin/password", json!("short")),
+        with("/admin/email", json!("nobody")),
+        json!({ "slug": "bad-wish" }),
+        json!({ "unknown": true }),
+    ] {
+        let (status, answer) = desk.ask(Method::POST, "/tenants", Some(&bad)).await;
+        // Before it is looked whether a schema is ready, of which there is none.
+        assert!(status.is_client_error(), "{bad}: {status} {answer}");
+    }
+    for (path, body) in [
+        ("/tenants/nobody-here/suspend", json!({ "reason": "x" })),
+        ("/tenants/riverside-clinic/suspend", json!({ "reason": "" })),
+        (
+            "/tenants/riverside-clinic/erase",
+            json!({ "confirm": "another" }),
+        ),
+        ("/tenants/riverside-clinic/api-keys", json!({ "label": "" })),
+        (
+            "/tenants/riverside-clinic/api-keys/no-uuid/revoke",
+            json!({}),
+        ),
+    ] {
+        let (status, answer) = desk.ask(Method::POST, path, Some(&body)).await;
+        assert!(status.is_client_error(), "{path}: {status} {answer}");
+    }
+    for change in [
+        json!({ "plan": "free-beer" }),
+        json!({ "color": "blue" }),
+        json!({ "slug": "pulse-gym" }),
+    ] {
+        let (status, answer) = desk
+            .ask(Method::PATCH, "/tenants/riverside-clinic", Some(&change))
+            .await;
+        assert!(status.is_client_error(), "{change}: {status} {answer}");
+    }
+    let (status, _) = desk.ask(Method::GET, "/tenants?limit=0", None).await;
+    assert!(status.is_client_error());
+    assert_eq!(desk.get("/tenants/riverside-clinic").await["version"], 1);
+
+    house
+        .berth(&["operator", "revoke", "--label", "ops"])
+        .await
+        .unwrap();
+    let (status, _) = desk.ask(Method::GET, "/tenants", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_over_all_tenants_are_what_the_tenants_own_books_say() {
+    let house = House::with(&[("BERTH_ROLLUP_SECONDS", "1")]).await;
+    for tenant in [house.clinic(), house.gym(), house.gym()] {
+        demo::play(&house.endpoints, tenant, |_| {}).await.unwrap();
+    }
+    let desk = Desk::open(&house, "ops").await;
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let path = format!(
+        "/figures?from={}&to={}",
+        today.yesterday().unwrap(),
+        today.tomorrow().unwrap()
+    );
+    let began = Instant::now();
+    loop {
+        let figures = desk.get(&path).await;
+        let days = figures["items"].as_array().unwrap();
+        let sum = |name: &str| {
+            days.iter()
+                .map(|day| day[name].as_i64().unwrap())
+                .sum::<i64>()
+        };
+        let money = |currency: &str, name: &str| -> i64 {
+            let all = days.iter().flat_map(|day| day["money"].as_array().unwrap());
+            all.filter(|one| one["currency"] == currency)
+                .map(|one| one[name].as_i64().unwrap())
+                .sum()
+        };
+        let mut wanted = Vec::new();
+        for (tenant, currency) in [(house.clinic(), "EUR"), (house.gym(), "USD")] {
+            let ledger = |account: &str| {
+                format!(
+                    "SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_entry WHERE account = '{account}'"
+                )
+            };
+            let sales = -house.count(tenant, &ledger("sales")).await;
+            let fees = house.count(tenant, &ledger("platform_fees")).await;
+            assert!(sales > 0, "nothing was sold");
+            wanted.push(
+                money(currency, "sales") == sales && money(currency, "platform_fees") == fees,
+            );
+        }
+        if sum("made") == 3 && sum("confirmed") == 3 && wanted == [true, true] {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{figures}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for wrong in [
+        "from=2027-01-02&to=2027-01-01",
+        "from=2020-01-01&to=2027-01-01",
+        "from=x&to=y",
+    ] {
+        let (status, _) = desk
+            .ask(Method::GET, &format!("/figures?{wrong}"), None)
+            .await;
+        assert!(status.is_client_error(), "{wrong}: {status}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Whether roles and rights in the databases are what isolation rests on. Looks only; says what is not as
+//! it should be.
+
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    pools::{PLATFORM_LOGIN, bucket_login},
+};
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Where.
+    pub node: u16,
+    /// What, in a sentence.
+    pub what: String,
+}
+
+/// Each query finds what must not be; `$1` are the bucket logins.
+const QUERIES: [&str; 7] = [
+    // Whoever logs in for tenants or the platform may do nothing to the cluster, and has no right
+    // by being a member alone.
+    "SELECT format('the login %s may %s', rolname, what) FROM pg_roles,
+        LATERAL (VALUES (rolsuper, 'do everything: it is a superuser'), (rolcreaterole, 'make roles'),
+                        (rolcreatedb, 'make databases'), (rolbypassrls, 'read past row security'),
+                        (rolreplication, 'replicate'),
+                        (rolinherit AND rolname = ANY($1), 'use rights without taking on their role')) may (be, what)
+     WHERE may.be AND (rolname = ANY($1) OR rolname IN ('berth_app', 'berth_platform', 'berth_tenant')
+                       OR rolname IN (SELECT role FROM platform.tenant_schema))
+       AND NOT (rolinherit AND what LIKE 'use rights%' AND NOT rolname = ANY($1))",
+    // Tenants' roles are taken on, and logged in with by nobody.
+    "SELECT format('the role %s can log in', rolname) FROM pg_roles
+     WHERE rolcanlogin AND rolname IN (SELECT role FROM platform.tenant_schema)",
+    // A tenant's role belongs to `berth_tenant` and to nothing else.
+    "SELECT format('the role %s is a member of %s', m.rolname, g.rolname)
+     FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+     WHERE m.rolname IN (SELECT role FROM platform.tenant_schema) AND g.rolname <> 'berth_tenant'",
+    // Of what is in a tenant's schema only its own role and the owner have rights.
+    "SELECT DISTINCT format('%s has rights on %s.%s', coalesce(r.rolname, 'everybody'), n.nspname, c.relname)
+     FROM platform.tenant_schema s JOIN pg_namespace n ON n.nspname = s.role
+     JOIN pg_class c ON c.relnamespace = n.oid
+     CROSS JOIN LATERAL aclexplode(c.relacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE x.grantee <> c.relowner AND coalesce(r.rolname, '') <> n.nspname",
+    "SELECT DISTINCT format('%s has rights on the schema %s', coalesce(r.rolname, 'everybody'), n.nspname)
+     FROM platform.tenant_schema s JOIN pg_namespace n ON n.nspname = s.role
+     CROSS JOIN LATERAL aclexplode(n.nspacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE x.grantee <> n.nspowner AND (coalesce(r.rolname, '') <> n.nspname OR x.privilege_type <> 'USAGE')",
+    // Of the shared tables tenants have what they add events and ended sessions with: columns only.
+    "SELECT DISTINCT format('%s has rights on platform.%s', coalesce(r.rolname, 'everybody'), c.relname)
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'platform'
+     CROSS JOIN LATERAL aclexplode(c.relacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE x.grantee <> c.relowner AND coalesce(r.rolname, '') <> 'berth_platform'",
+    "SELECT 'everybody may make tables in the schema public' FROM pg_namespace n
+     CROSS JOIN LATERAL aclexplode(n.nspacl) x
+     WHERE n.nspname = 'public' AND x.grantee = 0 AND x.privilege_type = 'CREATE'",
+];
+
+/// Looks at every node; what is not as it should be, in order.
+///
+/// # Errors
+/// What the databases say.
+pub async fn audit(settings: &DatabaseSettings) -> Result<Vec<Finding>, Error> {
+    let logins: Vec<String> = (0..settings.buckets).map(bucket_login).collect();
+    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut findings = Vec::new();
+    for node in settings.node_ids() {
+        let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+        let mut found = Vec::new();
+        for query in QUERIES {
+            let rows: Vec<String> = sqlx::query_scalar(query)
+                .bind(&logins)
+                .fetch_all(&mut conn)
+                .await?;
+            found.extend(rows);
+        }
+        found.extend(memberships(&mut registry, &mut conn, node, &logins).await?);
+        conn.close().await?;
+        let finding = |what| Finding { node: node.0, what };
+        findings.extend(found.into_iter().map(finding));
+    }
+    registry.close().await?;
+    findings.sort_unstable();
+    Ok(findings)
+}
+
+/// Which login may take on which role, held against what the registry says of a node.
+async fn memberships(
+    registry: &mut PgConnection,
+    conn: &mut PgConnection,
+    node: NodeId,
+    logins: &[String],
+) -> Result<Vec<String>, Error> {
+    let should: Vec<(String, i16)> = sqlx::query_as(
+        "SELECT role, bucket FROM platform.tenant WHERE node = $1
+         UNION ALL SELECT role, bucket FROM platform.ready_schema WHERE $1 = 0
+         UNION ALL SELECT role, to_bucket FROM platform.relocation WHERE to_node = $1 AND state = 'copying'",
+    )
+    .bind(i32::from(node.0))
+    .fetch_all(registry)
+    .await?;
+    let mut should: Vec<(String, String)> = should
+        .into_iter()
+        .map(|(role, bucket)| (role, bucket_login(bucket.unsigned_abs())))
+        .collect();
+    should.push(("berth_platform".to_owned(), PLATFORM_LOGIN.to_owned()));
+    let schemas: Vec<String> = sqlx::query_scalar("SELECT role FROM platform.tenant_schema")
+        .fetch_all(&mut *conn)
+        .await?;
+    let is: Vec<(String, String)> = sqlx::query_as(
+        "SELECT g.rolname::text, m.rolname::text
+         FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+         WHERE m.rolname = ANY($1) OR m.rolname = 'berth_app' OR g.rolname = ANY($2)",
+    )
+    .bind(logins)
+    .bind(&schemas)
+    .fetch_all(conn)
+    .await?;
+    let ours = |role: &str| schemas.iter().any(|schema| schema == role) || role == "berth_platform";
+    let mut found = Vec::new();
+    for (role, login) in &should {
+        if !is.contains(&(role.clone(), login.clone())) {
+            found.push(format!(
+                "{login} cannot take on {role}, which the registry says is its own"
+            ));
+        }
+    }
+    for (role, login) in &is {
+        // Of other databases of the same cluster nothing is known here.
+        let known = ours(role) || !role.starts_with("t_");
+        if known && !should.contains(&(role.clone(), login.clone())) {
+            found.push(format!(
+                "{login} can take on {role}, which the registry does not say"
+            ));
+        }
+    }
+    Ok(found)
+}
