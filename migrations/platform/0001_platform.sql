@@ -92,6 +92,26 @@ CREATE TABLE platform.erased_tenant (
     erased_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Hosts of tenants' own. Anybody may claim one; only who proves by DNS that it is theirs is served there.
+CREATE TABLE platform.domain (
+    id             uuid PRIMARY KEY,
+    tenant_id      uuid NOT NULL REFERENCES platform.tenant,
+    host           text NOT NULL CONSTRAINT domain_host_shape
+                   CHECK (length(host) <= 253
+                          AND host ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$'),
+    -- What has to stand in DNS.
+    token          text NOT NULL,
+    -- `pending`: not proven. `verified`: served. `failing`: the proof is gone; served for some days yet.
+    state          text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'verified', 'failing')),
+    -- Since when it has that state.
+    since          timestamptz NOT NULL,
+    check_at       timestamptz NOT NULL,
+    last_error     text,
+    CONSTRAINT domain_claimed UNIQUE (tenant_id, host)
+);
+CREATE UNIQUE INDEX domain_served ON platform.domain (host) WHERE state IN ('verified', 'failing');
+CREATE INDEX domain_check ON platform.domain (check_at);
+
 -- Figures over all tenants, a day of UTC each, reckoned from each tenant's own rows now and then:
 -- nobody who looks at them asks the tenants.
 CREATE TABLE platform.booking_day (
@@ -216,6 +236,15 @@ CREATE TRIGGER tenant_told
     AFTER INSERT OR UPDATE OF slug, name, kind, plan, node, bucket, status, timezone, currency, locale, color,
                               logo_url, legal_name, address, tax_id ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+CREATE FUNCTION platform.tell_domain_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('berth_tenant_changed', concat_ws(' ', coalesce(NEW.tenant_id, OLD.tenant_id),
+                                                        coalesce(NEW.host, OLD.host)));
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER domain_told AFTER UPDATE OF state OR DELETE ON platform.domain
+    FOR EACH ROW EXECUTE FUNCTION platform.tell_domain_changed();
 CREATE TRIGGER tenant_gone AFTER DELETE ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER api_key_told AFTER UPDATE ON platform.api_key

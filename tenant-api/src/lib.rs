@@ -14,6 +14,7 @@ mod bookings;
 mod catalog;
 mod connections;
 mod document;
+mod domains;
 mod payments;
 mod receipts;
 mod sessions;
@@ -28,6 +29,7 @@ use berth_kernel::{Cursor, Kind, Problem};
 use berth_notification::Notifications;
 use berth_payment::Payments;
 use berth_receipt::Receipts;
+use berth_tenancy::domains::Domains;
 use berth_user::Users;
 use berth_web::{Refusal, Web, problem::render_errors, refuse, tenant::TENANT_HEADER};
 use poem::{Endpoint, EndpointExt as _, Response, Route};
@@ -58,6 +60,8 @@ pub struct Api {
     pub notifications: Notifications,
     /// The integration service.
     pub integrations: Integrations,
+    /// Tenants' own hosts.
+    pub domains: Domains,
     /// Makes the address of a booking's payment page; the server knows where the portal is.
     pub checkout_url: CheckoutUrl,
 }
@@ -77,6 +81,7 @@ type Operations = (
     receipts::ReceiptsApi,
     users::UsersApi,
     connections::ConnectionsApi,
+    domains::DomainsApi,
     admin::AdminApi,
 );
 
@@ -91,6 +96,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         receipts::ReceiptsApi(api.clone()),
         users::UsersApi(api.clone()),
         connections::ConnectionsApi(api.clone()),
+        domains::DomainsApi(api.clone()),
         admin::AdminApi(api.clone()),
     );
     OpenApiService::new(operations, document::TITLE, "1.0")

@@ -20,6 +20,8 @@ pub(crate) enum Tag {
     Users,
     /// Accounts at other platforms.
     Connections,
+    /// Hosts of the business's own.
+    Domains,
     /// Figures.
     Admin,
 }

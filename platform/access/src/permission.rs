@@ -55,6 +55,8 @@ permissions! {
     CatalogWrite = "catalog" "write";
     /// Connect the tenant's advertising and other outside accounts.
     ConnectionManage = "connection" "manage";
+    /// Claim and prove the tenant's own hosts.
+    DomainManage = "domain" "manage";
     /// See which messages were sent.
     DeliveryRead = "delivery" "read";
     /// Ask for a payment.

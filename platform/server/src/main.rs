@@ -18,6 +18,7 @@
 
 mod attachments;
 mod commands;
+mod dns;
 mod health;
 mod housekeeping;
 mod provisioner;
@@ -26,6 +27,7 @@ mod rollup;
 mod serve;
 mod settings;
 mod tasks;
+mod tls;
 mod wire;
 mod work;
 

@@ -21,6 +21,7 @@ use crate::{
     provisioner,
     settings::Settings,
     tasks::Tasks,
+    tls,
     wire::App,
     work,
 };
@@ -142,6 +143,7 @@ fn operator_routes(
     };
     let routes = Route::new()
         .nest("/platform/v1", berth_operator_api::routes(&api))
+        .at("/tls/ask", get(tls::ask).data(app.api.web.clone()))
         .at("/metrics", get(make_sync(move |_| metrics.render())))
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready).data(health.clone()));

@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) limits: bool,
     /// Whether tenants are limited by their plans; off is for load tests.
     pub(crate) tenant_limits: bool,
+    /// The DNS server that is asked; the system's own unless given.
+    pub(crate) dns: Option<SocketAddr>,
     /// How often figures over all tenants are reckoned.
     pub(crate) rollup: Duration,
     /// How many schemas are kept ready for new tenants.
@@ -111,6 +113,10 @@ impl Settings {
             telemetry: telemetry(),
             proxies: TrustedProxies::parse(&text("BERTH_TRUSTED_PROXIES").unwrap_or_default())
                 .map_err(|error| anyhow!("BERTH_TRUSTED_PROXIES: {error}"))?,
+            dns: match text("BERTH_DNS_SERVER") {
+                Some(_) => Some(address("BERTH_DNS_SERVER", "")?),
+                None => None,
+            },
             rollup: Duration::from_secs(number("BERTH_ROLLUP_SECONDS", 300)?.max(1).into()),
             ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
             limits: !matches!(text("BERTH_LIMITS").as_deref(), Some("off" | "tenants")),

@@ -16,13 +16,13 @@ use berth_notification::{self as notification, Mailer, Notifications};
 use berth_payment::{self as payment, Payments};
 use berth_payment_stripe::Stripe;
 use berth_receipt::{self as receipt, Receipts};
-use berth_tenancy::{Database, Tenancy};
+use berth_tenancy::{Database, Tenancy, domains::Domains};
 use berth_tenant_api::Api;
 use berth_user::Users;
 use berth_web::{Limits, Web};
 use object_store::ObjectStore;
 
-use crate::{attachments::StoredFiles, settings::Settings};
+use crate::{attachments::StoredFiles, dns::Dns, settings::Settings};
 
 /// Everything a process may need; each role takes its part.
 pub(crate) struct App {
@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) bookings: Bookings,
     pub(crate) payments: Payments,
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
+    /// Tenants' own hosts.
+    pub(crate) domains: Domains,
     /// Figures over all tenants.
     pub(crate) figures: Figures,
     /// How often they are reckoned.
@@ -79,6 +81,8 @@ impl App {
         let notifications = Notifications::new(tenancy.clone());
         let integrations = Integrations::new(tenancy.clone());
         let figures = Figures::new(tenancy.clone());
+        let dns = Dns::new(settings.dns).context("BERTH_DNS_SERVER")?;
+        let domains = Domains::new(tenancy.clone(), Arc::new(dns), settings.host());
 
         let consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(payment::Reactions::new(payments.clone())),
@@ -110,6 +114,7 @@ impl App {
             receipts,
             notifications,
             integrations,
+            domains: domains.clone(),
             checkout_url: Arc::new(move |slug, booking| links.checkout_url(slug, booking)),
         };
         Ok(Self {
@@ -121,6 +126,7 @@ impl App {
             bookings,
             payments,
             consumers,
+            domains,
             figures,
             rollup: settings.rollup,
             files,

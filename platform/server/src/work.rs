@@ -40,6 +40,10 @@ fn start_worker(app: &App, tasks: &Tasks) {
     let (payments, users) = (app.payments.clone(), app.api.users.clone());
     let housekeeping = housekeeping::run(tenancy, payments, users, tasks.stop());
     tasks.spawn("housekeeping", housekeeping);
+    let (domains, clock, stop) = (app.domains.clone(), app.clock.clone(), tasks.stop());
+    tasks.spawn("domains", async move {
+        domains.keep_checking(&clock, stop).await
+    });
     let figures = rollup::run(
         app.tenancy.clone(),
         app.figures.clone(),

@@ -13,6 +13,7 @@ pub mod acl;
 pub mod channel;
 mod connection;
 pub mod data;
+pub mod domains;
 pub mod idempotency;
 pub mod lifecycle;
 pub mod migrate;
@@ -179,6 +180,9 @@ pub enum Error {
     /// No schema is ready to be claimed just now; one is being made.
     #[error("no schema is ready for a new tenant just now; try again in a moment")]
     NoneReady,
+    /// A host that cannot be a tenant's, or is another's.
+    #[error("{0}")]
+    Domain(domains::DomainError),
     /// Something else is under way, or there was no moment for it.
     #[error("not now: {0}")]
     Busy(String),
@@ -278,6 +282,7 @@ impl From<Error> for Problem {
                 "New businesses are being made room for; please try again in a moment.",
                 error,
             ),
+            Error::Domain(refusal) => refusal.into(),
             Error::Busy(_) => Self::unavailable(
                 "TENANT_BUSY",
                 "Something else is done to this business just now; please try again in a moment.",

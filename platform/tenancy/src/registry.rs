@@ -112,10 +112,11 @@ impl Registry {
     }
 
     async fn load(&self, key: &TenantKey) -> Result<Option<Found>, Error> {
-        let (slug, id, hash) = match key {
-            TenantKey::Slug(slug) => (Some(slug.as_str()), None, None),
-            TenantKey::Id(id) => (None, Some(id.uuid()), None),
-            TenantKey::ApiKey(hash) => (None, None, Some(hash.as_slice())),
+        let (slug, host, id, hash) = match key {
+            TenantKey::Slug(slug) => (Some(slug.as_str()), None, None, None),
+            TenantKey::Host(host) => (None, Some(host.as_str()), None, None),
+            TenantKey::Id(id) => (None, None, Some(id.uuid()), None),
+            TenantKey::ApiKey(hash) => (None, None, None, Some(hash.as_slice())),
         };
         let row = sqlx::query!(
             r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.node, t.bucket, t.status, t.timezone, t.currency,
@@ -129,10 +130,14 @@ impl Registry {
                LEFT JOIN platform.api_key k
                  ON k.tenant_id = t.id AND k.key_hash = $3 AND k.revoked_at IS NULL
                WHERE ($1::text IS NULL OR t.slug = $1) AND ($2::uuid IS NULL OR t.id = $2)
-                 AND ($3::bytea IS NULL OR k.id IS NOT NULL)"#,
+                 AND ($3::bytea IS NULL OR k.id IS NOT NULL)
+                 AND ($4::text IS NULL OR t.id = (
+                     SELECT d.tenant_id FROM platform.domain d
+                     WHERE d.host = $4 AND d.state IN ('verified', 'failing')))"#,
             slug,
             id,
             hash,
+            host,
         )
         .fetch_optional(self.database.platform())
         .await?;
@@ -192,10 +197,13 @@ impl Follower for Registry {
         let Some(Ok(id)) = words.next().map(str::parse::<TenantId>) else {
             return;
         };
-        for slug in words {
-            self.cache
-                .invalidate(&TenantKey::Slug(slug.to_owned()))
-                .await;
+        for name in words {
+            // A name in addresses has no dot, a host has one.
+            let key = match name.contains('.') {
+                true => TenantKey::Host(name.to_owned()),
+                false => TenantKey::Slug(name.to_owned()),
+            };
+            self.cache.invalidate(&key).await;
         }
         self.forget_tenant(id);
     }

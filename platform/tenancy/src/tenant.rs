@@ -93,6 +93,8 @@ impl Tenant {
 pub enum TenantKey {
     /// By the name in the address.
     Slug(String),
+    /// By a host of its own.
+    Host(String),
     /// By id, as jobs and tokens carry it.
     Id(TenantId),
     /// By the SHA-256 of an API key.

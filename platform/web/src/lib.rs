@@ -11,6 +11,7 @@
 pub mod admission;
 pub mod auth;
 pub mod client;
+pub mod host;
 pub mod idempotency;
 pub mod limits;
 pub mod observe;
@@ -28,6 +29,7 @@ use berth_tenancy::Tenancy;
 pub use admission::{Admission, Admitted};
 pub use auth::{Asker, Visitor};
 pub use client::TrustedProxies;
+pub use host::Host;
 pub use limits::Limits;
 pub use problem::{Refusal, refuse};
 pub use written::Written;

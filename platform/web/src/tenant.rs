@@ -1,13 +1,13 @@
-//! Which tenant a request is for: by the host it was sent to, by its API key, or, on the
-//! platform's own host, by the `X-Tenant` header.
+//! Which tenant a request is for: by the host it was sent to, which is below the platform's or the
+//! tenant's own, by its API key, or, on the platform's own host, by the `X-Tenant` header.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use berth_kernel::{ApiKeyId, Kind, Problem};
 use berth_tenancy::{Tenant, TenantKey, lifecycle::hash_api_key, registry::Found};
 use poem::Request;
 
-use crate::Web;
+use crate::{Host, Web};
 
 /// The header that names a tenant on the platform's own host.
 pub const TENANT_HEADER: &str = "X-Tenant";
@@ -33,11 +33,13 @@ impl Web {
         if let Some(resolved) = request.extensions().get::<Resolved>() {
             return Ok(resolved.clone());
         }
-        let named = self.slug(request);
+        let named = self.named(request);
         if let Some(key) = header(request, KEY_HEADER) {
             let found = self.find(TenantKey::ApiKey(hash_api_key(key))).await?;
-            let here = |found: &Found| named.is_none_or(|slug| slug == found.tenant.slug);
-            let found = found.filter(here);
+            let found = match (found, named) {
+                (Some(found), Some(named)) if !self.is(&found, &named).await? => None,
+                (found, _) => found,
+            };
             let found = found.ok_or_else(|| {
                 Problem::new(
                     Kind::Unauthenticated,
@@ -50,15 +52,29 @@ impl Web {
                 api_key: found.api_key,
             });
         }
-        let slug = named.ok_or_else(unknown)?;
-        let found = self
-            .find(TenantKey::Slug(slug.into_owned()))
-            .await?
-            .ok_or_else(unknown)?;
+        let found = self.find(named.ok_or_else(unknown)?).await?;
         Ok(Resolved {
-            tenant: found.tenant,
+            tenant: found.ok_or_else(unknown)?.tenant,
             api_key: None,
         })
+    }
+
+    /// Whether a tenant is the one that is named.
+    async fn is(&self, found: &Found, named: &TenantKey) -> Result<bool, Problem> {
+        if let TenantKey::Slug(slug) = named {
+            return Ok(*slug == found.tenant.slug);
+        }
+        let there = self.find(named.clone()).await?;
+        Ok(there.is_some_and(|there| there.tenant.id == found.tenant.id))
+    }
+
+    /// The active tenant at a host, if it is one's own.
+    ///
+    /// # Errors
+    /// 503 when the database does not answer.
+    pub async fn tenant_at(&self, host: &str) -> Result<Option<Arc<Tenant>>, Problem> {
+        let found = self.find(TenantKey::Host(host.to_owned())).await?;
+        Ok(found.map(|found| found.tenant))
     }
 
     /// The active tenant of that name, if there is one.
@@ -74,9 +90,16 @@ impl Web {
 
     async fn find(&self, key: TenantKey) -> Result<Option<Found>, Problem> {
         // A name no tenant can have is answered without asking anybody.
-        if let TenantKey::Slug(slug) = &key
-            && (slug.len() > 40 || !slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        {
+        let possible = |text: &str, most: usize, more: &[u8]| {
+            let sign = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+            text.len() <= most && text.bytes().all(sign)
+        };
+        let possible = match &key {
+            TenantKey::Slug(slug) => possible(slug, 40, b"-"),
+            TenantKey::Host(host) => possible(host, 253, b"-."),
+            TenantKey::Id(_) | TenantKey::ApiKey(_) => true,
+        };
+        if !possible {
             return Ok(None);
         }
         let found = self.tenancy.registry().find(&key).await.map_err(|error| {
@@ -86,26 +109,17 @@ impl Web {
         Ok(found.filter(|found| found.tenant.active))
     }
 
-    /// The tenant's name, as the request has it; hosts are the same in capitals.
-    fn slug<'r>(&self, request: &'r Request) -> Option<Cow<'r, str>> {
-        let authority = header(request, "Host").or_else(|| request.uri().host())?;
-        let host = authority
-            .rsplit_once(':')
-            .map_or(authority, |(host, _port)| host);
-        let dot = host.len().checked_sub(self.host.len() + 1);
-        let below = dot.filter(|dot| {
-            let (_, platform) = host.split_at(*dot);
-            platform.starts_with('.') && platform[1..].eq_ignore_ascii_case(&self.host)
-        });
-        let named = match below {
-            Some(dot) => &host[..dot],
-            None => header(request, TENANT_HEADER)?,
-        };
-        Some(if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            named.to_ascii_lowercase().into()
-        } else {
-            named.into()
-        })
+    /// How the request names its tenant: by the host, or where that says nothing, by the header.
+    fn named(&self, request: &Request) -> Option<TenantKey> {
+        let by_header = || header(request, TENANT_HEADER).map(str::to_ascii_lowercase);
+        match Host::of(request, &self.host) {
+            Host::Below(slug) => Some(TenantKey::Slug(slug.into_owned())),
+            Host::Own => by_header().map(TenantKey::Slug),
+            Host::Foreign(host) => Some(match by_header() {
+                Some(slug) => TenantKey::Slug(slug),
+                None => TenantKey::Host(host.into_owned()),
+            }),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         "products",
         "resources",
         "sessions",
+        "domains",
     ] {
         let query = match (collection, ids.get("bookings")) {
             ("receipts", Some(booking)) => format!("?booking_id={booking}"),
@@ -61,6 +62,9 @@ fn with_ids(path: &str, ids: &BTreeMap<&'static str, String>) -> Option<String> 
 async fn a_booking_each(house: &House) {
     for tenant in &house.endpoints.tenants {
         demo::play(&house.endpoints, tenant, |_| {}).await.unwrap();
+        let admin = Client::sign_in(tenant, &tenant.admin).await.unwrap();
+        let host = json!({ "host": format!("{}.example.com", tenant.slug) });
+        admin.post("/v1/domains", &host).await.unwrap();
     }
 }
 

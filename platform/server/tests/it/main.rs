@@ -11,6 +11,7 @@ mod caller;
 mod canary;
 mod dead_letters;
 mod document;
+mod domains;
 mod fleet;
 mod heavy;
 mod holds;

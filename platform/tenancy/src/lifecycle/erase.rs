@@ -100,8 +100,11 @@ fn itself() -> Operator {
 }
 
 /// The shared tables that hold something of a tenant's, what is referred to last.
-const SHARED: [&str; 5] = [
+const SHARED: [&str; 8] = [
     "api_key",
+    "domain",
+    "booking_day",
+    "money_day",
     "stripe_account",
     "migration_quarantine",
     "dead_letter",
