@@ -8,7 +8,7 @@ use berth_admin::{BookingDay, Figures, MoneyDay};
 use berth_booking as booking;
 use berth_kernel::{Clock, TenantId};
 use berth_payment as payment;
-use berth_tenancy::Tenancy;
+use berth_tenancy::{NodeId, Tenancy};
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,8 @@ const DAYS: i64 = 40;
 /// Looked at again in the next round: what was published while this one ran.
 const OVERLAP: i64 = 5;
 
-/// Reckons every `round`, until cancelled. Two who do it at once do no harm.
+/// Reckons every `round`, until cancelled. Two who do it at once do no harm. A node that is away keeps
+/// nobody else's figures from being reckoned, and is made up for when it is back.
 pub(crate) async fn run(
     tenancy: Tenancy,
     figures: Figures,
@@ -26,13 +27,23 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     // Whatever happened in the last day is still told of in the outbox.
-    let mut since = clock.now() - 24.hours();
+    let first = clock.now() - 24.hours();
+    let mut since: Vec<(NodeId, Timestamp)> = tenancy
+        .database()
+        .node_ids()
+        .map(|node| (node, first))
+        .collect();
     while !stop.is_cancelled() {
-        let began = clock.now();
-        match reckon_all(&tenancy, &figures, since, began).await {
-            Ok(()) => since = began - OVERLAP.seconds(),
-            Err(error) => {
-                tracing::warn!(error = %error, "figures are not kept, will try again: {error:#}");
+        for (node, since) in &mut since {
+            let began = clock.now();
+            match figures.touched(*node, *since).await {
+                Ok(touched) => {
+                    reckon_all(&tenancy, &figures, &touched, began).await;
+                    *since = began - OVERLAP.seconds();
+                }
+                Err(error) => {
+                    tracing::warn!(%node, error = %error, "node {node} is not asked for figures, will try again: {error}");
+                }
             }
         }
         tokio::select! {
@@ -42,18 +53,12 @@ pub(crate) async fn run(
     }
 }
 
-async fn reckon_all(
-    tenancy: &Tenancy,
-    figures: &Figures,
-    since: Timestamp,
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    for id in figures.touched(since).await? {
-        if let Err(error) = reckon(tenancy, figures, id, now).await {
+async fn reckon_all(tenancy: &Tenancy, figures: &Figures, touched: &[TenantId], now: Timestamp) {
+    for id in touched {
+        if let Err(error) = reckon(tenancy, figures, *id, now).await {
             tracing::warn!(tenant_id = %id, error = %error, "the figures of {id} are not kept: {error:#}");
         }
     }
-    Ok(())
 }
 
 async fn reckon(

@@ -93,8 +93,7 @@ async fn memberships(
 ) -> Result<Vec<String>, Error> {
     let should: Vec<(String, i16)> = sqlx::query_as(
         "SELECT role, bucket FROM platform.tenant WHERE node = $1
-         UNION ALL SELECT role, bucket FROM platform.ready_schema WHERE $1 = 0
-         UNION ALL SELECT role, to_bucket FROM platform.relocation WHERE to_node = $1 AND state = 'copying'",
+         UNION ALL SELECT role, bucket FROM platform.ready_schema WHERE $1 = 0",
     )
     .bind(i32::from(node.0))
     .fetch_all(registry)

@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use berth_kernel::{Clock, Kind, Problem, TenantId};
-use futures::future::BoxFuture;
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -34,6 +34,8 @@ const FAILING_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often a proof is looked for: of claims, and of what is served.
 const CLAIM_AGAIN: SignedDuration = SignedDuration::from_mins(2);
 const SERVED_AGAIN: SignedDuration = SignedDuration::from_hours(12);
+/// Proofs looked for side by side.
+const AT_ONCE: usize = 32;
 /// How soon whoever checks looks for what is due.
 const ROUND: Duration = Duration::from_secs(15);
 
@@ -336,10 +338,16 @@ impl Domains {
             .fetch_all(tx.conn())
             .await?;
         tx.rollback().await?;
+        // Side by side: whose nameserver is slow keeps nobody else waiting.
         let count = due.len();
-        for row in due {
-            self.check(&Domain::from(row), clock).await?;
-        }
+        let checks = due
+            .into_iter()
+            .map(Domain::from)
+            .map(async |domain| self.check(&domain, clock).await);
+        futures::stream::iter(checks)
+            .buffer_unordered(AT_ONCE)
+            .try_for_each(|()| async { Ok(()) })
+            .await?;
         Ok(count)
     }
 
@@ -364,7 +372,11 @@ impl Domains {
         match next {
             None => drop_claim(&mut tx, domain).await?,
             Some(state) => {
-                if let Err(taken) = write(&mut tx, domain, state, error.as_deref(), now).await {
+                let written = write(&mut tx, domain, state, error.as_deref(), now).await;
+                if let Err(taken) = written {
+                    if !is_taken(&taken) {
+                        return Err(taken);
+                    }
                     // Another tenant has proven it meanwhile.
                     drop(tx);
                     let mut tx = self.tenancy.begin_platform().await?;
@@ -386,14 +398,21 @@ impl Domains {
 }
 
 async fn drop_claim(tx: &mut PlatformTx, domain: &Domain) -> Result<(), Error> {
-    sqlx::query("DELETE FROM platform.domain WHERE id = $1")
+    sqlx::query("DELETE FROM platform.domain WHERE id = $1 AND state = $2")
         .bind(domain.id)
+        .bind(domain.state.as_str())
         .execute(tx.conn())
         .await?;
     Ok(())
 }
 
-/// Writes what a look showed; `since` stays while the state does.
+/// Whether a host could not be served because it is another's.
+fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::Statement(sqlx::Error::Database(refusal))
+        if refusal.constraint() == Some("domain_served"))
+}
+
+/// Writes what a look showed, unless another look was faster; `since` stays while the state does.
 async fn write(
     tx: &mut PlatformTx,
     domain: &Domain,
@@ -411,13 +430,17 @@ async fn write(
         now
     };
     sqlx::query(
-        "UPDATE platform.domain SET state = $2, since = $3, check_at = $4, last_error = $5 WHERE id = $1",
+        "UPDATE platform.domain SET state = $2, since = $3, check_at = $4, last_error = $5
+         WHERE id = $1 AND state = $6",
     )
     .bind(domain.id)
     .bind(state.as_str())
     .bind(jiff_sqlx::Timestamp::from(since))
-    .bind(jiff_sqlx::Timestamp::from(now.saturating_add(again).unwrap_or(now)))
+    .bind(jiff_sqlx::Timestamp::from(
+        now.saturating_add(again).unwrap_or(now),
+    ))
     .bind(error)
+    .bind(domain.state.as_str())
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -152,7 +152,7 @@ impl Registry {
             name: row.name,
             kind: row.kind,
             active: row.status == "active",
-            held: row.status == "held",
+            held: matches!(row.status.as_str(), "held" | "leaving"),
             timezone: row.timezone,
             currency,
             locale: row.locale,

@@ -216,20 +216,28 @@ async fn carry_out(
 ) -> Result<Relocated, Error> {
     let mut source = relocation.source(settings).await?;
     let mut target = relocation.target(settings).await?;
-    check_replication(&mut source, relocation.from.0).await?;
+    check_source(&mut source, relocation.from.0).await?;
     let tables = publish(&mut source, relocation).await?;
     receive(settings, &mut target, relocation, &tables).await?;
-    await_copy(&mut target, relocation).await?;
+    await_copy(registry, &mut target, relocation).await?;
 
     let began = Instant::now();
-    freeze(&mut source, relocation).await?;
-    await_marker(&mut source, &mut target, relocation, began).await?;
-    let rows = compare(&mut source, &mut target, relocation, &tables).await?;
-    if began.elapsed() > FROZEN_AT_MOST {
-        return Err(Error::Busy(
+    let handing_over = hand_over(&mut source, &mut target, relocation, &tables);
+    let handed_over = match tokio::time::timeout(FROZEN_AT_MOST, handing_over).await {
+        Ok(handed_over) => handed_over,
+        Err(_) => Err(Error::Busy(
             "it could not be frozen briefly enough".to_owned(),
-        ));
-    }
+        )),
+    };
+    let rows = match handed_over {
+        Ok(rows) => rows,
+        Err(error) => {
+            // Until the registry is told otherwise, here and by nobody else, it is served where it was.
+            let mut source = relocation.source(settings).await?;
+            thaw(&mut source, relocation).await?;
+            return Err(error);
+        }
+    };
     flip(registry, relocation, by, clock).await?;
     let frozen = began.elapsed();
     source.close().await?;
@@ -239,16 +247,50 @@ async fn carry_out(
     Ok(Relocated { frozen, rows })
 }
 
-async fn check_replication(source: &mut PgConnection, node: NodeId) -> Result<(), Error> {
-    let level: String = sqlx::query_scalar("SELECT current_setting('wal_level')")
-        .fetch_one(source)
-        .await?;
-    match level.as_str() {
-        "logical" => Ok(()),
-        _ => Err(Error::Invalid(format!(
+/// Freezes the tenant, waits for its last rows, and lets its role be taken on where it goes; how many
+/// rows it has.
+async fn hand_over(
+    source: &mut PgConnection,
+    target: &mut PgConnection,
+    relocation: &Relocation,
+    tables: &[String],
+) -> Result<i64, Error> {
+    freeze(source, relocation).await?;
+    await_marker(source, target, relocation).await?;
+    let rows = compare(source, target, relocation, tables).await?;
+    let (role, login) = (&relocation.role, bucket_login(relocation.to.1));
+    run(target, &format!("GRANT {role} TO {login}")).await?;
+    Ok(rows)
+}
+
+/// Lets the tenant's role be taken on again where it is.
+async fn thaw(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
+    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
+    run(source, &format!("GRANT {role} TO {login}")).await
+}
+
+/// Whether a tenant can be moved away from a node.
+async fn check_source(source: &mut PgConnection, node: NodeId) -> Result<(), Error> {
+    let (level, sees): (String, bool) = sqlx::query_as(
+        "SELECT current_setting('wal_level'),
+                (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE'))",
+    )
+    .fetch_one(source)
+    .await?;
+    if level != "logical" {
+        return Err(Error::Invalid(format!(
             "node {node} runs with wal_level = {level}; moving a tenant away needs `logical`"
-        ))),
+        )));
     }
+    // What is under way has to be seen, or it would be lost.
+    if !sees {
+        return Err(Error::Invalid(format!(
+            "the owner's login of node {node} does not see what others do; it has to be a superuser, or a \
+             member of pg_read_all_stats and pg_signal_backend"
+        )));
+    }
+    Ok(())
 }
 
 /// Publishes the tenant's tables, and the marker; their names.
@@ -292,7 +334,8 @@ async fn receive(
     let mut tx = target.begin().await?;
     let message = format!(
         "{}; CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); TRUNCATE {}",
-        provision::message(role, Some(&bucket_login(relocation.to.1))),
+        // Nobody takes it on before it is there whole.
+        provision::message(role, None),
         list.join(", ")
     );
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
@@ -311,16 +354,26 @@ async fn receive(
 }
 
 /// Waits until every table is copied and keeps up.
-async fn await_copy(target: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
+async fn await_copy(
+    registry: &mut PgConnection,
+    target: &mut PgConnection,
+    relocation: &Relocation,
+) -> Result<(), Error> {
     let began = Instant::now();
     loop {
-        let left: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid
-             WHERE s.subname = $1 AND r.srsubstate <> 'r'",
+        let (all, left): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), count(*) FILTER (WHERE r.srsubstate <> 'r')
+             FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid
+             WHERE s.subname = $1",
         )
         .bind(relocation.name())
         .fetch_one(&mut *target)
         .await?;
+        // Asked each time: with the connection to the registry goes the right to move anybody, and
+        // another may have undone this by now.
+        if all == 0 || !is_under_way(registry, relocation).await? {
+            return Err(Error::Busy("the move was undone meanwhile".to_owned()));
+        }
         if left == 0 {
             return Ok(());
         }
@@ -331,10 +384,31 @@ async fn await_copy(target: &mut PgConnection, relocation: &Relocation) -> Resul
     }
 }
 
+async fn is_under_way(registry: &mut PgConnection, relocation: &Relocation) -> Result<bool, Error> {
+    let there = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1 AND state = 'copying')",
+    )
+    .bind(relocation.tenant.uuid())
+    .fetch_one(registry)
+    .await?;
+    Ok(there)
+}
+
 /// Lets nobody begin anything more, and waits until what had begun is over.
 async fn freeze(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
     let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
     run(source, &format!("REVOKE {role} FROM {login}")).await?;
+    // A right that another gave stays, with a warning that nobody reads.
+    let still: bool = sqlx::query_scalar("SELECT pg_has_role($1, $2, 'MEMBER')")
+        .bind(&login)
+        .bind(role)
+        .fetch_one(&mut *source)
+        .await?;
+    if still {
+        return Err(Error::Invalid(format!(
+            "{login} has the right to {role} from another login than the owner's; revoke it there"
+        )));
+    }
     let began = Instant::now();
     loop {
         // A transaction that has touched another tenant's tables is that one's; one that has touched
@@ -362,9 +436,6 @@ async fn freeze(source: &mut PgConnection, relocation: &Relocation) -> Result<()
         if left == 0 {
             return Ok(());
         }
-        if began.elapsed() > FROZEN_AT_MOST {
-            return Err(Error::Busy("what is under way does not end".to_owned()));
-        }
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -374,7 +445,6 @@ async fn await_marker(
     source: &mut PgConnection,
     target: &mut PgConnection,
     relocation: &Relocation,
-    frozen: Instant,
 ) -> Result<(), Error> {
     let role = &relocation.role;
     run(
@@ -390,16 +460,12 @@ async fn await_marker(
         if arrived {
             return Ok(());
         }
-        if frozen.elapsed() > FROZEN_AT_MOST {
-            return Err(Error::Busy(
-                "the last rows did not arrive in time".to_owned(),
-            ));
-        }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// Counts each table on both sides at once; how many rows there are.
+/// Counts each table on both sides at once, and holds versions and names of tables against each other;
+/// how many rows there are.
 async fn compare(
     source: &mut PgConnection,
     target: &mut PgConnection,
@@ -411,10 +477,17 @@ async fn compare(
         .iter()
         .map(|table| format!("(SELECT count(*) FROM {role}.{table})"))
         .collect();
-    let sql = format!("SELECT ARRAY[{}]", counts.join(", "));
-    let count = |conn| sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_one(conn);
-    let (here, there): (Vec<i64>, Vec<i64>) = tokio::try_join!(count(source), count(target))?;
-    if here != there {
+    let sql = format!(
+        "SELECT ARRAY[{}],
+                (SELECT version FROM platform.tenant_schema WHERE role = '{role}'),
+                (SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = '{role}')",
+        counts.join(", ")
+    );
+    type Found = (Vec<i64>, i64, String);
+    let find = |conn| sqlx::query_as::<_, Found>(AssertSqlSafe(sql.clone())).fetch_one(conn);
+    let (source, target) = tokio::try_join!(find(source), find(target))?;
+    let here = &source.0;
+    if source != target {
         return Err(Error::Busy("the copy has not all rows".to_owned()));
     }
     Ok(here.iter().sum())
@@ -428,13 +501,15 @@ async fn flip(
     clock: &Clock,
 ) -> Result<(), Error> {
     let mut tx = registry.begin().await?;
+    tx.execute("SET LOCAL lock_timeout = '500ms'").await?;
     let version: i64 = sqlx::query_scalar(
         "UPDATE platform.tenant SET node = $2, bucket = $3, version = version + 1
-         WHERE id = $1 RETURNING version",
+         WHERE id = $1 AND schema_version = $4 RETURNING version",
     )
     .bind(relocation.tenant.uuid())
     .bind(i32::from(relocation.to.0.0))
     .bind(i32::from(relocation.to.1))
+    .bind(latest_tenant())
     .fetch_one(&mut *tx)
     .await?;
     sqlx::query("UPDATE platform.relocation SET state = 'moved' WHERE tenant_id = $1")
@@ -481,9 +556,9 @@ async fn undo(
     relocation: &Relocation,
 ) -> Result<(), Error> {
     let mut source = relocation.source(settings).await?;
-    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
+    let role = &relocation.role;
     // First of all it is served again.
-    run(&mut source, &format!("GRANT {role} TO {login}")).await?;
+    thaw(&mut source, relocation).await?;
     let mut target = relocation.target(settings).await?;
     unsubscribe(&mut target, &mut source, relocation).await?;
     run(

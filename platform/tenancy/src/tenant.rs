@@ -20,7 +20,8 @@ pub struct Tenant {
     pub kind: String,
     /// Whether requests are served.
     pub active: bool,
-    /// Whether it was restored and not released yet: nothing is handled or sent for it.
+    /// Whether it was restored and not released yet, or is to be erased: nothing is handled or sent for
+    /// it.
     pub held: bool,
     /// IANA zone of its main place.
     pub timezone: String,

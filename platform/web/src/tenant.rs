@@ -33,7 +33,7 @@ impl Web {
         if let Some(resolved) = request.extensions().get::<Resolved>() {
             return Ok(resolved.clone());
         }
-        let named = self.named(request);
+        let named = self.named(request).await?;
         if let Some(key) = header(request, KEY_HEADER) {
             let found = self.find(TenantKey::ApiKey(hash_api_key(key))).await?;
             let found = match (found, named) {
@@ -109,17 +109,23 @@ impl Web {
         Ok(found.filter(|found| found.tenant.active))
     }
 
-    /// How the request names its tenant: by the host, or where that says nothing, by the header.
-    fn named(&self, request: &Request) -> Option<TenantKey> {
+    /// How the request names its tenant: by the host, or where that is no tenant's, by the header. At a
+    /// tenant's own host no header leads to another.
+    async fn named(&self, request: &Request) -> Result<Option<TenantKey>, Problem> {
         let by_header = || header(request, TENANT_HEADER).map(str::to_ascii_lowercase);
-        match Host::of(request, &self.host) {
+        Ok(match Host::of(request, &self.host) {
             Host::Below(slug) => Some(TenantKey::Slug(slug.into_owned())),
             Host::Own => by_header().map(TenantKey::Slug),
-            Host::Foreign(host) => Some(match by_header() {
-                Some(slug) => TenantKey::Slug(slug),
-                None => TenantKey::Host(host.into_owned()),
-            }),
-        }
+            Host::Foreign(host) => {
+                let key = TenantKey::Host(host.into_owned());
+                match by_header() {
+                    Some(slug) if self.find(key.clone()).await?.is_none() => {
+                        Some(TenantKey::Slug(slug))
+                    }
+                    _ => Some(key),
+                }
+            }
+        })
     }
 }
 

@@ -194,9 +194,19 @@ async fn a_host_is_served_once_it_is_proven_and_only_for_the_one_who_proved_it()
             .contains("another business"),
         "{proven_twice}"
     );
-    // A key of another business is worth nothing at this host.
+    // No header leads to another business here, and a key of another is worth nothing.
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/v1/products", house.endpoints.api);
+    let named = client
+        .get(&url)
+        .header("Host", host)
+        .header("X-Tenant", &gym.slug);
+    let named: Value = named.send().await.unwrap().json().await.unwrap();
+    assert_eq!(
+        named["items"][0]["id"],
+        json!(clinic.product_ids[0]),
+        "{named}"
+    );
     for (key, expected) in [
         (&clinic.api_key, StatusCode::OK),
         (&gym.api_key, StatusCode::UNAUTHORIZED),

@@ -97,7 +97,10 @@ pub async fn restore_as_new(
     };
     tell(&mut tx, id, &event, clock).await?;
     // Before it is there: a tenant whose files are missing is never seen.
-    export.put_files(files, id).await?;
+    if let Err(error) = export.put_files(files, id).await {
+        files.remove_all(id).await.map_err(DataError::Files)?;
+        return Err(error);
+    }
     tx.commit().await?;
     conn.close().await?;
     Ok(export.restored(id, slug))
@@ -161,6 +164,14 @@ async fn hold(
     let (id, role, node, status, version) =
         found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
     let place = (id.into(), role, NodeId(node.unsigned_abs()));
+    let moving: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await?;
+    if moving {
+        return Err(Error::Busy(format!("`{slug}` is being moved")).into());
+    }
     if status == "active" {
         return Err(DataError::Served(slug.to_owned()));
     }

@@ -221,9 +221,11 @@ async fn register(
     .bind(&new.address)
     .bind(place.version)
     .bind(jiff_sqlx::Timestamp::from(clock.now()))
-    .execute(conn)
+    .execute(&mut *conn)
     .await;
-    refused(inserted.map(drop), &new.slug)
+    refused(inserted.map(drop), &new.slug)?;
+    // Once more: one of that name may have been erased while this row waited for it.
+    refuse_erased(conn, &new.slug).await
 }
 
 /// What the registry's own rules say of a row.

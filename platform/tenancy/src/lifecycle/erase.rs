@@ -1,5 +1,5 @@
 //! A tenant's end. An operator asks for it; whoever has the owner's login does it, step by step, each
-//! of which may be repeated: files, then its schema, then what the registry has of it, which leaves a
+//! of which may be repeated: its schema, then its files, then what the registry has of it, which leaves a
 //! certificate of what there was.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ impl Certificate {
 
 impl Lifecycle {
     /// Asks for the tenant of that name to be erased, which nothing stops any more. Only an archived
-    /// one can be. `false` if that was asked already.
+    /// one can be, or a restored one that was not released. `false` if that was asked already.
     ///
     /// # Errors
     /// [`Error::UnknownTenant`], [`Error::NotArchived`].
@@ -61,7 +61,7 @@ impl Lifecycle {
         let mut tx = self.tenancy.begin_platform().await?;
         let held = hold(tx.conn(), slug).await?;
         match held.status.as_str() {
-            "archived" => {}
+            "archived" | "held" => {}
             "leaving" => return Ok(false),
             _ => return Err(Error::NotArchived(slug.to_owned())),
         }
@@ -120,28 +120,67 @@ struct Leaving {
     version: i64,
 }
 
-/// Erases one tenant that is to leave, if there is one; whether there was. Uses the owner's login.
+/// How long after an erasure files are looked for again: what was at work then may have written one.
+const SWEPT_FOR: &str = "10 minutes";
+
+/// Erases the tenants that are to leave, but for those that cannot be just now; how many it erased, and
+/// what stood in the way of the others. Uses the owner's login.
 ///
 /// # Errors
-/// What the database or the store of files says; run again, it goes on.
+/// When the registry does not answer.
 pub async fn erase_leaving(
     settings: &DatabaseSettings,
     files: &dyn Files,
     clock: &Clock,
-) -> Result<bool, Error> {
+) -> Result<(usize, Vec<Error>), Error> {
     let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
     // Whoever holds this erases; it is gone with the connection, whatever happens.
     let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth erase'))")
         .fetch_one(&mut registry)
         .await?;
-    let Some(leaving) = next_leaving(&mut registry).await?.filter(|_| mine) else {
-        return Ok(false);
-    };
-    let removed = files.remove_all(leaving.id).await.map_err(Error::Files)?;
+    let (mut erased, mut failed) = (0, Vec::new());
+    if mine {
+        for leaving in leaving(&mut registry).await? {
+            match erase(settings, &mut registry, &leaving, files, clock).await {
+                Ok(()) => erased += 1,
+                Err(error) => failed.push(error),
+            }
+        }
+        failed.extend(sweep(&mut registry, files).await?);
+    }
+    registry.close().await?;
+    Ok((erased, failed))
+}
+
+/// Removes what was written for tenants while they were erased; what stood in the way.
+async fn sweep(registry: &mut PgConnection, files: &dyn Files) -> Result<Vec<Error>, Error> {
+    let sql = format!(
+        "SELECT tenant_id FROM platform.erased_tenant WHERE erased_at > now() - interval '{SWEPT_FOR}'"
+    );
+    let gone: Vec<uuid::Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(registry)
+        .await?;
+    let mut failed = Vec::new();
+    for id in gone {
+        if let Err(error) = files.remove_all(id.into()).await {
+            failed.push(Error::Files(error));
+        }
+    }
+    Ok(failed)
+}
+
+async fn erase(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+    leaving: &Leaving,
+    files: &dyn Files,
+    clock: &Clock,
+) -> Result<(), Error> {
     let mut node = PgConnection::connect_with(&settings.owner_of(leaving.node)?).await?;
-    let tables = counted(&mut registry, &mut node, &leaving).await?;
-    let outbox = empty_node(&mut node, &leaving).await?;
+    let tables = counted(registry, &mut node, leaving).await?;
+    let outbox = empty_node(&mut node, leaving).await?;
     node.close().await?;
+    let removed = files.remove_all(leaving.id).await.map_err(Error::Files)?;
     let mut certificate = Certificate {
         tenant_id: leaving.id,
         slug: leaving.slug.clone(),
@@ -153,32 +192,31 @@ pub async fn erase_leaving(
         files: removed,
         digest: String::new(),
     };
-    finish(&mut registry, &leaving, &mut certificate, clock).await?;
-    registry.close().await?;
+    finish(registry, leaving, &mut certificate, clock).await?;
     tracing::info!(tenant_id = %leaving.id, "tenant {} is erased", leaving.id);
-    Ok(true)
+    Ok(())
 }
 
-/// The first that is to leave and is not on its way to another node.
-async fn next_leaving(registry: &mut PgConnection) -> Result<Option<Leaving>, Error> {
-    let found: Option<(uuid::Uuid, String, String, String, i16, i64)> = sqlx::query_as(
+/// Those that are to leave and are not on their way to another node.
+async fn leaving(registry: &mut PgConnection) -> Result<Vec<Leaving>, Error> {
+    let found: Vec<(uuid::Uuid, String, String, String, i16, i64)> = sqlx::query_as(
         "SELECT id, slug, likeness, role, node, version FROM platform.tenant t
          WHERE status = 'leaving'
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
-         ORDER BY id LIMIT 1",
+         ORDER BY id",
     )
-    .fetch_optional(registry)
+    .fetch_all(registry)
     .await?;
-    Ok(
-        found.map(|(id, slug, likeness, role, node, version)| Leaving {
+    let leaving =
+        |(id, slug, likeness, role, node, version): (uuid::Uuid, _, _, _, i16, _)| Leaving {
             id: id.into(),
             slug,
             likeness,
             role,
             node: NodeId(node.unsigned_abs()),
             version,
-        }),
-    )
+        };
+    Ok(found.into_iter().map(leaving).collect())
 }
 
 /// The rows of its tables: counted once and written down before they go.

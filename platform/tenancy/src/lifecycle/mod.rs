@@ -5,8 +5,9 @@
 //! ```text
 //! created ─▶ active ⇄ suspended ─┐      held ◀─ restored from an export
 //!               ⇅                │       │
-//!            archived ◀──────────┘       └─▶ active, when released
-//!               └─▶ leaving ─▶ erased, with a certificate
+//!            archived ◀──────────┘       ├─▶ active, when released
+//!               └─▶ leaving ◀────────────┘
+//!                      └─▶ erased, with a certificate
 //! ```
 //!
 //! - [`create`], [`slug`]: a new tenant and what it may be called.

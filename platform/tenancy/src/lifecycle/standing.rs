@@ -45,8 +45,7 @@ impl Lifecycle {
     pub async fn archive(&self, slug: &str) -> Result<bool, Error> {
         let event = |tenant_id, version| Archived { tenant_id, version };
         let turn = ("archived", "tenant.archived", json!({}));
-        self.turn(slug, &["active", "suspended", "held"], turn, event)
-            .await
+        self.turn(slug, &["active", "suspended"], turn, event).await
     }
 
     /// Lets a restored tenant be served, and what it owes be sent; `false` if it was not held.

@@ -302,7 +302,14 @@ impl<'f> Running<'f> {
         let mut moved = 0;
         while let Some(tenant) = self.next() {
             let outcome = match tenant.node {
-                NodeId::HOME => move_up(&mut registry, &tenant, self.files).await?,
+                NodeId::HOME => {
+                    let outcome = move_up(&mut registry, &tenant, self.files).await?;
+                    if matches!(outcome, Outcome::Elsewhere) {
+                        let version = version_of(&mut registry, &tenant).await?;
+                        note_version(&mut registry, &tenant, version).await?;
+                    }
+                    outcome
+                }
                 node => {
                     let conn = match away.entry(node) {
                         Entry::Occupied(conn) => conn.into_mut(),
@@ -313,7 +320,8 @@ impl<'f> Running<'f> {
                     };
                     let outcome = move_up(conn, &tenant, self.files).await?;
                     if matches!(outcome, Outcome::Moved | Outcome::Elsewhere) {
-                        note_version(&mut registry, conn, &tenant).await?;
+                        let version = version_of(conn, &tenant).await?;
+                        note_version(&mut registry, &tenant, version).await?;
                     }
                     outcome
                 }
@@ -447,23 +455,28 @@ async fn move_up(
     Ok(outcome)
 }
 
-/// Lets the registry say which version a schema on another node has.
-async fn note_version(
-    registry: &mut PgConnection,
-    node: &mut PgConnection,
-    tenant: &Behind,
-) -> Result<(), Error> {
+/// Which version a schema has, by its node's own word.
+async fn version_of(node: &mut PgConnection, tenant: &Behind) -> Result<i64, Error> {
     let version: Option<i64> =
         sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1")
             .bind(&tenant.role)
             .fetch_optional(node)
             .await?;
+    Ok(version.unwrap_or(tenant.version))
+}
+
+/// Lets the registry say the same.
+async fn note_version(
+    registry: &mut PgConnection,
+    tenant: &Behind,
+    version: i64,
+) -> Result<(), Error> {
     sqlx::query(
         "WITH healed AS (DELETE FROM platform.migration_quarantine WHERE tenant_id = $1)
          UPDATE platform.tenant SET schema_version = $2 WHERE id = $1",
     )
     .bind(tenant.id.uuid())
-    .bind(version.unwrap_or(tenant.version))
+    .bind(version)
     .execute(registry)
     .await?;
     Ok(())

@@ -39,6 +39,9 @@ pub(super) async fn migrate_platform(conn: &mut PgConnection) -> Result<usize, E
         tx.commit().await?;
         applied += 1;
     }
+    // The files give rights on all tables there are, and this is one of them.
+    conn.execute("REVOKE INSERT, UPDATE, DELETE ON platform.schema_migration FROM berth_platform")
+        .await?;
     Ok(applied)
 }
 

@@ -38,6 +38,8 @@ impl Default for Stock {
 
 /// How often it looks when nothing is heard.
 const ROUND: Duration = Duration::from_secs(5);
+/// How often it looks for a move that was killed.
+const MENDED_WITHIN: Duration = Duration::from_secs(2);
 /// How soon it tries again after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -60,6 +62,7 @@ impl Provisioner {
         while !stop.is_cancelled() {
             let error = tokio::select! {
                 Err(error) = self.work() => error,
+                () = self.mend() => continue,
                 () = stop.cancelled() => return,
             };
             tracing::warn!(error = %error, "no schemas are made ready, will try again: {error}");
@@ -79,7 +82,6 @@ impl Provisioner {
         told.listen("berth_provisioner").await?;
         loop {
             while discard_outdated(&mut conn).await? {}
-            self.mend().await;
             self.erase().await;
             let began = Instant::now();
             if !build_one(&mut conn, self.settings.buckets, self.stock.wanted).await? {
@@ -94,23 +96,26 @@ impl Provisioner {
         }
     }
 
-    /// Undoes or finishes moves that were killed.
+    /// Undoes or finishes moves that were killed, on and on: a tenant may be frozen.
     async fn mend(&self) {
-        if let Err(error) = relocate::recover(&self.settings).await {
-            tracing::warn!(error = %error, "a broken move is not mended yet, will try again: {error}");
+        loop {
+            if let Err(error) = relocate::recover(&self.settings).await {
+                tracing::warn!(error = %error, "a broken move is not mended yet, will try again: {error}");
+            }
+            tokio::time::sleep(MENDED_WITHIN).await;
         }
     }
 
-    /// Erases those that leave. One that cannot be just now keeps nobody from being made.
+    /// Erases those that leave. One that cannot be just now keeps nobody from being made or erased.
     async fn erase(&self) {
-        loop {
-            match erase_leaving(&self.settings, &*self.files, &self.clock).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => {
+        match erase_leaving(&self.settings, &*self.files, &self.clock).await {
+            Ok((_, failed)) => {
+                for error in failed {
                     tracing::warn!(error = %error, "a tenant is not erased yet, will try again: {error}");
-                    return;
                 }
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "nobody is erased now, will try again: {error}");
             }
         }
     }

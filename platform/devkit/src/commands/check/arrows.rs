@@ -92,6 +92,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("argon2", &["berth-user"]),
     ("askama", &["berth-admin-portal", "berth-notification"]),
     ("casbin", &["berth-access"]),
+    ("hickory-resolver", &["berth-server"]),
     ("jsonwebtoken", &["berth-access"]),
     ("lapin", &["berth-messaging"]),
     ("lettre", &["berth-notification"]),
@@ -99,11 +100,17 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["berth-telemetry"]),
     (
         "poem-openapi",
-        &["berth-admin-portal", "berth-tenant-api", "berth-web"],
+        &[
+            "berth-admin-portal",
+            "berth-operator-api",
+            "berth-tenant-api",
+            "berth-web",
+        ],
     ),
     (
         "sqlx",
         &[
+            "berth-admin",
             "berth-analytics",
             "berth-booking",
             "berth-catalog",
