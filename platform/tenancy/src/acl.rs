@@ -27,8 +27,7 @@ const QUERIES: [&str; 7] = [
                         (rolreplication, 'replicate'),
                         (rolinherit AND rolname = ANY($1), 'use rights without taking on their role')) may (be, what)
      WHERE may.be AND (rolname = ANY($1) OR rolname IN ('berth_app', 'berth_platform', 'berth_tenant')
-                       OR rolname IN (SELECT role FROM platform.tenant_schema))
-       AND NOT (rolinherit AND what LIKE 'use rights%' AND NOT rolname = ANY($1))",
+                       OR rolname IN (SELECT role FROM platform.tenant_schema))",
     // Tenants' roles are taken on, and logged in with by nobody.
     "SELECT format('the role %s can log in', rolname) FROM pg_roles
      WHERE rolcanlogin AND rolname IN (SELECT role FROM platform.tenant_schema)",

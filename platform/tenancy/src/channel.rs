@@ -28,8 +28,8 @@ pub trait Follower: Send + Sync {
     fn hear(&self, told: &str) -> impl Future<Output = ()> + Send;
 }
 
-/// Keeps `follower` up to date with what is told on a node, until cancelled. While the database cannot be heard nothing is
-/// learnt.
+/// Keeps `follower` up to date with what is told on a node, until cancelled. While the database cannot
+/// be heard nothing is learnt.
 pub(crate) async fn follow<F: Follower>(
     database: &Database,
     node: NodeId,

@@ -293,26 +293,22 @@ async fn check_source(source: &mut PgConnection, node: NodeId) -> Result<(), Err
     Ok(())
 }
 
-/// Publishes the tenant's tables, and the marker; their names.
+/// Publishes the tenant's tables, and the marker; the names of the tables, with their schema's.
 async fn publish(source: &mut PgConnection, relocation: &Relocation) -> Result<Vec<String>, Error> {
     let role = &relocation.role;
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
     )
     .bind(role)
     .fetch_all(&mut *source)
     .await?;
-    let list: Vec<String> = tables
-        .iter()
-        .map(|table| format!("{role}.{table}"))
-        .collect();
     run(
         source,
         &format!(
             "CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); \
              CREATE PUBLICATION {} FOR TABLE {}, {role}.{MARKER}",
             relocation.name(),
-            list.join(", ")
+            tables.join(", ")
         ),
     )
     .await?;
@@ -327,16 +323,12 @@ async fn receive(
     tables: &[String],
 ) -> Result<(), Error> {
     let role = &relocation.role;
-    let list: Vec<String> = tables
-        .iter()
-        .map(|table| format!("{role}.{table}"))
-        .collect();
     let mut tx = target.begin().await?;
     let message = format!(
         "{}; CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); TRUNCATE {}",
         // Nobody takes it on before it is there whole.
         provision::message(role, None),
-        list.join(", ")
+        tables.join(", ")
     );
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     tx.commit().await?;
@@ -475,7 +467,7 @@ async fn compare(
     let role = &relocation.role;
     let counts: Vec<String> = tables
         .iter()
-        .map(|table| format!("(SELECT count(*) FROM {role}.{table})"))
+        .map(|table| format!("(SELECT count(*) FROM {table})"))
         .collect();
     let sql = format!(
         "SELECT ARRAY[{}],

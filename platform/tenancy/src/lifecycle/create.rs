@@ -200,7 +200,6 @@ async fn register(
     place: &Place,
     clock: &Clock,
 ) -> Result<(), Error> {
-    refuse_erased(conn, &new.slug).await?;
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, role, bucket, timezone, currency, \
            locale, color, legal_name, address, schema_version, created_at) \
@@ -224,7 +223,7 @@ async fn register(
     .execute(&mut *conn)
     .await;
     refused(inserted.map(drop), &new.slug)?;
-    // Once more: one of that name may have been erased while this row waited for it.
+    // Only now: one of that name may have been erased while this row waited for it.
     refuse_erased(conn, &new.slug).await
 }
 
