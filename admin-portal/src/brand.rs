@@ -3,6 +3,8 @@
 //! Contrast is reckoned as WCAG 2 does. Whatever colour a business picks, text in it and on it
 //! reaches 4.5 to 1, and a filled button can be told from the page.
 
+use berth_tenancy::Tenant;
+
 /// The page's surfaces, as in `portal.css`.
 const LIGHT: Color = Color([0xff, 0xff, 0xff]);
 const DARK: Color = Color([0x1b, 0x1e, 0x24]);
@@ -14,8 +16,10 @@ const OWN: &str = "#1f4b99";
 pub(crate) struct Brand {
     /// Its name.
     pub(crate) name: String,
-    /// The sign beside the name.
+    /// The sign beside the name,
     pub(crate) initial: String,
+    /// unless there is a logo: its address.
+    pub(crate) logo: Option<String>,
     /// In the light.
     pub(crate) light: Palette,
     /// In the dark.
@@ -34,7 +38,15 @@ pub(crate) struct Palette {
 }
 
 impl Brand {
-    /// The brand of the business `name` whose colour is `color`, `#rrggbb`.
+    /// The brand of a business.
+    pub(crate) fn of(tenant: &Tenant) -> Self {
+        Self {
+            logo: tenant.logo_url.clone(),
+            ..Self::new(&tenant.name, &tenant.color)
+        }
+    }
+
+    /// The brand of the business `name` whose colour is `color`, `#rrggbb`, without a logo.
     pub(crate) fn new(name: &str, color: &str) -> Self {
         let color = Color::parse(color)
             .or_else(|| Color::parse(OWN))
@@ -43,6 +55,7 @@ impl Brand {
         Self {
             name: name.to_owned(),
             initial: initial.map_or_else(String::new, |c| c.to_uppercase().collect()),
+            logo: None,
             light: Palette::on(color, LIGHT),
             dark: Palette::on(color, DARK),
         }

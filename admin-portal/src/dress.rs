@@ -167,8 +167,9 @@ impl Policies {
                 format!("{script} https://*.js.stripe.com https://hooks.stripe.com"),
             ),
         };
+        // Logos are wherever their businesses keep them.
         let common = "default-src 'self'; object-src 'none'; base-uri 'none'; \
-                      frame-ancestors 'none'; img-src 'self' data:";
+                      frame-ancestors 'none'; img-src 'self' data: https:";
         Self {
             portal: format!("{common}; script-src 'none'; form-action 'self' {onboarding}"),
             checkout: format!(

@@ -32,15 +32,17 @@ mod stop;
 use std::sync::Arc;
 
 use berth_booking::Bookings;
+use berth_catalog::Catalog;
+use berth_onboarding::Onboarding;
 use berth_payment::Payments;
 use berth_user::Users;
 use berth_web::Web;
-use poem::{Route, get, post};
+use poem::{Route, RouteMethod, get, post};
 
 use dress::{Dressed, Named};
 use session::Cookies;
 
-pub use links::CheckoutLinks;
+pub use links::Links;
 pub use settings::{PortalSettings, SettingsError};
 
 /// What the pages are made of.
@@ -50,10 +52,14 @@ pub struct Portal {
     pub web: Web,
     /// The user service.
     pub users: Users,
+    /// The catalog.
+    pub catalog: Catalog,
     /// The booking service.
     pub bookings: Bookings,
     /// The payment service.
     pub payments: Payments,
+    /// Makes tenants of businesses that sign up.
+    pub onboarding: Onboarding,
     /// Where the pages are and what they trust.
     pub settings: PortalSettings,
 }
@@ -63,9 +69,12 @@ pub struct Portal {
 pub(crate) struct House {
     pub(crate) web: Web,
     pub(crate) users: Users,
+    pub(crate) catalog: Catalog,
     pub(crate) bookings: Bookings,
     pub(crate) payments: Payments,
-    pub(crate) links: CheckoutLinks,
+    pub(crate) onboarding: Onboarding,
+    pub(crate) sign_up: bool,
+    pub(crate) links: Links,
     pub(crate) cookies: Cookies,
     pub(crate) policies: dress::Policies,
     pub(crate) stripe_js_url: String,
@@ -80,8 +89,11 @@ pub fn mount(route: Route, portal: Portal) -> Result<Route, SettingsError> {
     let house = Arc::new(House {
         web: portal.web,
         users: portal.users,
+        catalog: portal.catalog,
         bookings: portal.bookings,
         payments: portal.payments,
+        onboarding: portal.onboarding,
+        sign_up: portal.settings.sign_up,
         links: checked.links,
         cookies: Cookies {
             secure: portal.settings.secure_cookies,
@@ -116,16 +128,33 @@ pub fn routes(portal: Portal) -> Result<Route, SettingsError> {
     mount(Route::new(), portal)
 }
 
-fn portal_pages() -> Route {
+/// The portal's pages: where each is, what it is called in metrics, what answers there.
+fn portal_table() -> Vec<(&'static str, &'static str, RouteMethod)> {
     use pages::{
-        booking, bookings, cancel, overview, payment, payments, payouts, sign_in, sign_out,
+        booking, bookings, business, cancel, new_business, overview, payment, payments, payouts,
+        sign_in, sign_out, sign_up,
     };
     let sign_in_page = get(sign_in::show).post(sign_in::act);
     let cancel_page = get(cancel::show).post(cancel::act);
-    let named = [
+    vec![
         ("/portal", "portal_overview", get(overview::show)),
         ("/portal/sign-in", "portal_sign_in", sign_in_page),
         ("/portal/sign-out", "portal_sign_out", post(sign_out::act)),
+        (
+            "/portal/sign-up",
+            "portal_sign_up",
+            get(sign_up::show).post(sign_up::act),
+        ),
+        (
+            "/portal/sign-up/:id",
+            "portal_new_business",
+            get(new_business::show).post(new_business::act),
+        ),
+        (
+            "/portal/business",
+            "portal_business",
+            get(business::show).post(business::act),
+        ),
         ("/portal/bookings", "portal_bookings", get(bookings::show)),
         ("/portal/bookings/:id", "portal_booking", get(booking::show)),
         (
@@ -166,8 +195,18 @@ fn portal_pages() -> Route {
             "portal_payouts_refresh",
             get(payouts::refresh),
         ),
-    ];
-    named
+    ]
+}
+
+/// Where the portal's pages are, as the router writes it: `:id` stands for a part of the path.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    let pages = portal_table().into_iter();
+    pages.map(|(path, ..)| path).collect()
+}
+
+fn portal_pages() -> Route {
+    portal_table()
         .into_iter()
         .fold(Route::new(), |route, (path, name, page)| {
             route.at(path, Named(name, page))

@@ -1,12 +1,14 @@
-//! Links to payment pages: who holds one may see and pay that one booking.
+//! Links that open by themselves: to a booking's payment page, which its holder may see and pay, and to
+//! a sign-up, whose address its holder has proven.
 //!
-//! The token is `{slug}.{MAC}`, the MAC an HMAC-SHA-256 over the business's name in addresses and
+//! The token of a payment page is `{slug}.{MAC}`, the MAC an HMAC-SHA-256 over the business's name in addresses and
 //! the booking's id: nobody can make one for another booking, and a business's link is worth
 //! nothing under another's name. The name stands in the token so that a link also works on the
-//! platform's own host, where the address does not say whose booking it is.
+//! platform's own host, where the address does not say whose booking it is. The proof of a sign-up is an
+//! HMAC-SHA-256 over its id; the first word of each message says what it is for.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use berth_kernel::{BookingId, Secret};
+use berth_kernel::{BookingId, Secret, SignUpId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use url::{Host, Url};
@@ -16,14 +18,14 @@ use crate::{SettingsError, settings::web_url};
 /// Fewer characters than this could be a word somebody chose.
 const SHORTEST_SECRET: usize = 24;
 
-/// Makes and checks links to payment pages, and knows under which address each business answers.
+/// Makes and checks such links, and knows under which address each business answers.
 #[derive(Clone, Debug)]
-pub struct CheckoutLinks {
+pub struct Links {
     public: Url,
     keyed: Hmac<Sha256>,
 }
 
-impl CheckoutLinks {
+impl Links {
     /// Links below `public_url`, signed with `secret`.
     ///
     /// # Errors
@@ -72,6 +74,30 @@ impl CheckoutLinks {
         url
     }
 
+    /// The address at which a sign-up goes on, for whoever reads the mail.
+    #[must_use]
+    pub fn sign_up_url(&self, sign_up: SignUpId) -> String {
+        let mut url = self.address(None);
+        url.set_path(&format!("/portal/sign-up/{sign_up}"));
+        let proof = self.sign_up_mac(sign_up).finalize().into_bytes();
+        url.query_pairs_mut()
+            .append_pair("proof", &URL_SAFE_NO_PAD.encode(proof));
+        url.into()
+    }
+
+    /// Whether `proof` is that of `sign_up`.
+    pub(crate) fn proves(&self, proof: &str, sign_up: SignUpId) -> bool {
+        let proof = URL_SAFE_NO_PAD.decode(proof).unwrap_or_default();
+        self.sign_up_mac(sign_up).verify_slice(&proof).is_ok()
+    }
+
+    fn sign_up_mac(&self, sign_up: SignUpId) -> Hmac<Sha256> {
+        let mut mac = self.keyed.clone();
+        mac.update(b"sign-up\0");
+        mac.update(sign_up.uuid().as_bytes());
+        mac
+    }
+
     /// The business named by a token that is good for `booking`.
     pub(crate) fn slug<'t>(&self, token: &'t str, booking: BookingId) -> Option<&'t str> {
         let (slug, mac) = token.split_once('.')?;
@@ -100,8 +126,8 @@ impl CheckoutLinks {
 mod tests {
     use super::*;
 
-    fn links(public_url: &str) -> CheckoutLinks {
-        CheckoutLinks::new(public_url, &Secret::new("0123456789abcdef0123456789abcdef")).unwrap()
+    fn links(public_url: &str) -> Links {
+        Links::new(public_url, &Secret::new("0123456789abcdef0123456789abcdef")).unwrap()
     }
 
     #[test]
@@ -125,7 +151,7 @@ mod tests {
         assert_eq!(links.slug(&token, BookingId::new()), None);
         assert_eq!(links.slug(&format!("beta-theatre.{mac}"), booking), None);
         let other = Secret::new("another secret of thirty-two chars");
-        let other = CheckoutLinks::new("http://localhost", &other).unwrap();
+        let other = Links::new("http://localhost", &other).unwrap();
         assert_eq!(other.slug(&token, booking), None);
     }
 
@@ -144,6 +170,25 @@ mod tests {
             &format!("{token}A"),
         ] {
             assert_eq!(links.slug(bad, booking), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sign_ups_proof_is_good_for_it_alone() {
+        let (links, sign_up) = (links("http://localhost:8080"), SignUpId::new());
+        let url = Url::parse(&links.sign_up_url(sign_up)).unwrap();
+        assert_eq!(url.path(), format!("/portal/sign-up/{sign_up}"));
+        let (_, proof) = url.query_pairs().next().unwrap();
+        assert!(links.proves(&proof, sign_up));
+        assert!(!links.proves(&proof, SignUpId::new()));
+        let booking = BookingId::from(sign_up.uuid());
+        let (_, of_booking) = links
+            .token("alpha-clinic", booking)
+            .split_once('.')
+            .map(|(slug, mac)| (slug.to_owned(), mac.to_owned()))
+            .unwrap();
+        for wrong in ["", "%%", &proof[..proof.len() - 4], of_booking.as_str()] {
+            assert!(!links.proves(wrong, sign_up), "{wrong}");
         }
     }
 

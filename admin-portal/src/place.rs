@@ -41,7 +41,7 @@ impl Place {
     /// How a page looks here when nobody is signed in.
     pub(crate) fn brand(&self) -> Brand {
         match self {
-            Self::Tenant(tenant) => Brand::new(&tenant.name, &tenant.color),
+            Self::Tenant(tenant) => Brand::of(tenant),
             Self::Platform => Brand::own(),
         }
     }

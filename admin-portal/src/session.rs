@@ -139,10 +139,11 @@ impl Visit {
 }
 
 fn around(scene: &Scene, ctx: &Context, user: &PortalUser) -> Shell {
-    let brand = Brand::new(&ctx.tenant.name, &ctx.tenant.color);
+    let brand = Brand::of(&ctx.tenant);
     let person = Person {
         name: user.account.name.clone(),
         csrf: user.csrf.clone(),
+        manages_business: ctx.authorize(Permission::BusinessManage).is_ok(),
         manages_account: ctx.authorize(Permission::PaymentAccountManage).is_ok(),
     };
     Shell {

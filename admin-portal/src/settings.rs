@@ -4,7 +4,7 @@ use berth_kernel::Secret;
 use serde::Deserialize;
 use url::{Origin, Url};
 
-use crate::{CheckoutLinks, dress::Policies};
+use crate::{Links, dress::Policies};
 
 /// Where Stripe's own script comes from.
 const STRIPE_JS: &str = "https://js.stripe.com";
@@ -25,7 +25,10 @@ pub struct PortalSettings {
     /// Whether cookies are for HTTPS alone; off is for development.
     #[serde(default = "yes")]
     pub secure_cookies: bool,
-    /// Signs links to payment pages; at least 24 characters, the same on all servers.
+    /// Whether businesses sign themselves up.
+    #[serde(default = "yes")]
+    pub sign_up: bool,
+    /// Signs links to payment pages and sign-ups; at least 24 characters, the same on all servers.
     pub link_secret: Secret,
 }
 
@@ -56,7 +59,7 @@ pub enum SettingsError {
 
 /// What follows from settings that passed every check.
 pub(crate) struct Checked {
-    pub(crate) links: CheckoutLinks,
+    pub(crate) links: Links,
     pub(crate) policies: Policies,
 }
 
@@ -76,7 +79,7 @@ impl PortalSettings {
         if self.public_url.starts_with("https:") && !self.secure_cookies {
             return Err(SettingsError::InsecureCookies);
         }
-        let links = CheckoutLinks::new(&self.public_url, &self.link_secret)?;
+        let links = Links::new(&self.public_url, &self.link_secret)?;
         let policies = Policies::new(&script, api.as_ref(), self.secure_cookies);
         Ok(Checked { links, policies })
     }
@@ -104,6 +107,7 @@ mod tests {
             stripe_js_url: "http://127.0.0.1:12111/v3/".into(),
             stripe_api_url: Some("http://127.0.0.1:12111".into()),
             secure_cookies: false,
+            sign_up: true,
             link_secret: Secret::new("0123456789abcdef0123456789abcdef"),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) enum Section {
     Bookings,
     Payments,
     Payouts,
+    Business,
     /// Outside: signing in, paying, refusals.
     None,
 }
@@ -26,6 +27,8 @@ pub(crate) struct Person {
     pub(crate) name: String,
     /// What each form carries.
     pub(crate) csrf: String,
+    /// Whether brand and legal data are theirs to change.
+    pub(crate) manages_business: bool,
     /// Whether the payment account is theirs to manage.
     pub(crate) manages_account: bool,
 }
@@ -90,6 +93,9 @@ impl Shell {
         if person.manages_account {
             links.push(link("/portal/payouts", "Payouts", Section::Payouts));
         }
+        if person.manages_business {
+            links.push(link("/portal/business", "Business", Section::Business));
+        }
         links
     }
 }
@@ -108,6 +114,7 @@ pub(crate) fn notice(done: Option<&str>) -> Option<Notice> {
         "refunded" => ("good", "The refund is made."),
         "refund_pending" => ("good", "The refund is on its way."),
         "refund_failed" => ("bad", "The refund failed; no money was given back."),
+        "saved" => ("good", "Saved."),
         "asked" => ("calm", "This is what Stripe says now."),
         "no_answer" => (
             "warn",

@@ -36,10 +36,11 @@ CREATE TABLE platform.tenant (
     -- Which database its schema is in; 0 is this one.
     node            smallint NOT NULL DEFAULT 0 CHECK (node >= 0),
     bucket          smallint NOT NULL CHECK (bucket >= 0),
-    -- `archived`: served no more, data kept. `leaving`: to be erased, which nothing can stop any more.
-    -- `held`: restored, and nothing is handled or sent for it until it is released.
+    -- `opening`: not served before its founder has an account. `archived`: served no more, data kept. `leaving`: to be
+    -- erased, which nothing can stop any more. `held`: restored, and nothing is handled or sent for it until
+    -- it is released.
     status          text NOT NULL DEFAULT 'active'
-                    CHECK (status IN ('active', 'suspended', 'archived', 'leaving', 'held')),
+                    CHECK (status IN ('opening', 'active', 'suspended', 'archived', 'leaving', 'held')),
     timezone        text NOT NULL,
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     locale          text NOT NULL DEFAULT 'en',
@@ -54,6 +55,36 @@ CREATE TABLE platform.tenant (
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- First administrators of tenants that are opening, until they have an account.
+CREATE TABLE platform.founder (
+    tenant_id       uuid PRIMARY KEY REFERENCES platform.tenant,
+    -- The id the account is to have: making it twice makes it once.
+    account_id      uuid NOT NULL,
+    email           text NOT NULL,
+    name            text NOT NULL,
+    locale          text NOT NULL,
+    -- Argon2id in PHC form.
+    password_hash   text NOT NULL,
+    since           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Businesses that sign themselves up, from asking for a mail on. Cleared away after some days.
+CREATE TABLE platform.sign_up (
+    id              uuid PRIMARY KEY,
+    email           text NOT NULL CHECK (length(email) <= 254),
+    requested_at    timestamptz NOT NULL,
+    -- Until when the link in the mail is good.
+    expires_at      timestamptz NOT NULL,
+    -- When the mail is to be sent, or sent again; none once it is gone.
+    mail_due_at     timestamptz,
+    mail_tries      integer NOT NULL DEFAULT 0,
+    -- What it became.
+    tenant_id       uuid REFERENCES platform.tenant
+);
+CREATE INDEX sign_up_mail_due ON platform.sign_up (mail_due_at) WHERE mail_due_at IS NOT NULL;
+CREATE INDEX sign_up_requested ON platform.sign_up (requested_at);
+CREATE INDEX sign_up_tenant ON platform.sign_up (tenant_id) WHERE tenant_id IS NOT NULL;
 
 -- The schemas of this node, with the version each has: it moves together with their tables.
 CREATE TABLE platform.tenant_schema (

@@ -2,7 +2,12 @@
 
 pub(crate) mod booking;
 pub(crate) mod bookings;
+pub(crate) mod business;
 pub(crate) mod cancel;
+mod choice;
+mod first_steps;
+pub(crate) mod new_business;
+mod outside;
 pub(crate) mod overview;
 pub(crate) mod payment;
 pub(crate) mod payments;
@@ -10,7 +15,9 @@ pub(crate) mod payouts;
 pub(crate) mod refusal;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod sign_up;
 pub(crate) mod standing;
+mod wrong;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -8,7 +8,12 @@ use berth_wording::zone;
 use jiff::{Timestamp, ToSpan as _};
 use poem::{Response, handler};
 
-use super::{bookings, payments, standing::Standing};
+use super::{
+    bookings,
+    first_steps::{self, Step},
+    payments,
+    standing::Standing,
+};
 use crate::{
     House,
     pages::html,
@@ -33,6 +38,8 @@ struct Page {
     next: Vec<bookings::Row>,
     payments: Vec<payments::Row>,
     standing: Standing,
+    /// What a new business has still to do.
+    steps: Vec<Step>,
 }
 
 #[handler]
@@ -77,6 +84,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Stop> {
             .map(|payment: &Payment| payments::row(payment, &ctx.tenant.timezone))
             .collect(),
         standing: standing(house, ctx).await?,
+        steps: first_steps::of(house, ctx).await?,
     })
 }
 
@@ -135,7 +143,7 @@ mod tests {
     use berth_payment::{AccountState, PaymentStatus};
 
     use super::*;
-    use crate::pages::sample;
+    use crate::pages::{first_steps::Progress, sample};
 
     fn page(standing: Standing, filled: bool) -> String {
         let (next, payments) = if filled {
@@ -157,6 +165,14 @@ mod tests {
             next,
             payments,
             standing,
+            steps: if filled {
+                vec![]
+            } else {
+                first_steps::steps(Progress {
+                    described: true,
+                    ..Progress::default()
+                })
+            },
         };
         page.render().unwrap()
     }

@@ -38,6 +38,7 @@ pub(crate) fn shell(section: Section) -> Shell {
     let person = Person {
         name: "Ada <Lovelace>".into(),
         csrf: TOKEN.into(),
+        manages_business: true,
         manages_account: true,
     };
     Shell {

@@ -14,10 +14,10 @@ use poem::{
 };
 use serde::Deserialize;
 
+use super::outside::{html_with_token, is_own, token};
 use crate::{
     dress::{Scene, see_other},
-    form_token, next,
-    pages::html_with,
+    next,
     place::Place,
     session::{Cookie, signed_in},
     shell::{Notice, Shell},
@@ -45,6 +45,8 @@ struct Page {
     business: Option<String>,
     email: String,
     error: Option<String>,
+    /// Whether businesses sign themselves up here.
+    signs_up: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,10 +80,12 @@ pub(crate) async fn show(
         return Ok(see_other(next));
     }
     let business = query.business.unwrap_or_default();
-    let notice = (query.done.as_deref() == Some("signed_out")).then_some(Notice {
-        tone: "good",
-        text: "You are signed out.",
-    });
+    let text = match query.done.as_deref() {
+        Some("signed_out") => Some("You are signed out."),
+        Some("signed_up") => Some("Your business is open. Sign in to set it up."),
+        _ => None,
+    };
+    let notice = text.map(|text| Notice { tone: "good", text });
     let page = Page {
         shell: Shell {
             notice,
@@ -92,19 +96,15 @@ pub(crate) async fn show(
         business: asked_business(&scene, business),
         email: String::new(),
         error: None,
+        signs_up: signs_up(&scene),
     };
-    with_token(&scene, &page, StatusCode::OK)
+    html_with_token(&scene, &page, &page.form_token, StatusCode::OK)
 }
 
 #[handler]
 pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Result<Response, Stop> {
     let scene = Scene::of(request)?;
-    let held = scene
-        .house
-        .cookies
-        .read(request, Cookie::Form)
-        .unwrap_or_default();
-    if !form_token::matches(&form.csrf, &held) {
+    if !is_own(&scene, request, &form.csrf) {
         return again(
             &scene,
             request,
@@ -191,23 +191,13 @@ fn again(
         business: asked_business(scene, form.business),
         email: form.email,
         error: Some(error),
+        signs_up: signs_up(scene),
     };
-    with_token(scene, &page, status)
+    html_with_token(scene, &page, &page.form_token, status)
 }
 
-/// The form's token: the one the browser has, so that several tabs may be open at once.
-fn token(scene: &Scene, request: &Request) -> String {
-    let held = scene.house.cookies.read(request, Cookie::Form);
-    held.filter(|held| form_token::is_random(held))
-        .unwrap_or_else(form_token::random)
-}
-
-fn with_token(scene: &Scene, page: &Page, status: StatusCode) -> Result<Response, Stop> {
-    let mut response = html_with(page, status)?;
-    if let Some(cookie) = scene.house.cookies.set(Cookie::Form, &page.form_token) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+fn signs_up(scene: &Scene) -> bool {
+    scene.house.sign_up && matches!(scene.place, Place::Platform)
 }
 
 fn asked_business(scene: &Scene, typed: String) -> Option<String> {
@@ -242,6 +232,7 @@ mod tests {
                 "\"><script>alert(1)</script>@x.example".into()
             }),
             error: error.map(Into::into),
+            signs_up: business.is_some(),
         };
         page.render().unwrap()
     }

@@ -84,6 +84,13 @@ impl<'h> Browser<'h> {
             .await
     }
 
+    /// Brings the cookies of another browser along.
+    pub(crate) fn take_cookies(&self, other: &Self) {
+        let held = other.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.clone_from(&held);
+    }
+
     pub(crate) fn cookie(&self) -> String {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let pairs: Vec<String> = cookies

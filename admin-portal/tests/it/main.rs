@@ -4,23 +4,27 @@
 
 mod booking;
 mod browser;
+mod business;
 mod checkout;
 mod headers;
 mod payouts;
 mod provider;
 mod refunds;
 mod sign_in;
+mod sign_up;
+mod walls;
 
 use std::sync::Arc;
 
 use berth_access::{Actor, Person, Role};
-use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings, routes};
+use berth_admin_portal::{Links, Portal, PortalSettings, routes};
 use berth_booking::{Booking, Bookings, CustomerInput, NewBooking, When};
 use berth_catalog::{
     Catalog, NewProduct, NewResource, PaymentMode, ProductKind, ResourceKind, Weekly, Window,
 };
 use berth_events::booking::Attribution;
 use berth_kernel::{Cause, Clock, ProductId, Secret, SessionTokenId, UserId};
+use berth_onboarding::Onboarding;
 use berth_payment::{PaymentSettings, Payments, provider::Provider};
 use berth_tenancy::Tenant;
 use berth_testkit::TestPlatform;
@@ -45,6 +49,7 @@ struct House {
     payments: Payments,
     catalog: Catalog,
     till: Arc<Till>,
+    onboarding: Onboarding,
 }
 
 impl House {
@@ -60,16 +65,21 @@ impl House {
         let catalog = Catalog::new(tenancy.clone());
         let bookings = Bookings::new(tenancy.clone(), catalog.clone());
         let users = Users::new(tenancy, platform.tokens());
+        let clock = platform.clock().clone();
+        let onboarding = Onboarding::new(platform.tenancy().clone(), users.clone(), clock);
         let portal = Portal {
             web: web(&platform, limited),
             users: users.clone(),
+            catalog: catalog.clone(),
             bookings: bookings.clone(),
             payments: payments.clone(),
+            onboarding: onboarding.clone(),
             settings: PortalSettings {
                 public_url: PUBLIC_URL.into(),
                 stripe_js_url: "http://127.0.0.1:12111/v3/".into(),
                 stripe_api_url: Some("http://127.0.0.1:12111".into()),
                 secure_cookies,
+                sign_up: true,
                 link_secret: Secret::new(LINK_SECRET),
             },
         };
@@ -82,6 +92,7 @@ impl House {
             payments,
             catalog,
             till,
+            onboarding,
         }
     }
 
@@ -207,7 +218,7 @@ impl House {
     }
 
     fn checkout_path(&self, booking: &Booking) -> String {
-        let links = CheckoutLinks::new(PUBLIC_URL, &Secret::new(LINK_SECRET)).unwrap();
+        let links = Links::new(PUBLIC_URL, &Secret::new(LINK_SECRET)).unwrap();
         let url = links.checkout_url(&self.alpha().slug, booking.id);
         let host = format!("http://{}.localhost:8080", self.alpha().slug);
         url.strip_prefix(&host).unwrap().to_owned()

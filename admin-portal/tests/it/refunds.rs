@@ -8,7 +8,7 @@ use poem::http::StatusCode;
 use crate::{Browser, House, Page, admin};
 
 /// A payment that was made.
-async fn paid(house: &House) -> Payment {
+pub(crate) async fn paid(house: &House) -> Payment {
     let booking = house.booked().await;
     let tenant = house.tenant().await;
     // Payments are asked about when their turn has come by the database's clock.

@@ -4,7 +4,7 @@ use poem::http::StatusCode;
 
 use crate::{House, PASSWORD};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/portal",
     "/portal/bookings",
     "/portal/bookings/01990000-0000-7000-8000-000000000001",
@@ -14,9 +14,10 @@ const PAGES: [&str; 9] = [
     "/portal/payouts",
     "/portal/payouts/return",
     "/portal/payouts/refresh",
+    "/portal/business",
 ];
 
-const FORMS: [&str; 7] = [
+const FORMS: [&str; 8] = [
     "/portal/sign-out",
     "/portal/bookings/01990000-0000-7000-8000-000000000001/confirm",
     "/portal/bookings/01990000-0000-7000-8000-000000000001/cancel",
@@ -24,6 +25,7 @@ const FORMS: [&str; 7] = [
     "/portal/payments/01990000-0000-7000-8000-000000000001/refund",
     "/portal/payouts/connect",
     "/portal/payouts/check",
+    "/portal/business",
 ];
 
 #[tokio::test]

@@ -49,6 +49,8 @@ permissions! {
     BookingDelete = "booking" "delete";
     /// Read figures over bookings.
     BookingStats = "booking" "stats";
+    /// Change the business's brand and legal data.
+    BusinessManage = "business" "manage";
     /// See what is offered.
     CatalogRead = "catalog" "read";
     /// Change what is offered.

@@ -58,6 +58,8 @@ ids! {
     ApiKeyId
     /// A person's account with one tenant: customer or staff.
     UserId
+    /// A business that signs itself up, before it is a tenant.
+    SignUpId
     /// A signed-in device of a user.
     SessionTokenId
     /// Something a tenant sells.

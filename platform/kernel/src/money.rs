@@ -72,6 +72,16 @@ impl Currency {
         exponent: 2,
     };
 
+    /// All currencies this platform takes, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURRENCIES.iter().filter_map(|(code, exponent)| {
+            Some(Self {
+                code: code.as_bytes().try_into().ok()?,
+                exponent: *exponent,
+            })
+        })
+    }
+
     /// The upper-case ISO code.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -102,15 +112,8 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let upper = text.to_ascii_uppercase();
-        CURRENCIES
-            .iter()
-            .find(|(code, _)| *code == upper)
-            .and_then(|(code, exponent)| {
-                Some(Self {
-                    code: code.as_bytes().try_into().ok()?,
-                    exponent: *exponent,
-                })
-            })
+        Self::all()
+            .find(|currency| currency.code() == upper)
             .ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
     }
 }

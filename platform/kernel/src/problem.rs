@@ -45,6 +45,17 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    /// `field` is wrong in the way `code` names.
+    pub fn new(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
 /// A refusal or failure, ready to be shown.
 #[derive(Debug)]
 pub struct Problem {
@@ -86,14 +97,24 @@ impl Problem {
 
     /// One field is against a rule.
     pub fn field(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        let mut problem = Self::new(Kind::Invalid, code, detail.clone());
-        problem.errors.push(FieldError {
-            field: field.into(),
-            code,
-            detail,
-        });
-        problem
+        Self::fields(vec![FieldError::new(field, code, detail)])
+    }
+
+    /// Fields are against rules: one gives the problem its code and sentence, several are listed under
+    /// one.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let (code, detail) = match errors.as_slice() {
+            [only] => (only.code, only.detail.clone()),
+            _ => (
+                "FIELDS_INVALID",
+                "Several fields are wrong; see `errors`.".to_owned(),
+            ),
+        };
+        Self {
+            errors,
+            ..Self::new(Kind::Invalid, code, detail)
+        }
     }
 
     /// A fault of ours; the asker learns only that.

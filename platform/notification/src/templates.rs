@@ -51,31 +51,45 @@ struct Sender {
     name: String,
     legal_name: String,
     address: Vec<String>,
+    /// Address of its logo.
+    logo: Option<String>,
     /// `#rrggbb`.
     color: String,
     /// What can be read on `color`.
     ink: &'static str,
 }
 
+/// What the template of a sign-up's mail shows.
+struct SignUpView {
+    language: &'static str,
+    sender: Sender,
+    url: String,
+}
+
+/// What the platform calls itself.
+pub const PLATFORM: &str = "Berth";
+/// Its colour.
+const PLATFORM_COLOR: &str = "#1f4b99";
+
 /// Renders three templates over one view.
 macro_rules! words {
-    ($view:expr, $subject:tt, $text:tt, $html:tt) => {{
+    ($view:expr, $View:ty, $subject:tt, $text:tt, $html:tt) => {{
         #[derive(Template)]
         #[template(path = $subject, escape = "none")]
         struct SubjectLine<'a> {
-            v: &'a View,
+            v: &'a $View,
         }
         #[derive(Template)]
         #[template(path = $text, escape = "none")]
         struct Text<'a> {
-            v: &'a View,
+            v: &'a $View,
         }
         #[derive(Template)]
         #[template(path = $html, escape = "html")]
         struct Html<'a> {
-            v: &'a View,
+            v: &'a $View,
         }
-        let v: &View = $view;
+        let v: &$View = $view;
         Ok(Rendered {
             subject: single_line(&SubjectLine { v }.render()?, LONGEST),
             text: Text { v }.render()?,
@@ -94,30 +108,51 @@ pub fn render(letter: &Letter, brand: &Brand) -> Result<Rendered, askama::Error>
     let v = &view(letter, brand, language);
     match (&letter.subject, language) {
         (Subject::Receipt { confirmed: false, .. }, Language::English) => {
-            words!(v, "mail/en/payment.subject.txt", "mail/en/payment.txt", "mail/en/payment.html")
+            words!(v, View, "mail/en/payment.subject.txt", "mail/en/payment.txt", "mail/en/payment.html")
         }
         (Subject::Receipt { confirmed: false, .. }, Language::German) => {
-            words!(v, "mail/de/payment.subject.txt", "mail/de/payment.txt", "mail/de/payment.html")
+            words!(v, View, "mail/de/payment.subject.txt", "mail/de/payment.txt", "mail/de/payment.html")
         }
         (Subject::Receipt { .. }, Language::English) => {
-            words!(v, "mail/en/receipt.subject.txt", "mail/en/receipt.txt", "mail/en/receipt.html")
+            words!(v, View, "mail/en/receipt.subject.txt", "mail/en/receipt.txt", "mail/en/receipt.html")
         }
         (Subject::Receipt { .. }, Language::German) => {
-            words!(v, "mail/de/receipt.subject.txt", "mail/de/receipt.txt", "mail/de/receipt.html")
+            words!(v, View, "mail/de/receipt.subject.txt", "mail/de/receipt.txt", "mail/de/receipt.html")
         }
         (Subject::Confirmation, Language::English) => {
-            words!(v, "mail/en/confirmation.subject.txt", "mail/en/confirmation.txt", "mail/en/confirmation.html")
+            words!(v, View, "mail/en/confirmation.subject.txt", "mail/en/confirmation.txt", "mail/en/confirmation.html")
         }
         (Subject::Confirmation, Language::German) => {
-            words!(v, "mail/de/confirmation.subject.txt", "mail/de/confirmation.txt", "mail/de/confirmation.html")
+            words!(v, View, "mail/de/confirmation.subject.txt", "mail/de/confirmation.txt", "mail/de/confirmation.html")
         }
         (Subject::Cancellation { .. }, Language::English) => {
-            words!(v, "mail/en/cancellation.subject.txt", "mail/en/cancellation.txt", "mail/en/cancellation.html")
+            words!(v, View, "mail/en/cancellation.subject.txt", "mail/en/cancellation.txt", "mail/en/cancellation.html")
         }
         (Subject::Cancellation { .. }, Language::German) => {
-            words!(v, "mail/de/cancellation.subject.txt", "mail/de/cancellation.txt", "mail/de/cancellation.html")
+            words!(v, View, "mail/de/cancellation.subject.txt", "mail/de/cancellation.txt", "mail/de/cancellation.html")
         }
     }
+}
+
+/// The mail with the link to sign up at `url`, from the platform at `host`.
+///
+/// # Errors
+/// As [`render`].
+#[rustfmt::skip]
+pub fn sign_up(url: &str, host: &str) -> Result<Rendered, askama::Error> {
+    let v = &SignUpView {
+        language: Language::English.tag(),
+        sender: Sender {
+            name: PLATFORM.to_owned(),
+            legal_name: host.to_owned(),
+            address: Vec::new(),
+            logo: None,
+            color: PLATFORM_COLOR.to_owned(),
+            ink: ink_on(PLATFORM_COLOR),
+        },
+        url: url.to_owned(),
+    };
+    words!(v, SignUpView, "mail/en/sign_up.subject.txt", "mail/en/sign_up.txt", "mail/en/sign_up.html")
 }
 
 fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
@@ -143,6 +178,7 @@ fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
                 .lines()
                 .map(|line| single_line(line, LONGEST))
                 .collect(),
+            logo: brand.logo_url.clone(),
             color: brand.color.clone(),
             ink: ink_on(&brand.color),
         },

@@ -16,8 +16,8 @@ mod tenants;
 use berth_access::{Permission, Role};
 use berth_admin::Figures;
 use berth_kernel::{Kind, Problem};
+use berth_onboarding::Onboarding;
 use berth_tenancy::lifecycle::{Lifecycle, Operator};
-use berth_user::Users;
 use berth_web::{Refusal, Web, problem::render_errors, refuse};
 use poem::{Endpoint, EndpointExt as _, Response, Route};
 use poem_openapi::OpenApiService;
@@ -29,8 +29,8 @@ pub use operator::OperatorScheme;
 pub struct OperatorApi {
     /// Tenants, access and clock.
     pub web: Web,
-    /// Makes first administrators.
-    pub users: Users,
+    /// Makes tenants together with their first administrators.
+    pub onboarding: Onboarding,
     /// Figures over all tenants.
     pub figures: Figures,
 }

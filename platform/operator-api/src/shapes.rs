@@ -18,6 +18,8 @@ pub(crate) enum Tag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum Standing {
+    /// Not served before its first administrator has an account, in a moment.
+    Opening,
     /// Served.
     Active,
     /// Served no more for the time being.
@@ -76,6 +78,7 @@ pub struct Tenant {
 impl From<Particulars> for Tenant {
     fn from(tenant: Particulars) -> Self {
         let status = match tenant.status.as_str() {
+            "opening" => Standing::Opening,
             "suspended" => Standing::Suspended,
             "archived" => Standing::Archived,
             "leaving" => Standing::Leaving,
@@ -155,6 +158,7 @@ impl CreateRequest {
             color: or(&self.color, "#1f4b99"),
             legal_name: or(&self.legal_name, &self.name),
             address: or(&self.address, ""),
+            founder: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Tenants from their making to their erasure.
 
-use berth_access::{Permission, Role};
-use berth_kernel::{ApiKeyId, Cause, Problem, Secret};
+use berth_access::Permission;
+use berth_kernel::{ApiKeyId, Problem, Secret};
 use berth_tenancy::lifecycle::Lifecycle;
 use berth_user::NewAccount;
 use berth_web::{Refusal, refuse};
@@ -58,7 +58,7 @@ impl TenantsApi {
         operator: OperatorScheme,
         body: Json<CreateRequest>,
     ) -> Result<Json<CreatedAnswer>, Refusal> {
-        let lifecycle = self.0.act(operator.0, Permission::TenantManage)?;
+        let lifecycle = self.0.act(operator.0.clone(), Permission::TenantManage)?;
         let admin = NewAccount {
             email: body.admin.email.clone(),
             password: Secret::new(body.admin.password.clone()),
@@ -66,21 +66,14 @@ impl TenantsApi {
             phone: None,
             locale: None,
         };
-        // Looked at first: a tenant without an administrator is of no use to anybody.
-        admin.is_valid().map_err(refuse)?;
-        let created = lifecycle.claim(&body.tenant()).await.map_err(refuse)?;
-        let registry = self.0.web.tenancy.registry();
-        let tenant = registry.refresh(created.id).await.map_err(refuse)?;
-        let tenant = tenant.ok_or_else(|| refuse(Problem::not_found()))?;
-        let (clock, cause) = (&self.0.web.clock, Cause::fresh());
-        let users = &self.0.users;
-        let admin = users.create_staff(&tenant, admin, Role::Admin, clock, &cause);
-        let admin = admin.await.map_err(refuse)?;
+        let onboarding = &self.0.onboarding;
+        let founded = onboarding.found(body.tenant(), &admin, operator.0).await;
+        let founded = founded.map_err(refuse)?;
         Ok(Json(CreatedAnswer {
             tenant: show(&lifecycle, &body.slug).await?.0,
             // Shown once, to whoever made the tenant; kept as a hash only.
-            api_key: created.api_key.expose().to_owned(),
-            admin_id: admin.id.uuid(),
+            api_key: founded.api_key.expose().to_owned(),
+            admin_id: founded.admin_id.uuid(),
         }))
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use berth_messaging::inbox;
+use berth_onboarding::Onboarding;
 use berth_payment::Payments;
 use berth_tenancy::{Tenancy, Tenant, idempotency};
 use berth_user::Users;
@@ -11,15 +12,17 @@ use tokio_util::sync::CancellationToken;
 /// How often; the first time when the process starts.
 const ROUND: Duration = Duration::from_secs(3_600);
 
+/// Who keeps rows in the shared tables for a time.
+pub(crate) struct Shared {
+    pub(crate) payments: Payments,
+    pub(crate) users: Users,
+    pub(crate) onboarding: Onboarding,
+}
+
 /// Clears away, until cancelled. Two who do it at once do no harm.
-pub(crate) async fn run(
-    tenancy: Tenancy,
-    payments: Payments,
-    users: Users,
-    stop: CancellationToken,
-) {
+pub(crate) async fn run(tenancy: Tenancy, shared: Shared, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = round(&tenancy, &payments, &users).await {
+        if let Err(error) = round(&tenancy, &shared).await {
             tracing::warn!(error = %error, "old rows were not cleared away, will try again: {error}");
         }
         tokio::select! {
@@ -29,9 +32,10 @@ pub(crate) async fn run(
     }
 }
 
-async fn round(tenancy: &Tenancy, payments: &Payments, users: &Users) -> anyhow::Result<()> {
-    payments.forget_webhooks().await?;
-    users.forget_revocations().await?;
+async fn round(tenancy: &Tenancy, shared: &Shared) -> anyhow::Result<()> {
+    shared.payments.forget_webhooks().await?;
+    shared.users.forget_revocations().await?;
+    shared.onboarding.forget_old().await?;
     for id in tenancy.registry().active().await? {
         if let Some(tenant) = tenancy.registry().get(id).await?
             && let Err(error) = clear(tenancy, &tenant).await

@@ -21,6 +21,7 @@ mod commands;
 mod dns;
 mod health;
 mod housekeeping;
+mod postman;
 mod provisioner;
 mod referee;
 mod rollup;

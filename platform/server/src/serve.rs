@@ -138,7 +138,7 @@ fn operator_routes(
 ) -> impl Endpoint<Output = Response> + 'static {
     let api = OperatorApi {
         web: app.api.web.clone(),
-        users: app.api.users.clone(),
+        onboarding: app.onboarding.clone(),
         figures: app.figures.clone(),
     };
     let routes = Route::new()

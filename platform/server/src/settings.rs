@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) limits: bool,
     /// Whether tenants are limited by their plans; off is for load tests.
     pub(crate) tenant_limits: bool,
+    /// Whether businesses sign themselves up.
+    pub(crate) sign_up: bool,
     /// The DNS server that is asked; the system's own unless given.
     pub(crate) dns: Option<SocketAddr>,
     /// How often figures over all tenants are reckoned.
@@ -121,6 +123,7 @@ impl Settings {
             ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
             limits: !matches!(text("BERTH_LIMITS").as_deref(), Some("off" | "tenants")),
             tenant_limits: text("BERTH_LIMITS").as_deref() != Some("off"),
+            sign_up: text("BERTH_SIGN_UP").as_deref() != Some("off"),
             // In development nobody balances, and everybody waits for the end.
             leave: Duration::from_secs(
                 number("BERTH_LEAVE_SECONDS", if development { 0 } else { 5 })?.into(),

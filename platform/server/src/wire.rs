@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use berth_access::{Access, Tokens};
 use berth_admin::Figures;
-use berth_admin_portal::{CheckoutLinks, Portal, PortalSettings};
+use berth_admin_portal::{Links, Portal, PortalSettings};
 use berth_analytics as analytics;
 use berth_booking::{self as booking, Bookings};
 use berth_catalog::Catalog;
@@ -13,6 +13,7 @@ use berth_integration::{self as integration, Integrations, TikTok};
 use berth_kernel::Clock;
 use berth_messaging::{Broker, Consumer};
 use berth_notification::{self as notification, Mailer, Notifications};
+use berth_onboarding::Onboarding;
 use berth_payment::{self as payment, Payments};
 use berth_payment_stripe::Stripe;
 use berth_receipt::{self as receipt, Receipts};
@@ -22,7 +23,7 @@ use berth_user::Users;
 use berth_web::{Limits, Web};
 use object_store::ObjectStore;
 
-use crate::{attachments::StoredFiles, dns::Dns, settings::Settings};
+use crate::{attachments::StoredFiles, dns::Dns, postman::ByMail, settings::Settings};
 
 /// Everything a process may need; each role takes its part.
 pub(crate) struct App {
@@ -36,6 +37,9 @@ pub(crate) struct App {
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     /// Tenants' own hosts.
     pub(crate) domains: Domains,
+    /// New tenants, and how their mails are sent.
+    pub(crate) onboarding: Onboarding,
+    pub(crate) postman: ByMail,
     /// Figures over all tenants.
     pub(crate) figures: Figures,
     /// How often they are reckoned.
@@ -84,6 +88,15 @@ impl App {
         let dns = Dns::new(settings.dns).context("BERTH_DNS_SERVER")?;
         let domains = Domains::new(tenancy.clone(), Arc::new(dns), settings.host());
 
+        let onboarding = Onboarding::new(tenancy.clone(), users.clone(), clock.clone());
+        let links = Links::new(&settings.public_url, &settings.link_secret)
+            .context("BERTH_PUBLIC_URL or BERTH_LINK_SECRET")?;
+        let postman = ByMail {
+            mailer: mailer.clone(),
+            links: links.clone(),
+            host: settings.host().to_owned(),
+        };
+
         let consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(payment::Reactions::new(payments.clone())),
             Arc::new(booking::Reactions::new(clock.clone())),
@@ -96,13 +109,13 @@ impl App {
             Arc::new(analytics::Reactions::new(clock.clone())),
             Arc::new(integration::Reactions::new(tiktok, clock.clone())),
         ];
-        let links = CheckoutLinks::new(&settings.public_url, &settings.link_secret)
-            .context("BERTH_PUBLIC_URL or BERTH_LINK_SECRET")?;
         let portal = Portal {
             web: web.clone(),
             users: users.clone(),
+            catalog: catalog.clone(),
             bookings: bookings.clone(),
             payments: payments.clone(),
+            onboarding: onboarding.clone(),
             settings: portal_settings(settings),
         };
         let api = Api {
@@ -127,6 +140,8 @@ impl App {
             payments,
             consumers,
             domains,
+            onboarding,
+            postman,
             figures,
             rollup: settings.rollup,
             files,
@@ -152,6 +167,7 @@ fn portal_settings(settings: &Settings) -> PortalSettings {
         stripe_js_url: settings.stripe_js_url.clone(),
         stripe_api_url: settings.emulated_stripe.clone(),
         secure_cookies: settings.public_url.starts_with("https://"),
+        sign_up: settings.sign_up,
         link_secret: settings.link_secret.clone(),
     }
 }

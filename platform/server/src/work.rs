@@ -37,12 +37,22 @@ fn start_worker(app: &App, tasks: &Tasks) {
     tasks.spawn("worker", worker);
     let dead_letters = dead_letter::run(tenancy.clone(), broker, consumers(), tasks.stop());
     tasks.spawn("dead letters", dead_letters);
-    let (payments, users) = (app.payments.clone(), app.api.users.clone());
-    let housekeeping = housekeeping::run(tenancy, payments, users, tasks.stop());
+    let shared = housekeeping::Shared {
+        payments: app.payments.clone(),
+        users: app.api.users.clone(),
+        onboarding: app.onboarding.clone(),
+    };
+    let housekeeping = housekeeping::run(tenancy, shared, tasks.stop());
     tasks.spawn("housekeeping", housekeeping);
     let (domains, clock, stop) = (app.domains.clone(), app.clock.clone(), tasks.stop());
     tasks.spawn("domains", async move {
         domains.keep_checking(&clock, stop).await
+    });
+    let (onboarding, stop) = (app.onboarding.clone(), tasks.stop());
+    tasks.spawn("onboarding", async move { onboarding.run(stop).await });
+    let (onboarding, postman, stop) = (app.onboarding.clone(), app.postman.clone(), tasks.stop());
+    tasks.spawn("sign-up mails", async move {
+        onboarding.deliver(&postman, stop).await
     });
     let figures = rollup::run(
         app.tenancy.clone(),

@@ -28,7 +28,7 @@ mod tx;
 
 use std::time::{Duration, Instant};
 
-use berth_kernel::{Kind, Problem};
+use berth_kernel::{FieldError, Kind, Problem};
 use tokio_util::sync::CancellationToken;
 
 pub use idempotency::IdempotencyKey;
@@ -192,7 +192,10 @@ pub enum Error {
     /// The store of files does not do as asked.
     #[error("the store of files does not do as asked")]
     Files(#[source] data::FilesError),
-    /// A tenant's particulars are against a rule.
+    /// Fields are against rules; at least one.
+    #[error("{}", .0.iter().map(|wrong| wrong.detail.as_str()).collect::<Vec<_>>().join(" "))]
+    Fields(Vec<FieldError>),
+    /// What is asked for cannot be.
     #[error("{0}")]
     Invalid(String),
     /// A migration file changed after it was applied.
@@ -275,6 +278,7 @@ impl From<Error> for Problem {
                 "SLUG_TAKEN",
                 "This name is already taken; choose another.",
             ),
+            Error::Fields(fields) => Self::fields(fields),
             Error::Invalid(ref detail) => Self::field("tenant", "TENANT_INVALID", detail.clone()),
             Error::UnknownTenant(_) => Self::not_found(),
             Error::NoneReady => Self::unavailable(

@@ -70,6 +70,11 @@ const fn default_platform() -> u32 {
     4
 }
 
+/// What a connection of this process is called in `pg_stat_activity`: which process it is can be told.
+fn named(what: &str) -> String {
+    format!("{what} {}", std::process::id())
+}
+
 impl DatabaseSettings {
     /// Settings for `url` with everything else as it comes.
     #[must_use]
@@ -108,7 +113,7 @@ impl DatabaseSettings {
     /// How the migrator connects to a node.
     pub(crate) fn owner_of(&self, node: NodeId) -> Result<PgConnectOptions, Error> {
         let url = self.url_of(node)?.expose();
-        Ok(PgConnectOptions::from_str(url)?.application_name("berth-migrate"))
+        Ok(PgConnectOptions::from_str(url)?.application_name(&named("berth-owner")))
     }
 
     /// How the login `role` connects to a node.
@@ -116,7 +121,7 @@ impl DatabaseSettings {
         Ok(PgConnectOptions::from_str(self.url_of(node)?.expose())?
             .username(role)
             .password(&self.password(role))
-            .application_name("berth")
+            .application_name(&named("berth"))
             .options([("search_path", NOWHERE)]))
     }
 

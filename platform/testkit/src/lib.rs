@@ -110,6 +110,15 @@ impl TestPlatform {
         &self.settings
     }
 
+    /// Makes schemas ready for so many new tenants.
+    ///
+    /// # Panics
+    /// When they cannot be made.
+    pub async fn make_ready(&self, count: usize) {
+        let made = berth_tenancy::provision::make_ready(&self.settings, count).await;
+        made.expect("schemas can be made ready");
+    }
+
     /// The clinic; see [`ALPHA`].
     #[must_use]
     pub fn alpha(&self) -> Arc<Tenant> {

@@ -65,7 +65,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Denied(problem) => *problem,
-            Error::Invalid(fields) => invalid(fields),
+            Error::Invalid(fields) => Self::fields(fields),
             Error::EmailTaken => conflict(
                 "EMAIL_TAKEN",
                 "An account with this e-mail address exists; sign in or choose another address.",
@@ -108,19 +108,4 @@ impl From<Error> for Problem {
 
 fn conflict(code: &'static str, detail: &str) -> Problem {
     Problem::new(Kind::Conflict, code, detail)
-}
-
-/// One field at fault gives the problem its code and sentence; several are listed under one.
-fn invalid(errors: Vec<FieldError>) -> Problem {
-    let (code, detail) = match errors.as_slice() {
-        [only] => (only.code, only.detail.clone()),
-        _ => (
-            "FIELDS_INVALID",
-            "Several fields are wrong; see `errors`.".to_owned(),
-        ),
-    };
-    Problem {
-        errors,
-        ..Problem::new(Kind::Invalid, code, detail)
-    }
 }

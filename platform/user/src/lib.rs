@@ -5,6 +5,7 @@
 //! has two accounts that know nothing of each other.
 //!
 //! - Passwords: [`Users::register`], [`Users::create_staff`], [`Users::change_password`].
+//! - A tenant's first administrator: [`Users::founder`], [`Users::settle_founder`].
 //! - The API's sign-in, an access token and a refresh token: [`Users::sign_in`],
 //!   [`Users::refresh`], [`Users::sign_out`].
 //! - The portal's sign-in, a browser's cookie: [`Users::portal_sign_in`],
@@ -21,6 +22,7 @@
 
 mod delete;
 mod error;
+mod founder;
 mod list;
 pub mod model;
 mod password;

@@ -2,21 +2,11 @@
 
 use berth_access::{Context, Permission, Role};
 use berth_events::user::Created;
-use berth_kernel::{Cause, Clock, FieldError};
+use berth_kernel::{Cause, Clock, FieldError, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, Tenant, idempotency};
 
 use crate::{Account, Error, NewAccount, Users, store};
-
-impl NewAccount {
-    /// Looks whether its fields are within their rules, as making it will.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with all fields at fault.
-    pub fn is_valid(&self) -> Result<(), Error> {
-        self.check("en").map(drop).map_err(Error::Invalid)
-    }
-}
 
 impl Users {
     /// Makes a customer's account. Takes as long for a taken address as for a free one: the
@@ -77,7 +67,8 @@ impl Users {
         {
             return Ok(answer);
         }
-        let account = store::insert_account(&mut tx, candidate, role, &hash, now).await?;
+        let account =
+            store::insert_account(&mut tx, UserId::new(), candidate, role, &hash, now).await?;
         outbox::push(
             &mut tx,
             &Created {

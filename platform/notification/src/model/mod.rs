@@ -19,6 +19,8 @@ pub struct Brand {
     pub address: String,
     /// `#rrggbb`.
     pub color: String,
+    /// Address of its logo.
+    pub logo_url: Option<String>,
 }
 
 impl From<&Tenant> for Brand {
@@ -28,6 +30,7 @@ impl From<&Tenant> for Brand {
             legal_name: tenant.legal_name.clone(),
             address: tenant.address.clone(),
             color: tenant.color.clone(),
+            logo_url: tenant.logo_url.clone(),
         }
     }
 }

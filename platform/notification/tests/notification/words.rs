@@ -3,7 +3,7 @@
 use berth_events::booking::Booking;
 use berth_notification::{
     model::{Brand, Letter, Subject},
-    templates::{Rendered, render},
+    templates::{Rendered, render, sign_up},
 };
 
 use crate::sample::{booking, euro};
@@ -14,6 +14,7 @@ fn brand() -> Brand {
         legal_name: "Alpha Clinic GmbH".into(),
         address: "Torstraße 1\n10119 Berlin".into(),
         color: "#0f766e".into(),
+        logo_url: None,
     }
 }
 
@@ -38,12 +39,39 @@ fn receipt(confirmed: bool) -> Subject {
     }
 }
 
+#[test]
+fn a_logo_stands_beside_the_name() {
+    let letter = Letter {
+        source: "sample".into(),
+        booking: booking("en"),
+        subject: Subject::Confirmation,
+    };
+    let branded = Brand {
+        logo_url: Some("https://cdn.example/a.png?x=\"><b>".into()),
+        ..brand()
+    };
+    let html = render(&letter, &branded).unwrap().html;
+    assert!(
+        html.contains("<img src=\"https://cdn.example/a.png?x=&#34;&#62;"),
+        "{html}"
+    );
+    assert!(!render(&letter, &brand()).unwrap().html.contains("<img"));
+}
+
 /// The whole mail as one text.
 fn shown(mail: &Rendered) -> String {
     format!(
         "{}\n\n==== text\n{}\n==== html\n{}",
         mail.subject, mail.text, mail.html
     )
+}
+
+#[test]
+fn the_mail_to_sign_up() {
+    let url = "http://localhost:8080/portal/sign-up/0199?proof=a&b=<c>";
+    let mail = sign_up(url, "localhost").unwrap();
+    assert!(!mail.html.contains("<c>"));
+    insta::assert_snapshot!("sign_up.en", shown(&mail));
 }
 
 #[test]

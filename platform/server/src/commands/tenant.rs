@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use berth_access::{Role, Tokens};
 use berth_kernel::{Cause, Clock, Currency, Secret, UserId};
+use berth_onboarding::Onboarding;
 use berth_tenancy::{
     Database, NodeId, Tenancy, TenantKey, data,
     lifecycle::{self, Change, Lifecycle, Operator, Particulars},
@@ -381,13 +382,37 @@ async fn create_tenant(new: CreateTenant) -> anyhow::Result<Value> {
         locale: new.locale,
         color: new.color,
         address: new.address,
+        founder: None,
     };
-    let created =
-        lifecycle::create(&settings::database()?, &wish, &operator(), &Clock::System).await?;
-    let admin_id = add_admin(&TenantKey::Id(created.id), new.admin).await?;
+    let admin = new.admin.account();
+    let settings = Settings::read()?;
+    let onboarding = Onboarding::new(
+        Tenancy::new(Database::connect(&settings.database)?),
+        users(&settings)?,
+        Clock::System,
+    );
+    let made = onboarding.found_as_owner(&settings.database, wish, &admin, operator());
+    let made = made.await?;
     // Shown once, to whoever signs the business up; kept as a hash only.
-    let api_key = created.api_key.expose();
-    Ok(json!({ "id": created.id, "slug": new.slug, "api_key": api_key, "admin_id": admin_id }))
+    let (api_key, admin_id) = (made.api_key.expose(), made.admin_id);
+    Ok(json!({ "id": made.id, "slug": new.slug, "api_key": api_key, "admin_id": admin_id }))
+}
+
+impl NewAdmin {
+    fn account(self) -> NewAccount {
+        NewAccount {
+            email: self.admin_email,
+            password: Secret::new(self.admin_password),
+            name: self.admin_name,
+            phone: None,
+            locale: None,
+        }
+    }
+}
+
+fn users(settings: &Settings) -> anyhow::Result<Users> {
+    let tenancy = Tenancy::new(Database::connect(&settings.database)?);
+    Ok(Users::new(tenancy, Tokens::new(&settings.token_key, None)?))
 }
 
 async fn add_admin(tenant: &TenantKey, new: NewAdmin) -> anyhow::Result<UserId> {
@@ -395,17 +420,9 @@ async fn add_admin(tenant: &TenantKey, new: NewAdmin) -> anyhow::Result<UserId> 
     let tenancy = Tenancy::new(Database::connect(&settings.database)?);
     let found = tenancy.registry().find(tenant).await?;
     let tenant = found.context("there is no such tenant")?.tenant;
-    let users = Users::new(tenancy, Tokens::new(&settings.token_key, None)?);
-    let admin = NewAccount {
-        email: new.admin_email,
-        password: Secret::new(new.admin_password),
-        name: new.admin_name,
-        phone: None,
-        locale: None,
-    };
     let (clock, cause) = (Clock::System, Cause::fresh());
-    let admin = users
-        .create_staff(&tenant, admin, Role::Admin, &clock, &cause)
+    let admin = users(&settings)?
+        .create_staff(&tenant, new.account(), Role::Admin, &clock, &cause)
         .await?;
     Ok(admin.id)
 }

@@ -27,7 +27,7 @@ const DRIVERS: [&str; 3] = [
 ];
 
 /// A headless browser with a profile of its own.
-struct Browser {
+pub(crate) struct Browser {
     page: Page,
     // Dropped in this order: the driver ends its browser, then the profile goes.
     _driver: Process,
@@ -36,7 +36,7 @@ struct Browser {
 }
 
 impl Browser {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
         let port = ports::reserve().unwrap();
         let program = DRIVERS
@@ -87,20 +87,27 @@ impl Browser {
         }
     }
 
-    async fn goto(&self, url: &str) {
+    pub(crate) async fn goto(&self, url: &str) {
         self.page.goto(url).await.unwrap();
     }
 
     /// Types into the field with this id.
-    async fn fill(&self, id: &str, text: &str) {
+    pub(crate) async fn fill(&self, id: &str, text: &str) {
         let field = self.page.wait().at_most(PATIENCE);
         let field = field.for_element(Locator::Id(id)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses from the list with this id.
+    pub(crate) async fn choose(&self, id: &str, value: &str) {
+        let list = self.page.wait().at_most(PATIENCE);
+        let list = list.for_element(Locator::Id(id)).await.unwrap();
+        list.select_by_value(value).await.unwrap();
+    }
+
     /// Clicks the button or link that says `words`, once it can be clicked.
-    async fn click(&self, words: &str) {
+    pub(crate) async fn click(&self, words: &str) {
         let either = format!(
             "//button[normalize-space()=\"{words}\" and not(@disabled)] | //a[normalize-space()=\"{words}\"]"
         );
@@ -111,7 +118,7 @@ impl Browser {
     }
 
     /// Waits until the page shows `words`.
-    async fn see(&self, words: &str) {
+    pub(crate) async fn see(&self, words: &str) {
         let text = format!("//body//*[contains(normalize-space(), \"{words}\")]");
         let seen = self.page.wait().at_most(PATIENCE);
         if seen.for_element(Locator::XPath(&text)).await.is_err() {
@@ -121,7 +128,13 @@ impl Browser {
         }
     }
 
-    async fn close(self) {
+    /// Whether the page shows `words` now.
+    pub(crate) async fn shows(&self, words: &str) -> bool {
+        let text = format!("//body//*[contains(normalize-space(), \"{words}\")]");
+        self.page.find(Locator::XPath(&text)).await.is_ok()
+    }
+
+    pub(crate) async fn close(self) {
         self.page.clone().close().await.unwrap();
     }
 }

@@ -180,6 +180,48 @@ impl House {
         true
     }
 
+    /// The same, killed at the moment it wants to write to `table` for the first time. How it would have
+    /// ended, if it ends without ever wanting that.
+    pub(crate) async fn berth_killed_at(
+        &self,
+        arguments: &[&str],
+        table: &str,
+    ) -> Result<(), String> {
+        let mut barrier = self.platform.admin_pool().begin().await.unwrap();
+        let lock = format!("LOCK TABLE {table} IN SHARE MODE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock))
+            .execute(&mut *barrier)
+            .await
+            .unwrap();
+        let mut run = tokio::process::Command::new(BERTH)
+            .args(arguments)
+            .envs(self.environment.iter().cloned())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                                    WHERE application_name LIKE $1 AND wait_event_type = 'Lock')";
+        let victim = format!("berth% {}", run.id().unwrap());
+        let pool = self.platform.admin_pool();
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .bind(&victim)
+            .fetch_one(pool)
+            .await
+            .unwrap()
+        {
+            if let Some(status) = run.try_wait().unwrap() {
+                let output = run.wait_with_output().await.unwrap();
+                let words = String::from_utf8(output.stderr).unwrap();
+                return Err(format!("{status}: {words}"));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        run.kill().await.unwrap();
+        barrier.rollback().await.unwrap();
+        Ok(())
+    }
+
     /// Takes appointments, in euros.
     pub(crate) fn clinic(&self) -> &Tenant {
         &self.endpoints.tenants[0]

@@ -20,6 +20,7 @@ mod isolation;
 mod lost_broker;
 mod neighbours;
 mod observed;
+mod onboarding;
 mod operators;
 mod outages;
 mod refunds;

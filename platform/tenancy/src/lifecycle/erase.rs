@@ -100,7 +100,8 @@ fn itself() -> Operator {
 }
 
 /// The shared tables that hold something of a tenant's, what is referred to last.
-const SHARED: [&str; 8] = [
+const SHARED: [&str; 9] = [
+    "sign_up",
     "api_key",
     "domain",
     "booking_day",

@@ -3,14 +3,15 @@
 //! hears of it at once.
 //!
 //! ```text
-//! created ─▶ active ⇄ suspended ─┐      held ◀─ restored from an export
+//! opening ─▶ active ⇄ suspended ─┐      held ◀─ restored from an export
 //!               ⇅                │       │
 //!            archived ◀──────────┘       ├─▶ active, when released
 //!               └─▶ leaving ◀────────────┘
 //!                      └─▶ erased, with a certificate
 //! ```
 //!
-//! - [`create`], [`slug`]: a new tenant and what it may be called.
+//! - [`create`], [`slug`], [`rules`]: a new tenant, what it may be called and be like.
+//! - [`opening`]: from there to its being served, which its first administrator has to wait for.
 //! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
 //! - [`operators`]: who may do all this through the API.
 //! - [`keys`]: what its software signs in with. [`erase`]: its end.
@@ -18,8 +19,10 @@
 mod create;
 mod erase;
 mod keys;
+mod opening;
 pub mod operators;
 mod particulars;
+mod rules;
 mod slug;
 mod standing;
 
@@ -29,11 +32,13 @@ use sqlx::PgConnection;
 
 use crate::{Error, Tenancy};
 
+pub(crate) use create::likeness_checked;
 pub use create::{CreatedTenant, NewTenant, create};
-pub(crate) use create::{likeness_checked, refused};
 pub use erase::{Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
+pub use opening::{Founder, Opening};
 pub use particulars::{Change, Particulars};
+pub(crate) use rules::refused;
 
 /// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `signup`.
 #[derive(Clone, Debug)]

@@ -8,8 +8,10 @@ use sqlx::FromRow;
 
 use super::{
     Lifecycle, audit,
-    create::{check_locale, check_timezone, refuse_erased, refused},
-    hold, slug, tell,
+    create::refuse_erased,
+    hold,
+    rules::{self, refused},
+    slug, tell,
 };
 use crate::Error;
 
@@ -103,7 +105,7 @@ impl Lifecycle {
     /// # Errors
     /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Invalid`] for what is against a rule.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
-        check(change)?;
+        rules::change(change)?;
         let mut tx = self.tenancy.begin_platform().await?;
         let held = hold(tx.conn(), slug).await?;
         if let Some(name) = change.slug.as_deref().filter(|name| *name != slug) {
@@ -195,11 +197,4 @@ async fn by_slug(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Particular
         .fetch_optional(conn)
         .await?;
     found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))
-}
-
-/// What the database's own rules do not look at.
-fn check(change: &Change) -> Result<(), Error> {
-    change.slug.as_deref().map_or(Ok(()), slug::check)?;
-    change.timezone.as_deref().map_or(Ok(()), check_timezone)?;
-    change.locale.as_deref().map_or(Ok(()), check_locale)
 }

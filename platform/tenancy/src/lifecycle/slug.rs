@@ -1,6 +1,6 @@
 //! What a tenant may be called in addresses.
 
-use crate::Error;
+use berth_kernel::FieldError;
 
 /// Names that would be mistaken for the platform's own.
 const RESERVED: &[&str] = &[
@@ -82,8 +82,8 @@ pub(super) fn likeness(slug: &str) -> String {
 /// ending with `-`, and nothing that reads like one of the platform's own names.
 ///
 /// # Errors
-/// [`Error::Invalid`].
-pub(super) fn check(slug: &str) -> Result<(), Error> {
+/// `SLUG_INVALID`, `SLUG_RESERVED`.
+pub(super) fn check(slug: &str) -> Result<(), FieldError> {
     let bytes = slug.as_bytes();
     let shaped = (3..=40).contains(&bytes.len())
         && bytes[0].is_ascii_lowercase()
@@ -94,10 +94,11 @@ pub(super) fn check(slug: &str) -> Result<(), Error> {
         // `xn--` begins what other scripts are written with.
         && !slug.contains("--");
     if !shaped {
-        return Err(Error::Invalid(format!(
-            "`{slug}` cannot be a tenant's name in addresses: 3 to 40 of a-z, 0-9 and single hyphens, \
-             beginning with a letter"
-        )));
+        let detail = format!(
+            "`{slug}` cannot be a name in addresses: 3 to 40 of a-z, 0-9 and single hyphens, beginning \
+             with a letter."
+        );
+        return Err(FieldError::new("slug", "SLUG_INVALID", detail));
     }
     // Here `1` stands for `i` too: `adm1n`.
     let read_as = [likeness(slug), likeness(&slug.replace('1', "i"))];
@@ -105,9 +106,8 @@ pub(super) fn check(slug: &str) -> Result<(), Error> {
         .iter()
         .any(|name| read_as.contains(&likeness(name)))
     {
-        return Err(Error::Invalid(format!(
-            "`{slug}` is one of the platform's own names"
-        )));
+        let detail = format!("`{slug}` is one of the platform's own names.");
+        return Err(FieldError::new("slug", "SLUG_RESERVED", detail));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::{Error, NodeId, migrate::TenantFiles, pools::bucket_login};
 
 pub(crate) use ready::claim;
-pub use ready::{Provisioner, Stock};
+pub use ready::{Provisioner, Stock, make_ready};
 
 /// A tenant's schema as one script, made from `migrations/tenant` by `./dev prepare`.
 const BASELINE: &str = include_str!("../../../../migrations/tenant_baseline.sql");

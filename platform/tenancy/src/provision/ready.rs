@@ -121,6 +121,17 @@ impl Provisioner {
     }
 }
 
+/// Makes schemas until `wanted` are ready, without rest: where nobody books yet. Uses the owner's login.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn make_ready(settings: &DatabaseSettings, wanted: usize) -> Result<(), Error> {
+    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    while build_one(&mut conn, settings.buckets, wanted).await? {}
+    conn.close().await?;
+    Ok(())
+}
+
 /// Makes one more if fewer than `wanted` are ready; whether it did.
 async fn build_one(conn: &mut PgConnection, buckets: u16, wanted: usize) -> Result<bool, Error> {
     let mut tx = conn.begin().await?;

@@ -133,7 +133,7 @@ async fn what_is_against_a_rule_is_refused_and_nothing_is_made() {
         },
     ] {
         let refused = create(&platform, &wrong).await;
-        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Fields(_))), "{refused:?}");
     }
     assert_eq!(counts(&platform).await, (2, 2));
 }

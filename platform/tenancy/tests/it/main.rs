@@ -110,5 +110,6 @@ fn gym(slug: &str) -> NewTenant {
         color: "#1f4b99".into(),
         legal_name: "Gamma Gym".into(),
         address: String::new(),
+        founder: None,
     }
 }

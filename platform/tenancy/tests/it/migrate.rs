@@ -213,7 +213,7 @@ async fn a_run_that_is_killed_is_gone_on_with() {
         .unwrap();
     let kill = async {
         let waiting = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                       WHERE datname = current_database() AND application_name = 'berth-migrate'
+                       WHERE datname = current_database() AND application_name LIKE 'berth-owner %'
                          AND wait_event_type = 'Lock' AND query LIKE 'BEGIN%'";
         loop {
             let killed: i64 = sqlx::query_scalar(waiting)

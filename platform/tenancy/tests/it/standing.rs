@@ -123,7 +123,7 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
     for change in wrong {
         let refused = operator.change("omega-clinic", &change).await;
         assert!(
-            matches!(refused, Err(Error::Invalid(_) | Error::SlugTaken(_))),
+            matches!(refused, Err(Error::Fields(_) | Error::SlugTaken(_))),
             "{change:?}: {refused:?}"
         );
     }

@@ -9,16 +9,15 @@ const NAME_CHARS: usize = 200;
 const USER_AGENT_CHARS: usize = 300;
 
 fn wrong(field: &str, code: &'static str, detail: &str) -> FieldError {
-    FieldError {
-        field: field.to_owned(),
-        code,
-        detail: detail.to_owned(),
-    }
+    FieldError::new(field, code, detail)
 }
 
 /// The address trimmed and lower-cased, if mail can be sent to it: RFC 5321's form without quoted
 /// local parts, literal addresses and letters beyond ASCII, and never under `.invalid`.
-pub(crate) fn canonical_email(text: &str) -> Result<String, FieldError> {
+///
+/// # Errors
+/// `EMAIL_INVALID`.
+pub fn canonical_email(text: &str) -> Result<String, FieldError> {
     let email = text.trim().to_ascii_lowercase();
     let shaped = email.len() <= EMAIL_CHARS
         && email.rsplit_once('@').is_some_and(|(local, domain)| {

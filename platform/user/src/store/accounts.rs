@@ -48,13 +48,14 @@ impl TryFrom<AccountRow> for Account {
 /// Adds an account at version 1.
 pub(crate) async fn insert_account(
     tx: &mut TenantTx,
+    id: UserId,
     candidate: Candidate,
     role: Role,
     password_hash: &str,
     now: Timestamp,
 ) -> Result<Account> {
     let account = Account {
-        id: UserId::new(),
+        id,
         email: candidate.email,
         name: candidate.name,
         phone: candidate.phone,
@@ -84,6 +85,12 @@ pub(crate) async fn insert_account(
         Err(error) => Err(error.into()),
         Ok(_) => Ok(account),
     }
+}
+
+/// Whether there is an account of that id, whatever became of it.
+pub(crate) async fn account_exists(tx: &mut TenantTx, id: UserId) -> Result<bool> {
+    let found = sqlx::query_scalar!("SELECT true FROM account WHERE id = $1", id.uuid());
+    Ok(found.fetch_optional(tx.conn()).await?.is_some())
 }
 
 /// The active account with `email`, and the hash of its password.

@@ -25,6 +25,7 @@ const SERVICES: &[&str] = &[
     "berth-catalog",
     "berth-integration",
     "berth-notification",
+    "berth-onboarding",
     "berth-payment",
     "berth-receipt",
     "berth-user",
@@ -34,6 +35,8 @@ const SERVICES: &[&str] = &[
 const BETWEEN_SERVICES: &[(&str, &str)] = &[
     // Reads that must be immediate: the compiled offering, and its version with one's own rows.
     ("berth-booking", "berth-catalog"),
+    // A tenant is served only once its first administrator has an account.
+    ("berth-onboarding", "berth-user"),
     // An adapter of its own.
     ("berth-receipt", "berth-receipt-pdf"),
 ];
@@ -117,6 +120,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "berth-integration",
             "berth-messaging",
             "berth-notification",
+            "berth-onboarding",
             "berth-payment",
             "berth-receipt",
             "berth-tenancy",

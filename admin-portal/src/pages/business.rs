@@ -1,0 +1,169 @@
+//! What a business says of itself: its brand, and what stands on receipts.
+
+use askama::Template;
+use berth_access::Permission;
+use berth_tenancy::{
+    Tenant,
+    lifecycle::{Change, Lifecycle, Operator},
+};
+use poem::{Response, handler, http::StatusCode, web::Query};
+use serde::Deserialize;
+
+use super::{
+    DoneQuery,
+    choice::{self, Choice},
+    html_with,
+    wrong::Wrong,
+};
+use crate::{
+    dress::see_other,
+    session::{Submission, Visit},
+    shell::{Section, Shell, notice},
+    stop::{self, Stop},
+};
+
+const PAGE: &str = "/portal/business";
+
+#[derive(Template)]
+#[template(path = "portal/business.html")]
+struct Page {
+    shell: Shell,
+    typed: BusinessForm,
+    languages: Vec<Choice>,
+    wrong: Wrong,
+}
+
+#[derive(Deserialize)]
+struct BusinessForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    color: String,
+    #[serde(default)]
+    logo_url: String,
+    #[serde(default)]
+    locale: String,
+    #[serde(default)]
+    legal_name: String,
+    #[serde(default)]
+    address: String,
+    #[serde(default)]
+    tax_id: String,
+}
+
+#[handler]
+pub(crate) async fn show(visit: Visit, Query(query): Query<DoneQuery>) -> Result<Response, Stop> {
+    visit.ctx.authorize(Permission::BusinessManage)?;
+    let shell = Shell {
+        notice: notice(query.done.as_deref()),
+        ..visit.shell(Section::Business)
+    };
+    let typed = BusinessForm::from(&*visit.ctx.tenant);
+    page(shell, typed, Wrong::default(), StatusCode::OK)
+}
+
+#[handler]
+pub(crate) async fn act(
+    Submission { visit, form }: Submission<BusinessForm>,
+) -> Result<Response, Stop> {
+    visit.ctx.authorize(Permission::BusinessManage)?;
+    let (tenancy, clock) = (visit.house.web.tenancy.clone(), visit.ctx.clock.clone());
+    let by = Operator(format!("user:{}", visit.user.account.id));
+    let tenant = &visit.ctx.tenant;
+    let changed = Lifecycle::new(tenancy, by, clock)
+        .change(&tenant.slug, &form.change())
+        .await;
+    if let Err(error) = changed {
+        let problem = error.into();
+        let words = stop::of_problem(&problem);
+        let shell = visit.shell(Section::Business);
+        return page(shell, form, Wrong::of(&problem), words.status);
+    }
+    // What comes next is shown as it now is.
+    visit
+        .house
+        .web
+        .tenancy
+        .registry()
+        .refresh(tenant.id)
+        .await?;
+    Ok(see_other(&format!("{PAGE}?done=saved")))
+}
+
+fn page(
+    shell: Shell,
+    typed: BusinessForm,
+    wrong: Wrong,
+    status: StatusCode,
+) -> Result<Response, Stop> {
+    let languages = choice::languages(&typed.locale);
+    let page = Page {
+        shell,
+        typed,
+        languages,
+        wrong,
+    };
+    html_with(&page, status)
+}
+
+impl From<&Tenant> for BusinessForm {
+    fn from(tenant: &Tenant) -> Self {
+        Self {
+            name: tenant.name.clone(),
+            color: tenant.color.clone(),
+            logo_url: tenant.logo_url.clone().unwrap_or_default(),
+            locale: tenant.locale.clone(),
+            legal_name: tenant.legal_name.clone(),
+            address: tenant.address.clone(),
+            tax_id: tenant.tax_id.clone().unwrap_or_default(),
+        }
+    }
+}
+
+impl BusinessForm {
+    fn change(&self) -> Change {
+        let trimmed = |text: &str| Some(text.trim().to_owned());
+        Change {
+            name: trimmed(&self.name),
+            color: Some(self.color.to_ascii_lowercase()),
+            logo_url: trimmed(&self.logo_url),
+            locale: Some(self.locale.clone()),
+            legal_name: trimmed(&self.legal_name),
+            // Browsers end lines as mail does.
+            address: Some(self.address.trim().replace("\r\n", "\n")),
+            tax_id: trimmed(&self.tax_id),
+            ..Change::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_kernel::{FieldError, Problem};
+
+    use super::*;
+    use crate::pages::sample;
+
+    #[test]
+    fn golden_after_a_mistake() {
+        let typed = BusinessForm {
+            name: sample::HOSTILE.into(),
+            color: "#0f766e".into(),
+            logo_url: "http://example.org/logo.png".into(),
+            locale: "de".into(),
+            legal_name: "Alpha Clinic GmbH".into(),
+            address: "Torstraße 1\n</textarea><b>10119 Berlin".into(),
+            tax_id: "DE123".into(),
+        };
+        let error = FieldError::new("logo_url", "LOGO_URL_INVALID", "Must be https.");
+        let page = Page {
+            shell: sample::shell(Section::Business),
+            languages: choice::languages(&typed.locale),
+            typed,
+            wrong: Wrong::of(&Problem::fields(vec![error])),
+        };
+        let html = page.render().unwrap();
+        assert!(!html.contains("<script") && !html.contains("</textarea><b>"));
+        insta::assert_snapshot!(html);
+    }
+}

@@ -1,0 +1,138 @@
+//! Tenants made by operators, and what an interruption leaves.
+
+use std::time::Duration;
+
+use berth_onboarding::{Error, Founded};
+use berth_tenancy::TenantKey;
+use berth_testkit::TestPlatform;
+
+use crate::{Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
+
+const MAYA: &str = "maya@gym.example";
+
+async fn found(platform: &TestPlatform, slug: &str, email: &str) -> Result<Founded, Error> {
+    onboarding(platform)
+        .found(gym(slug), &owner(email), ops())
+        .await
+}
+
+#[tokio::test]
+async fn a_tenant_is_served_with_its_administrator_and_told_once() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(1).await;
+    let made = found(&platform, "gamma-gym", "Maya@Gym.example")
+        .await
+        .unwrap();
+    assert_eq!(
+        accounts(&platform, "gamma-gym").await,
+        [(MAYA.to_owned(), "admin".to_owned())]
+    );
+    let told = platform.events(made.id.uuid()).await;
+    let told: Vec<&str> = told.iter().map(|event| &*event.event_type).collect();
+    assert_eq!(told, ["tenant.tenant.created"]);
+    let of_admin = platform.events(made.admin_id.uuid()).await;
+    assert_eq!(of_admin.len(), 1);
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM platform.founder")
+        .fetch_one(platform.admin_pool())
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "the founder's password is kept twice");
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_said_at_once_and_nothing_is_made() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(1).await;
+    let wrong = onboarding(&platform)
+        .found(gym("api"), &owner("nobody"), ops())
+        .await;
+    let Err(Error::Fields(fields)) = wrong else {
+        panic!("{wrong:?}")
+    };
+    let fields: Vec<&str> = fields.iter().map(|field| &*field.field).collect();
+    assert_eq!(fields, ["slug", "admin.email"]);
+    let ready: i64 = sqlx::query_scalar("SELECT count(*) FROM platform.ready_schema")
+        .fetch_one(platform.admin_pool())
+        .await
+        .unwrap();
+    assert_eq!(ready, 1);
+}
+
+#[tokio::test]
+async fn an_interrupted_making_is_served_nowhere_and_gone_on_with_by_its_repetition() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(2).await;
+    break_accounts(&platform, true).await;
+    found(&platform, "gamma-gym", MAYA).await.unwrap_err();
+    assert_eq!(
+        status(&platform, "gamma-gym").await.as_deref(),
+        Some("opening")
+    );
+    let key = TenantKey::Slug("gamma-gym".to_owned());
+    let seen = platform.tenancy().registry().find(&key).await.unwrap();
+    assert!(!seen.unwrap().tenant.active, "half a tenant is served");
+    break_accounts(&platform, false).await;
+    // Nobody else gets it by asking for its name.
+    let other = found(&platform, "gamma-gym", "eve@gym.example").await;
+    assert!(
+        matches!(
+            other,
+            Err(Error::Tenancy(berth_tenancy::Error::SlugTaken(_)))
+        ),
+        "{other:?}"
+    );
+    let made = found(&platform, "gamma-gym", MAYA).await.unwrap();
+    assert_eq!(
+        status(&platform, "gamma-gym").await.as_deref(),
+        Some("active")
+    );
+    assert_eq!(accounts(&platform, "gamma-gym").await.len(), 1);
+    let by_key = berth_tenancy::lifecycle::hash_api_key(made.api_key.expose());
+    let by_key = platform
+        .tenancy()
+        .registry()
+        .find(&TenantKey::ApiKey(by_key))
+        .await
+        .unwrap();
+    assert_eq!(by_key.unwrap().tenant.id, made.id);
+    // It is made now: the name is taken even for who made it.
+    found(&platform, "gamma-gym", MAYA).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_tenant_left_half_way_is_opened_by_a_worker() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(2).await;
+    break_accounts(&platform, true).await;
+    for slug in ["gamma-gym", "delta-gym"] {
+        found(&platform, slug, MAYA).await.unwrap_err();
+    }
+    // One of them cannot be opened for another reason still, and is the first in line.
+    break_accounts(&platform, false).await;
+    let stuck: String =
+        sqlx::query_scalar("SELECT role FROM platform.tenant WHERE slug = 'gamma-gym'")
+            .fetch_one(platform.admin_pool())
+            .await
+            .unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "ALTER TABLE {stuck}.account RENAME TO elsewhere;
+         UPDATE platform.founder SET since = since - interval '1 hour'"
+    )))
+    .execute(platform.admin_pool())
+    .await
+    .unwrap();
+    let _sweeping = Sweeping::start(&platform);
+    let opened = async {
+        while status(&platform, "delta-gym").await.as_deref() != Some("active") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), opened)
+        .await
+        .expect("it is never opened");
+    assert_eq!(accounts(&platform, "delta-gym").await.len(), 1);
+    assert_eq!(
+        status(&platform, "gamma-gym").await.as_deref(),
+        Some("opening")
+    );
+}
