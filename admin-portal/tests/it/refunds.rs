@@ -1,7 +1,8 @@
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
 
 use berth_access::Role;
 use berth_kernel::Cause;
+use berth_messaging::rounds::Rounds;
 use berth_payment::{Payment, PaymentStatus};
 use poem::http::StatusCode;
 
@@ -18,7 +19,9 @@ pub(crate) async fn paid(house: &House) -> Payment {
         .await
         .unwrap();
     house.till.pay();
-    payments.reconcile_once().await.unwrap();
+    let tenancy = house.platform.tenancy().clone();
+    let mut rounds = Rounds::new(tenancy, Duration::from_secs(1));
+    payments.reconcile_once(&mut rounds).await.unwrap();
     let ctx = house.platform.context(&tenant, admin());
     let (payment, _) = payments.get(&ctx, asked.id).await.unwrap();
     assert_eq!(payment.status, PaymentStatus::Succeeded);

@@ -1,8 +1,8 @@
 //! Keeping figures, and adding them up.
 
 use berth_kernel::TenantId;
-use berth_tenancy::{Error, NodeId, Tenancy};
-use jiff::{Timestamp, civil::Date};
+use berth_tenancy::{Error, Tenancy};
+use jiff::civil::Date;
 
 use crate::store;
 
@@ -64,17 +64,6 @@ impl Figures {
     #[must_use]
     pub fn new(tenancy: Tenancy) -> Self {
         Self { tenancy }
-    }
-
-    /// Tenants of whom something was told on a node since: all whose figures may have changed.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn touched(&self, node: NodeId, since: Timestamp) -> Result<Vec<TenantId>, Error> {
-        let mut tx = self.tenancy.begin_platform_on(node).await?;
-        let touched = store::touched(&mut tx, since).await?;
-        tx.rollback().await?;
-        Ok(touched)
     }
 
     /// Puts a tenant's figures in the place of those there were of the same days.

@@ -2,19 +2,9 @@
 
 use berth_kernel::TenantId;
 use berth_tenancy::{Error, PlatformTx};
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 use crate::{BookingDay, MoneyDay, Total};
-
-pub(crate) async fn touched(tx: &mut PlatformTx, since: Timestamp) -> Result<Vec<TenantId>, Error> {
-    let ids = sqlx::query_scalar!(
-        "SELECT DISTINCT tenant_id FROM platform.outbox WHERE published_at > $1",
-        jiff_sqlx::Timestamp::from(since) as _,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(ids.into_iter().map(TenantId::from).collect())
-}
 
 pub(crate) async fn keep_bookings(
     tx: &mut PlatformTx,

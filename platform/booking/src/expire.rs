@@ -4,12 +4,12 @@
 //! no word of that came is it asked here, by the sweep. Nobody else frees a place that somebody may
 //! be paying for: not even whoever wants it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use berth_events::booking::{Cancelled, Updated};
 use berth_kernel::{BookingId, Cause, Clock, Money, Problem};
-use berth_messaging::outbox;
+use berth_messaging::{outbox, rounds::Rounds};
 use berth_tenancy::{Tenant, TenantTx};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -39,62 +39,47 @@ pub trait Referee: Send + Sync {
 impl Bookings {
     /// Fails pending bookings of all tenants whose hold ran out, until cancelled.
     pub async fn sweep(&self, clock: Clock, referee: &dyn Referee, stop: CancellationToken) {
+        let mut rounds = Rounds::new(self.tenancy.clone(), SWEEP);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP) => {}
                 () = stop.cancelled() => return,
             }
-            if let Err(error) = self.sweep_once(&clock, referee).await {
+            let clock = &clock;
+            let look = |tenant: Arc<Tenant>| async move {
+                self.sweep_tenant(&tenant, clock, referee).await
+            };
+            if let Err(error) = rounds.go(look).await {
                 tracing::warn!(error = %error, "holds were not swept, will try again: {error}");
             }
         }
     }
 
-    /// One round over all tenants; how many holds were released.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn sweep_once(&self, clock: &Clock, referee: &dyn Referee) -> Result<usize, Error> {
-        let mut released = 0;
-        for id in self.tenancy.registry().active().await? {
-            let tenant = self.tenancy.registry().get(id).await;
-            if let Ok(Some(tenant)) = tenant {
-                // The others' holds are no less over.
-                match self.sweep_tenant(&tenant, clock, referee).await {
-                    Ok(count) => released += count,
-                    Err(error) => tracing::warn!(
-                        tenant_id = %id,
-                        error = %error,
-                        "holds of {id} were not swept, will try again: {error}"
-                    ),
-                }
-            }
-        }
-        metrics::counter!("berth_holds_expired_total").increment(released as u64);
-        Ok(released)
-    }
-
+    /// Releases the holds of a tenant that ran out; when the next one will.
     async fn sweep_tenant(
         &self,
         tenant: &Tenant,
         clock: &Clock,
         referee: &dyn Referee,
-    ) -> Result<usize, Error> {
+    ) -> Result<Option<Timestamp>, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
-        let expired = store::expired(&mut tx, GRACE.as_secs_f64()).await?;
+        let (expired, next) = store::expired(&mut tx, GRACE).await?;
         tx.rollback().await?;
         let mut released = 0;
-        for id in expired {
-            match referee.stop_payment(tenant, id).await {
+        for id in &expired {
+            match referee.stop_payment(tenant, *id).await {
                 // One transaction each: it locks this booking and what it takes, and nothing else.
-                Ok(true) => released += usize::from(self.release_hold(tenant, id, clock).await?),
+                Ok(true) => released += u64::from(self.release_hold(tenant, *id, clock).await?),
                 Ok(false) => {}
                 Err(problem) => {
                     tracing::warn!(booking_id = %id, error = %problem, "the hold of {id} stands for now");
                 }
             }
         }
-        Ok(released)
+        metrics::counter!("berth_holds_expired_total").increment(released);
+        // What was at hand is looked at again: it may stand, and there may be more.
+        let again = (!expired.is_empty()).then(Timestamp::now);
+        Ok(again.or(next))
     }
 
     async fn release_hold(

@@ -13,6 +13,7 @@
 //! - [`worker`]: hands each event to its [`consumer`]. The inbox row commits with the effect, so an
 //!   event published twice acts once; an entity's versions are applied one after the other; no
 //!   tenant has more than its share in flight.
+//! - [`rounds`]: which tenants are looked at for what falls due by time alone.
 //! - [`dead_letter`]: what failed three times rests, can be looked at and replayed.
 //!
 //! Must not know: any event by name. To add a consumer, implement [`Consumer`] in your service
@@ -26,6 +27,7 @@ mod lanes;
 pub mod outbox;
 mod queue;
 pub mod relay;
+pub mod rounds;
 pub mod topology;
 pub mod worker;
 

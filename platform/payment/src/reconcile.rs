@@ -1,8 +1,10 @@
 //! Asking the provider when no word comes from it, and ending what was not paid in time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use berth_messaging::rounds::Rounds;
 use berth_tenancy::Tenant;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -17,40 +19,36 @@ const ROUND: Duration = Duration::from_secs(2);
 impl Payments {
     /// Looks payments of all tenants over, until cancelled.
     pub async fn reconcile(&self, stop: CancellationToken) {
+        let mut rounds = Rounds::new(self.tenancy.clone(), ROUND);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(ROUND) => {}
                 () = stop.cancelled() => return,
             }
-            if let Err(error) = self.reconcile_once().await {
+            if let Err(error) = self.reconcile_once(&mut rounds).await {
                 tracing::warn!(error = %error, "payments were not looked over, will try again: {error}");
             }
         }
     }
 
-    /// One round over all tenants.
+    /// One round.
     ///
     /// # Errors
     /// What the database says; the provider's silence only puts a payment off.
-    pub async fn reconcile_once(&self) -> Result<(), Error> {
+    pub async fn reconcile_once(&self, rounds: &mut Rounds) -> Result<(), Error> {
         self.look_accounts_over().await?;
-        for id in self.tenancy.registry().active().await? {
-            if let Ok(Some(tenant)) = self.tenancy.registry().get(id).await {
-                // The others' payments are no less due.
-                if let Err(error) = self.reconcile_tenant(&tenant).await {
-                    tracing::warn!(
-                        tenant_id = %id,
-                        error = %error,
-                        "payments of {id} were not looked over, will try again: {error}"
-                    );
-                }
-            }
-        }
-        Ok(())
+        let look = |tenant: Arc<Tenant>| async move { self.reconcile_tenant(&tenant).await };
+        Ok(rounds.go(look).await?)
     }
 
-    async fn reconcile_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
+    /// Does what is due at a tenant; when something will be.
+    async fn reconcile_tenant(&self, tenant: &Tenant) -> Result<Option<Timestamp>, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
+        let next = store::next_due(&mut tx).await?;
+        if next.is_none_or(|next| next > Timestamp::now()) {
+            tx.rollback().await?;
+            return Ok(next);
+        }
         let due = store::due(&mut tx).await?;
         let refunds = store::open_refunds(&mut tx).await?;
         tx.rollback().await?;
@@ -70,7 +68,8 @@ impl Payments {
                 tracing::warn!(refund_id = %id, error = %error, "refund {id} is put off: {error}");
             }
         }
-        Ok(())
+        // There may be more, and more by now.
+        Ok(Some(Timestamp::now()))
     }
 
     async fn look_over(&self, tenant: &Tenant, payment: Payment) -> Result<(), Error> {

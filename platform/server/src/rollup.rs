@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use berth_admin::{BookingDay, Figures, MoneyDay};
 use berth_booking as booking;
 use berth_kernel::{Clock, TenantId};
+use berth_messaging::rounds::told_since;
 use berth_payment as payment;
 use berth_tenancy::{NodeId, Tenancy};
 use jiff::{Timestamp, ToSpan as _};
@@ -14,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Days that are reckoned anew: later than that a booking's fate hardly changes.
 const DAYS: i64 = 40;
-/// Looked at again in the next round: what was published while this one ran.
-const OVERLAP: i64 = 5;
 
 /// Reckons every `round`, until cancelled. Two who do it at once do no harm. A node that is away keeps
 /// nobody else's figures from being reckoned, and is made up for when it is back.
@@ -35,11 +34,10 @@ pub(crate) async fn run(
         .collect();
     while !stop.is_cancelled() {
         for (node, since) in &mut since {
-            let began = clock.now();
-            match figures.touched(*node, *since).await {
-                Ok(touched) => {
-                    reckon_all(&tenancy, &figures, &touched, began).await;
-                    *since = began - OVERLAP.seconds();
+            match told_since(&tenancy, *node, Some(*since)).await {
+                Ok((touched, asked)) => {
+                    reckon_all(&tenancy, &figures, &touched, clock.now()).await;
+                    *since = asked;
                 }
                 Err(error) => {
                     tracing::warn!(%node, error = %error, "node {node} is not asked for figures, will try again: {error}");

@@ -111,6 +111,39 @@ impl Registry {
         Ok(ids.into_iter().map(TenantId::from).collect())
     }
 
+    /// Ids of the next `limit` active tenants after `after`, in their order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn active_after(
+        &self,
+        after: Option<TenantId>,
+        limit: usize,
+    ) -> Result<Vec<TenantId>, Error> {
+        let ids = sqlx::query_scalar!(
+            "SELECT id FROM platform.tenant
+             WHERE status = 'active' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+            after.map(|id| id.uuid()),
+            i64::try_from(limit).unwrap_or(i64::MAX),
+        )
+        .fetch_all(self.database.platform())
+        .await?;
+        Ok(ids.into_iter().map(TenantId::from).collect())
+    }
+
+    /// How many active tenants there are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_active(&self) -> Result<u64, Error> {
+        let count = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM platform.tenant WHERE status = 'active'"#
+        )
+        .fetch_one(self.database.platform())
+        .await?;
+        Ok(count.unsigned_abs())
+    }
+
     async fn load(&self, key: &TenantKey) -> Result<Option<Found>, Error> {
         let (slug, host, id, hash) = match key {
             TenantKey::Slug(slug) => (Some(slug.as_str()), None, None, None),

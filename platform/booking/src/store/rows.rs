@@ -4,7 +4,7 @@ use berth_catalog::CancellationTier;
 use berth_events::booking::{Attribution, Customer};
 use berth_kernel::{BookingId, Cursor, Money};
 use berth_tenancy::TenantTx;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -134,17 +134,25 @@ pub(crate) async fn lock_hidden_too(
     row.map(Booking::try_from).transpose()
 }
 
-/// Pending bookings whose hold ran out more than `grace_s` ago, by the database's clock.
-pub(crate) async fn expired(tx: &mut TenantTx, grace_s: f64) -> Result<Vec<BookingId>, Error> {
-    let ids = sqlx::query_scalar!(
-        "SELECT id FROM booking
-         WHERE status = 'PENDING' AND expires_at < clock_timestamp() - make_interval(secs => $1)
-         ORDER BY expires_at LIMIT 50",
-        grace_s,
+/// Pending bookings whose hold ran out more than `grace` ago, by the database's clock, and when that
+/// will be so of the next.
+pub(crate) async fn expired(
+    tx: &mut TenantTx,
+    grace: SignedDuration,
+) -> Result<(Vec<BookingId>, Option<Timestamp>), Error> {
+    let rows = sqlx::query!(
+        r#"SELECT id, expires_at AS "expires_at!: jiff_sqlx::Timestamp",
+                  expires_at < clock_timestamp() - make_interval(secs => $1) AS "over!"
+           FROM booking WHERE status = 'PENDING' AND expires_at IS NOT NULL
+           ORDER BY expires_at LIMIT 50"#,
+        grace.as_secs_f64(),
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(ids.into_iter().map(BookingId::from).collect())
+    let next = rows.iter().find(|row| !row.over);
+    let next = next.map(|row| row.expires_at.to_jiff() + grace);
+    let over = rows.iter().filter(|row| row.over);
+    Ok((over.map(|row| row.id.into()).collect(), next))
 }
 
 /// A page of bookings, newest first or by their start.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod rounds;
+
 use std::{
     sync::{
         Arc,

@@ -131,6 +131,19 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: PaymentId) -> Result<Payment> {
         .ok_or(Error::NotFound)
 }
 
+/// When the next payment or refund is to be asked about.
+pub(crate) async fn next_due(tx: &mut TenantTx) -> Result<Option<Timestamp>> {
+    let next = sqlx::query_scalar!(
+        r#"SELECT least((SELECT min(check_at) FROM payment WHERE check_at IS NOT NULL),
+                        (SELECT min(updated_at) + interval '1 minute' FROM refund
+                         WHERE status IN ('REQUESTED', 'PENDING')))
+           AS "next: jiff_sqlx::Timestamp""#
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(next.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
 /// Payments whose turn to be asked about has come, by the database's clock.
 pub(crate) async fn due(tx: &mut TenantTx) -> Result<Vec<Payment>> {
     let rows = select_payment!(
