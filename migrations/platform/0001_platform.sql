@@ -33,6 +33,8 @@ CREATE TABLE platform.tenant (
     plan            text NOT NULL DEFAULT 'standard' CONSTRAINT tenant_plan_known REFERENCES platform.plan,
     -- Name of the tenant's schema and of its role; opaque, so that a slug can change.
     role            text NOT NULL UNIQUE CHECK (role ~ '^t_[a-z0-9]{12}$'),
+    -- How often its data was put back to an earlier state. What it told before is not heard any more.
+    timeline        integer NOT NULL DEFAULT 0 CHECK (timeline >= 0),
     -- Which database its schema is in; 0 is this one.
     node            smallint NOT NULL DEFAULT 0 CHECK (node >= 0),
     bucket          smallint NOT NULL CHECK (bucket >= 0),
@@ -264,7 +266,7 @@ END
 $$;
 -- Not when only its schema moves: a fleet of them would keep every commit waiting for the next.
 CREATE TRIGGER tenant_told
-    AFTER INSERT OR UPDATE OF slug, name, kind, plan, node, bucket, status, timezone, currency, locale, color,
+    AFTER INSERT OR UPDATE OF slug, name, kind, plan, role, node, bucket, status, timezone, currency, locale, color,
                               logo_url, legal_name, address, tax_id ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE FUNCTION platform.tell_domain_changed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -74,9 +74,21 @@ pub struct Metadata {
     pub entity_id: Uuid,
     /// The thing's version after the change.
     pub entity_version: i64,
+    /// Which timeline of its tenant it is of: a tenant whose data was put back to an earlier state goes on
+    /// in a new one, and what the old one told is not heard any more.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub timeline: u32,
     /// W3C `traceparent` of the span that published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what serde calls is given a reference"
+)]
+const fn is_first(timeline: &u32) -> bool {
+    *timeline == 0
 }
 
 impl Envelope {
@@ -102,9 +114,17 @@ impl Envelope {
             metadata: Metadata {
                 entity_id: event.entity_id(),
                 entity_version: event.entity_version(),
+                timeline: 0,
                 trace_parent: cause.trace_parent.clone(),
             },
         })
+    }
+
+    /// The same as told on a timeline of its tenant.
+    #[must_use]
+    pub fn on(mut self, timeline: u32) -> Self {
+        self.metadata.timeline = timeline;
+        self
     }
 
     /// The event inside, if it is an `E`.

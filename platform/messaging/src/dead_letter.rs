@@ -113,6 +113,8 @@ async fn keep(
     raw: &[u8],
 ) -> Result<(), Failure> {
     let error = match tenancy.registry().get(event.tenant_id).await {
+        // Of a timeline that was given up.
+        Ok(Some(tenant)) if tenant.timeline > event.metadata.timeline => return Ok(()),
         Ok(Some(tenant)) => {
             let mut tx = tenancy.begin(&tenant).await?;
             let error = sqlx::query_scalar!(

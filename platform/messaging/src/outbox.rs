@@ -28,7 +28,7 @@ pub fn row<E: Event>(
     at: Timestamp,
     cause: &Cause,
 ) -> Result<Row, serde_json::Error> {
-    let envelope = Envelope::wrap(event, tx.tenant_id(), at, cause)?;
+    let envelope = Envelope::wrap(event, tx.tenant_id(), at, cause)?.on(tx.timeline());
     Ok(Row {
         event_id: envelope.event_id,
         event_type: E::TYPE,

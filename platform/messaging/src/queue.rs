@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use berth_kernel::{Envelope, TenantId};
 use berth_telemetry::panics::Panicked;
-use berth_tenancy::{Tenancy, shares::Shares};
+use berth_tenancy::{Tenancy, Tenant, shares::Shares};
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::{
     Channel,
@@ -184,7 +184,10 @@ impl Queue {
                 let delay = wait_for_release(counted(delivery, HELD));
                 return (Verdict::Later(delay, HELD), "waiting");
             }
-            Ok(Some(tenant)) => tenant,
+            Ok(Some(tenant)) => match self.timeline(tenant, &event).await {
+                Ok(tenant) => tenant,
+                Err(verdict) => return verdict,
+            },
             Ok(None) => {
                 tracing::warn!("the event's tenant is gone; it is dropped");
                 return (Verdict::Ack, "gone");
@@ -226,6 +229,30 @@ impl Queue {
             }
             Err(failure) => (self.failed(delivery, &work, failure).await, "failed"),
         }
+    }
+
+    /// The tenant on the event's own timeline, or what becomes of an event that has another: one of a
+    /// timeline that was given up happened to nobody.
+    async fn timeline(
+        &self,
+        tenant: Arc<Tenant>,
+        event: &Envelope,
+    ) -> Result<Arc<Tenant>, (Verdict, &'static str)> {
+        let wanted = event.metadata.timeline;
+        let tenant = if tenant.timeline < wanted {
+            // This process has not heard of it yet.
+            match self.tenancy.registry().refresh(tenant.id).await {
+                Ok(found) => found.unwrap_or(tenant),
+                Err(_) => return Err((Verdict::Later(Delay::FiveSeconds, DOWN), "waiting")),
+            }
+        } else {
+            tenant
+        };
+        if tenant.timeline > wanted {
+            tracing::warn!("the event's tenant was put back to before it; it is dropped");
+            return Err((Verdict::Ack, "given_up"));
+        }
+        Ok(tenant)
     }
 
     async fn failed(&self, delivery: &Delivery, work: &Work, failure: Failure) -> Verdict {

@@ -98,6 +98,10 @@ impl Tenancy {
             let Some(found) = self.registry.refresh(tenant.id).await? else {
                 return Err(Error::UnknownTenant(tenant.slug.clone()));
             };
+            // What began before data was put back has no place in it.
+            if found.timeline != tenant.timeline {
+                return Err(Error::PutBack);
+            }
             match TenantTx::begin(&self.database, &found).await {
                 Err(Error::Statement(refusal)) if is_away(&refusal) => {}
                 begun => return begun,
@@ -177,6 +181,9 @@ pub enum Error {
     /// A tenant is being moved to another node, and it takes longer than a request waits.
     #[error("the tenant is being moved to another node")]
     Moving,
+    /// A tenant's data was put back to an earlier state, and this began before.
+    #[error("the tenant's data was put back to an earlier state")]
+    PutBack,
     /// No schema is ready to be claimed just now; one is being made.
     #[error("no schema is ready for a new tenant just now; try again in a moment")]
     NoneReady,
@@ -266,6 +273,11 @@ impl From<Error> for Problem {
             Error::Moving => Self::unavailable(
                 "TENANT_MOVING",
                 "This business is being moved; please try again in a moment.",
+                error,
+            ),
+            Error::PutBack => Self::unavailable(
+                "TENANT_PUT_BACK",
+                "This business was just put back to an earlier state; please try again.",
                 error,
             ),
             Error::Text(_) => Self::new(

@@ -43,6 +43,8 @@ pub struct Tenant {
     pub allowance: Allowance,
     /// The connected payment account.
     pub account: Option<PaymentAccount>,
+    /// How often its data was put back to an earlier state; see [`crate::data`].
+    pub timeline: u32,
     /// Schema and role.
     pub(crate) role: Arc<str>,
     /// Where its schema is.

@@ -13,6 +13,7 @@ use crate::{Database, Error, NodeId, Tenant, connection::ArmedConnection, shares
 pub struct TenantTx {
     inner: ArmedConnection,
     tenant: TenantId,
+    timeline: u32,
     /// The tenant's right to this connection, given back with it.
     share: Option<Share>,
 }
@@ -27,6 +28,7 @@ impl TenantTx {
         Ok(Self {
             inner,
             tenant: tenant.id,
+            timeline: tenant.timeline,
             share: None,
         })
     }
@@ -40,6 +42,12 @@ impl TenantTx {
     #[must_use]
     pub fn tenant_id(&self) -> TenantId {
         self.tenant
+    }
+
+    /// On which timeline of its tenant this happens; see [`crate::data`].
+    #[must_use]
+    pub fn timeline(&self) -> u32 {
+        self.timeline
     }
 
     /// The connection, for a store's statements: unqualified names, explicit columns.

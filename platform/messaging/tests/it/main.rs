@@ -86,7 +86,7 @@ impl Consumer for Uneven {
 
 /// Relay and worker at work for [`Uneven`].
 struct Post {
-    platform: TestPlatform,
+    platform: Arc<TestPlatform>,
     consumer: Arc<Uneven>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -94,7 +94,7 @@ struct Post {
 
 impl Post {
     async fn open(how: How) -> Self {
-        let platform = TestPlatform::start().await;
+        let platform = Arc::new(TestPlatform::start().await);
         let consumer = Arc::new(Uneven {
             badly: platform.alpha().id,
             how,
@@ -227,4 +227,44 @@ async fn nothing_is_handled_for_a_tenant_that_is_held_until_it_is_released() {
     stand("active").await;
     post.until(&beta, "inbox", 5).await;
     post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_timeline_told_that_was_given_up_is_dropped() {
+    let post = Post::open(How::Panic).await;
+    let beta = post.platform.beta();
+    let turn = async |timeline: i32| {
+        sqlx::query("UPDATE platform.tenant SET timeline = $2 WHERE id = $1")
+            .bind(beta.id.uuid())
+            .bind(timeline)
+            .execute(post.platform.admin_pool())
+            .await
+            .unwrap();
+    };
+    // Told on a timeline this process has not heard of: it asks.
+    turn(1).await;
+    let found = post.platform.tenancy().registry().refresh(beta.id).await;
+    let on_one = found.unwrap().unwrap();
+    turn(0).await;
+    let registry = post.platform.tenancy().registry();
+    registry.refresh(beta.id).await.unwrap();
+    turn(1).await;
+    post.tell(&on_one, 3).await;
+    post.until(&beta, "inbox", 3).await;
+    // The next is on: what is told on the one before is heard by nobody.
+    turn(2).await;
+    let on_two = registry.refresh(beta.id).await.unwrap().unwrap();
+    post.tell(&on_one, 20).await;
+    post.tell(&on_two, 20).await;
+    post.until(&beta, "inbox", 23).await;
+    let platform = Arc::clone(&post.platform);
+    post.close().await;
+    let handled: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT count(*) FROM {}.inbox",
+        beta.role()
+    )))
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(handled, 23);
 }

@@ -128,7 +128,7 @@ async fn operators_change_archive_and_erase_a_tenant_from_the_command_line() {
         .berth(&["tenant", "update", "--slug", slug, "--color", "blue"])
         .await
         .unwrap_err();
-    assert!(refused.contains("color"), "{refused}");
+    assert!(refused.contains("`blue` is no colour"), "{refused}");
     let listed = house.berth(&["tenant", "list"]).await.unwrap();
     assert_eq!(listed.lines().count(), 4, "{listed}");
 

@@ -196,6 +196,7 @@ impl House {
         let mut run = tokio::process::Command::new(BERTH)
             .args(arguments)
             .envs(self.environment.iter().cloned())
+            .env("BERTH_METRICS_ADDR", "127.0.0.1:0")
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::piped())
             .spawn()

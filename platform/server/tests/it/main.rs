@@ -16,6 +16,7 @@ mod fleet;
 mod heavy;
 mod holds;
 mod house;
+mod interrupted;
 mod isolation;
 mod lost_broker;
 mod neighbours;

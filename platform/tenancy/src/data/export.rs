@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::{
     DataError, Files, Manifest,
     copy::{self, Sink},
+    events,
     manifest::{Described, FORM, File},
 };
 use crate::{
@@ -43,6 +44,7 @@ pub async fn export(
     // Of the same moment as all that follows, and read by the owner: it is none of the tenant's
     // business.
     let schema_version = version(&mut tx, &role).await?;
+    let events = events::copy_out(&mut tx, tenant.id, folder).await?;
     let become_tenant = format!("SET LOCAL ROLE {role}");
     tx.execute(sqlx::raw_sql(AssertSqlSafe(become_tenant)))
         .await?;
@@ -61,6 +63,7 @@ pub async fn export(
         exported_at,
         tables,
         files: Vec::new(),
+        events,
         tenant,
     };
     for entry in files
@@ -141,7 +144,7 @@ async fn prepare(folder: &Path) -> Result<(), DataError> {
     private.create(folder.join("files")).await.map_err(failed)
 }
 
-async fn write(path: &Path, content: &[u8]) -> Result<(), DataError> {
+pub(super) async fn write(path: &Path, content: &[u8]) -> Result<(), DataError> {
     let failed = |source| DataError::Folder {
         path: path.display().to_string(),
         what: "written",

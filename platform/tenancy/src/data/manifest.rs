@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The form this program writes.
-pub(super) const FORM: u32 = 1;
+pub(super) const FORM: u32 = 2;
 
 /// The first file of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Manifest {
     pub tables: Vec<Table>,
     /// Its files.
     pub files: Vec<File>,
+    /// What it has told of late.
+    pub events: Events,
 }
 
 /// A tenant as its export describes it; enough to make it anew.
@@ -69,6 +71,15 @@ pub struct Table {
     /// Size of the file in bytes.
     pub bytes: u64,
     /// SHA-256 of the file, in lower-case hex.
+    pub sha256: String,
+}
+
+/// The events of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// How many there are.
+    pub count: u64,
+    /// SHA-256 of their file, in lower-case hex.
     pub sha256: String,
 }
 

@@ -6,20 +6,25 @@
 //! manifest.json        what it is of, and every file below with its SHA-256
 //! tables/booking.csv   a table each, as `COPY … CSV HEADER` writes it, in the order of its key
 //! files/receipts/…     what the object store has
+//! events.jsonl         what it has told of late: some may not have been heard yet
 //! ```
 //!
 //! It holds everything, personal data and secrets too, and is readable by its owner alone. What the
 //! registry has (keys, the payment account) stays out: it would be another tenant's after a restore.
+//!
+//! What is put back in the place of what a tenant has becomes a new *timeline* of it, under another role
+//! and schema: whoever is still at work in the old one finds neither, and what it told is dropped.
 //!
 //! - [`export`], [`restore`], [`manifest`]. [`files`]: the port to where files are kept.
 //!
 //! Must not know what any table holds.
 
 mod copy;
+mod events;
 mod export;
 mod files;
 pub mod manifest;
-mod restore;
+pub(crate) mod restore;
 
 pub use export::export;
 pub use files::{FileEntry, Files, FilesError};

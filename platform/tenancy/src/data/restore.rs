@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use berth_events::tenant::{Created, Updated};
 use berth_kernel::{Clock, TenantId};
+use jiff::tz::TimeZone;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use super::{
     DataError, Files, Manifest,
     copy::{self, Sink},
+    events::{self, Heir},
     manifest::FORM,
 };
 use crate::{
@@ -61,6 +63,12 @@ pub async fn restore_as_new(
     make_role(&mut tx, &role, bucket).await?;
     export.load(&mut tx, &role).await?;
     let described = &export.manifest.tenant;
+    let heir = Heir {
+        id,
+        timeline: 0,
+        other: true,
+    };
+    export.tell(&mut tx, heir).await?;
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, plan, role, bucket, status, timezone,
            currency, locale, color, logo_url, legal_name, address, tax_id, schema_version, created_at)
@@ -123,47 +131,133 @@ pub async fn restore_in_place(
     let export = Export::open(folder).await?;
     let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
-    let (id, role, node) = hold(&mut registry, slug, by, clock).await?;
-    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
-    let mut tx = conn.begin().await?;
+    let held = hold(&mut registry, slug, by, clock).await?;
+    let id = held.id;
+    let (role, timeline) = (held.next_role(), held.timeline + 1);
+    let mut node = PgConnection::connect_with(&settings.owner_of(held.node)?).await?;
+    let mut tx = node.begin().await?;
     tx.execute("SET LOCAL lock_timeout = '10s'").await?;
-    let clear = format!(
-        "DROP SCHEMA {role} CASCADE; DELETE FROM platform.tenant_schema WHERE role = '{role}'"
-    );
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(clear))).await?;
+    // Of a run that was cut off where registry and schema are not in one database.
+    provision::remove(&mut tx, &role).await?;
+    make_role(&mut tx, &role, held.bucket).await?;
     export.load(&mut tx, &role).await?;
+    let heir = Heir {
+        id,
+        timeline,
+        other: false,
+    };
+    export.tell(&mut tx, heir).await?;
+    provision::remove(&mut tx, &held.role).await?;
     export.put_files(files, id).await?;
-    tx.commit().await?;
-    conn.close().await?;
-    sqlx::query("UPDATE platform.tenant SET schema_version = $2 WHERE id = $1")
-        .bind(id.uuid())
-        .bind(TenantFiles::of_this_release().latest())
-        .execute(&mut registry)
-        .await?;
-    let detail = json!({ "exported_at": export.manifest.exported_at });
-    audit(&mut registry, id, by, "tenant.restored", &detail).await?;
+    let turn = Turn {
+        held: &held,
+        role: &role,
+        timeline,
+        by,
+    };
+    if held.node == NodeId::HOME {
+        turn.write(&mut tx, &export).await?;
+        tx.commit().await?;
+    } else {
+        // Cut off between the two, the tenant is held with a role that is gone: it cannot be released,
+        // and the next run begins anew.
+        tx.commit().await?;
+        let mut tx = registry.begin().await?;
+        turn.write(&mut tx, &export).await?;
+        tx.commit().await?;
+    }
+    node.close().await?;
     registry.close().await?;
     Ok(export.restored(id, slug.to_owned()))
 }
 
-/// Takes a tenant that is not served to being held; its id, role and node.
+/// A tenant that is held, and where it is.
+struct Held {
+    id: TenantId,
+    role: String,
+    node: NodeId,
+    bucket: u16,
+    timeline: u32,
+}
+
+impl Held {
+    /// What schema and role of the next timeline are called: the same in every run, so that the next
+    /// finds what one left that was cut off.
+    fn next_role(&self) -> String {
+        next_role(self.id, self.timeline)
+    }
+}
+
+/// What schema and role of a tenant are called once something was put in the place of what it has on
+/// `timeline`.
+pub(crate) fn next_role(id: TenantId, timeline: u32) -> String {
+    let mut digest = Sha256::new();
+    digest.update(id.uuid().as_bytes());
+    digest.update((timeline + 1).to_be_bytes());
+    format!("t_{}", hex::encode(&digest.finalize()[..6]))
+}
+
+/// The registry's part of putting an export in place.
+struct Turn<'r> {
+    held: &'r Held,
+    role: &'r str,
+    timeline: u32,
+    by: &'r Operator,
+}
+
+impl Turn<'_> {
+    async fn write(&self, registry: &mut PgConnection, export: &Export) -> Result<(), DataError> {
+        let id = self.held.id;
+        sqlx::query(
+            "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4 WHERE id = $1",
+        )
+        .bind(id.uuid())
+        .bind(self.role)
+        .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
+        .bind(TenantFiles::of_this_release().latest())
+        .execute(&mut *registry)
+        .await?;
+        // Figures of days that are no more; those of the last weeks are reckoned anew.
+        let since = export.manifest.exported_at.to_zoned(TimeZone::UTC).date();
+        for table in ["booking_day", "money_day"] {
+            let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1 AND day >= $2");
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(id.uuid())
+                .bind(jiff_sqlx::Date::from(since))
+                .execute(&mut *registry)
+                .await?;
+        }
+        let detail =
+            json!({ "exported_at": export.manifest.exported_at, "timeline": self.timeline });
+        Ok(audit(registry, id, self.by, "tenant.restored", &detail).await?)
+    }
+}
+
+/// Takes a tenant that is not served to being held.
 async fn hold(
     registry: &mut PgConnection,
     slug: &str,
     by: &Operator,
     clock: &Clock,
-) -> Result<(TenantId, String, NodeId), DataError> {
+) -> Result<Held, DataError> {
+    type Row = (uuid::Uuid, String, i16, i16, i32, String, i64);
     let mut tx = registry.begin().await?;
-    let found: Option<(uuid::Uuid, String, i16, String, i64)> = sqlx::query_as(
-        "SELECT id, role, node, status, version FROM platform.tenant
+    let found: Option<Row> = sqlx::query_as(
+        "SELECT id, role, node, bucket, timeline, status, version FROM platform.tenant
          WHERE slug = $1 AND status <> 'leaving' FOR UPDATE",
     )
     .bind(slug)
     .fetch_optional(&mut *tx)
     .await?;
-    let (id, role, node, status, version) =
+    let (id, role, node, bucket, timeline, status, version) =
         found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
-    let place = (id.into(), role, NodeId(node.unsigned_abs()));
+    let held = Held {
+        id: id.into(),
+        role,
+        node: NodeId(node.unsigned_abs()),
+        bucket: bucket.unsigned_abs(),
+        timeline: timeline.unsigned_abs(),
+    };
     let moving: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)")
             .bind(id)
@@ -172,7 +266,7 @@ async fn hold(
     if moving {
         return Err(Error::Busy(format!("`{slug}` is being moved")).into());
     }
-    if status == "active" {
+    if matches!(&*status, "active" | "opening") {
         return Err(DataError::Served(slug.to_owned()));
     }
     if status != "held" {
@@ -182,15 +276,15 @@ async fn hold(
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        audit(&mut tx, place.0, by, "tenant.held", &json!({})).await?;
+        audit(&mut tx, held.id, by, "tenant.held", &json!({})).await?;
         let event = Updated {
-            tenant_id: place.0,
+            tenant_id: held.id,
             version: version + 1,
         };
-        tell(&mut tx, place.0, &event, clock).await?;
+        tell(&mut tx, held.id, &event, clock).await?;
     }
     tx.commit().await?;
-    Ok(place)
+    Ok(held)
 }
 
 async fn make_role(conn: &mut PgConnection, role: &str, bucket: u16) -> Result<(), DataError> {
@@ -286,6 +380,12 @@ impl Export {
             conn.execute(sqlx::raw_sql(AssertSqlSafe(rest))).await?;
         }
         Ok(())
+    }
+
+    /// Tells what it had told, as the restored tenant.
+    async fn tell(&self, conn: &mut PgConnection, heir: Heir) -> Result<(), DataError> {
+        let told = events::read(&self.folder, &self.manifest.events, heir).await?;
+        events::tell(conn, heir.id, &told).await
     }
 
     async fn put_files(&self, files: &dyn Files, id: TenantId) -> Result<(), DataError> {

@@ -13,7 +13,11 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, types::Json};
 
 use super::{Lifecycle, Operator, audit, hold, tell};
-use crate::{DatabaseSettings, Error, NodeId, data::Files, provision};
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    data::{Files, restore::next_role},
+    provision,
+};
 
 /// What was erased. Holds numbers and no data of the tenant's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,6 +122,7 @@ struct Leaving {
     likeness: String,
     role: String,
     node: NodeId,
+    timeline: u32,
     version: i64,
 }
 
@@ -200,23 +205,24 @@ async fn erase(
 
 /// Those that are to leave and are not on their way to another node.
 async fn leaving(registry: &mut PgConnection) -> Result<Vec<Leaving>, Error> {
-    let found: Vec<(uuid::Uuid, String, String, String, i16, i64)> = sqlx::query_as(
-        "SELECT id, slug, likeness, role, node, version FROM platform.tenant t
+    type Row = (uuid::Uuid, String, String, String, i16, i32, i64);
+    let found: Vec<Row> = sqlx::query_as(
+        "SELECT id, slug, likeness, role, node, timeline, version FROM platform.tenant t
          WHERE status = 'leaving'
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
          ORDER BY id",
     )
     .fetch_all(registry)
     .await?;
-    let leaving =
-        |(id, slug, likeness, role, node, version): (uuid::Uuid, _, _, _, i16, _)| Leaving {
-            id: id.into(),
-            slug,
-            likeness,
-            role,
-            node: NodeId(node.unsigned_abs()),
-            version,
-        };
+    let leaving = |(id, slug, likeness, role, node, timeline, version): Row| Leaving {
+        id: id.into(),
+        slug,
+        likeness,
+        role,
+        node: NodeId(node.unsigned_abs()),
+        timeline: timeline.unsigned_abs(),
+        version,
+    };
     Ok(found.into_iter().map(leaving).collect())
 }
 
@@ -247,6 +253,8 @@ async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, E
     // Requests and events at hand end within their own limits of time.
     tx.execute("SET LOCAL lock_timeout = '10s'").await?;
     provision::remove(&mut tx, &leaving.role).await?;
+    // What a restore that was cut off may have left.
+    provision::remove(&mut tx, &next_role(leaving.id, leaving.timeline)).await?;
     let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
         .bind(leaving.id.uuid())
         .execute(&mut *tx)

@@ -51,11 +51,27 @@ impl Lifecycle {
     /// Lets a restored tenant be served, and what it owes be sent; `false` if it was not held.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`].
+    /// [`Error::UnknownTenant`]; [`Error::Busy`] when its restore was cut off and has to be repeated.
     pub async fn release(&self, slug: &str) -> Result<bool, Error> {
+        self.is_whole(slug).await?;
         let event = |tenant_id, version| Resumed { tenant_id, version };
         let turn = ("active", "tenant.released", json!({}));
         self.turn(slug, &["held"], turn, event).await
+    }
+
+    /// Looks whether the tenant of that name can be reached where the registry says it is.
+    async fn is_whole(&self, slug: &str) -> Result<(), Error> {
+        let id = self.particulars(slug).await?.id;
+        let Some(tenant) = self.tenancy.registry().refresh(id).await? else {
+            return Ok(());
+        };
+        match self.tenancy.begin(&tenant).await {
+            Ok(tx) => tx.rollback().await,
+            Err(Error::Moving) => Err(Error::Busy(format!(
+                "the restore of `{slug}` was cut off; repeat it"
+            ))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Turns a tenant to a standing, if it has one of those `from`.

@@ -81,11 +81,14 @@ pub(crate) fn new_role() -> String {
 }
 
 /// Removes schema and role, with all that is in it. One a transaction: each takes a lock on every
-/// table and index.
+/// table and index. A role that has something in another database of the same server stays, and has
+/// nothing in this one.
 pub(crate) async fn remove(conn: &mut PgConnection, role: &str) -> Result<(), Error> {
     let sql = format!(
-        "DROP SCHEMA IF EXISTS {role} CASCADE; DROP ROLE IF EXISTS {role}; \
-         DELETE FROM platform.tenant_schema WHERE role = '{role}'"
+        "DROP SCHEMA IF EXISTS {role} CASCADE; \
+         DELETE FROM platform.tenant_schema WHERE role = '{role}'; \
+         DO $$ BEGIN DROP ROLE IF EXISTS {role}; \
+         EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $$"
     );
     // Safe as SQL: a role's checked name.
     conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;

@@ -2,6 +2,8 @@
 
 use std::{path::Path, sync::atomic::Ordering};
 
+use berth_events::user::Deleted;
+use berth_kernel::{Cause, Envelope, EventId, TenantId, UserId};
 use berth_tenancy::{
     Error, Tenant, TenantKey,
     data::{self, DataError, Manifest, Restored},
@@ -9,7 +11,7 @@ use berth_tenancy::{
 };
 use berth_testkit::TestPlatform;
 
-use crate::{admin, audited, files::Store, operate, tester};
+use crate::{admin, audited, create, files::Store, gym, operate, tester};
 
 /// Rows of every awkward kind: text that CSV has to quote, none and empty, JSON, dates, references
 /// to rows of the same table, and an order of letters that databases disagree on.
@@ -178,11 +180,119 @@ async fn an_export_takes_the_place_of_what_a_tenant_has_only_when_nobody_is_serv
             .is_empty()
     );
     operate(&platform).release("alpha-clinic").await.unwrap();
+    let registry = platform.tenancy().registry();
+    let alpha = registry.refresh(alpha.id).await.unwrap().unwrap();
+    assert_eq!(alpha.timeline, 1);
     let mut tx = platform.tenancy().begin(&alpha).await.unwrap();
     sqlx::query("INSERT INTO receipt_counter VALUES (2030, 1)")
         .execute(tx.conn())
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_began_before_a_restore_is_not_let_into_what_was_restored() {
+    let platform = TestPlatform::start().await;
+    let made = create(&platform, &gym("gamma-gym")).await.unwrap();
+    let registry = platform.tenancy().registry();
+    let before = registry.refresh(made.id).await.unwrap().unwrap();
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    let (settings, by, clock) = (platform.settings(), tester(), platform.clock());
+    data::export(settings, "gamma-gym", &folder, &files, &by, clock)
+        .await
+        .unwrap();
+    let operator = operate(&platform);
+    operator.suspend("gamma-gym", "restore").await.unwrap();
+    let restoring =
+        data::restore_in_place(settings, &folder, "gamma-gym", &files, &by, clock).await;
+    restoring.unwrap();
+    operator.release("gamma-gym").await.unwrap();
+    let stale = platform.tenancy().begin(&before).await;
+    assert!(matches!(stale, Err(Error::PutBack)), "{stale:?}");
+    let after = registry.refresh(made.id).await.unwrap().unwrap();
+    platform.tenancy().begin(&after).await.unwrap();
+    assert_ne!(before.role(), after.role());
+}
+
+/// Tells an event in the tenant's name; its id.
+async fn tell(platform: &TestPlatform, tenant: &Tenant) -> EventId {
+    let event = Deleted {
+        user_id: UserId::new(),
+        version: 1,
+    };
+    let at = platform.clock().now();
+    let envelope = Envelope::wrap(&event, tenant.id, at, &Cause::fresh()).unwrap();
+    sqlx::query(
+        "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, published_at)
+         VALUES ($1, $2, $3, $4, $5, now())",
+    )
+    .bind(envelope.event_id.uuid())
+    .bind(tenant.id.uuid())
+    .bind(&envelope.event_type)
+    .bind(envelope.metadata.entity_id)
+    .bind(serde_json::to_string(&envelope).unwrap())
+    .execute(platform.admin_pool())
+    .await
+    .unwrap();
+    envelope.event_id
+}
+
+/// What a tenant has told itself: the envelopes, and whether each is still to be published.
+async fn told(platform: &TestPlatform, tenant: TenantId) -> Vec<(Envelope, bool)> {
+    let rows: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT envelope, published_at IS NULL FROM platform.outbox
+         WHERE tenant_id = $1 AND event_type NOT LIKE 'tenant.%' ORDER BY seq",
+    )
+    .bind(tenant.uuid())
+    .fetch_all(platform.admin_pool())
+    .await
+    .unwrap();
+    let parse = |(text, waits): (String, bool)| (serde_json::from_str(&text).unwrap(), waits);
+    rows.into_iter().map(parse).collect()
+}
+
+#[tokio::test]
+async fn what_was_told_before_the_export_is_told_again_and_nothing_of_later() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    let files = Store::default();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let before = [tell(&platform, &alpha).await, tell(&platform, &alpha).await];
+    let manifest = export(&platform, &folder, &files).await.unwrap();
+    assert_eq!(manifest.events.count, 2);
+    tell(&platform, &alpha).await;
+    tell(&platform, &platform.beta()).await;
+    operate(&platform)
+        .suspend("alpha-clinic", "restore")
+        .await
+        .unwrap();
+    in_place(&platform, &folder, &files).await.unwrap();
+    let again = told(&platform, alpha.id).await;
+    let ids: Vec<EventId> = again.iter().map(|(event, _)| event.event_id).collect();
+    assert_eq!(ids, before);
+    for (event, waits) in &again {
+        assert!(*waits && event.metadata.timeline == 1, "{event:?}");
+    }
+    assert_eq!(told(&platform, platform.beta().id).await.len(), 1);
+
+    let copy = as_new(&platform, &folder, &files).await.unwrap();
+    let copied = told(&platform, copy.id).await;
+    assert_eq!(copied.len(), 2);
+    for (event, waits) in &copied {
+        assert!(*waits && event.tenant_id == copy.id && event.metadata.timeline == 0);
+        assert!(!before.contains(&event.event_id), "two events of one id");
+    }
+    // Once more: the next timeline.
+    in_place(&platform, &folder, &files).await.unwrap();
+    let again = told(&platform, alpha.id).await;
+    assert_eq!(again[0].0.metadata.timeline, 2);
+    let spoilt = folder.join("events.jsonl");
+    let text = std::fs::read_to_string(&spoilt).unwrap();
+    std::fs::write(&spoilt, text.replace("user", "loser")).unwrap();
+    let refused = in_place(&platform, &folder, &files).await;
+    assert!(matches!(refused, Err(DataError::Damaged(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,215 @@
+//! What operators do to tenants, killed with `kill -9` at each table it writes to: nothing half done is
+//! ever served, and the next run finishes it.
+
+use std::time::{Duration, Instant};
+
+use berth_devkit::{
+    Tenant,
+    demo::{self, Client},
+    environment::Role,
+};
+use berth_tenancy::migrate::TenantFiles;
+use serde_json::Value;
+
+use crate::{house::House, shop};
+
+/// How a tenant's address answers.
+async fn status(house: &House, tenant: &Tenant) -> u16 {
+    let url = format!("{}/v1/products", house.endpoints.api);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = http.get(url).header("X-Tenant", &tenant.slug).send().await;
+    asked.unwrap().status().as_u16()
+}
+
+async fn number(house: &House, sql: &str) -> i64 {
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()))
+        .fetch_one(house.platform.admin_pool())
+        .await
+        .unwrap()
+}
+
+/// Schemas and roles that are no tenant's.
+const STRAY: &str = "
+    SELECT (SELECT count(*) FROM pg_namespace n WHERE nspname ~ '^t_[a-z0-9]{12}$'
+            AND NOT EXISTS (SELECT FROM platform.tenant t WHERE t.role = n.nspname)
+            AND NOT EXISTS (SELECT FROM platform.ready_schema r WHERE r.role = n.nspname))
+         + (SELECT count(*) FROM platform.tenant_schema s
+            WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = s.role))";
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < Duration::from_secs(30), "never {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn parsed(house: &House, arguments: &[&str]) -> Value {
+    let printed = house.berth(arguments).await.unwrap();
+    serde_json::from_str(&printed).unwrap()
+}
+
+/// Books a place of the gym's first session without paying; the booking's id.
+async fn book(house: &House) -> String {
+    let gym = house.gym();
+    let customer = Client::sign_in(gym, &gym.customer).await.unwrap();
+    let wish = shop::first_session(gym).await;
+    let booked = customer.post("/v1/bookings", &wish).await.unwrap();
+    booked["id"].as_str().unwrap().to_owned()
+}
+
+async fn payments(house: &House, booking: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM payment WHERE booking_id = '{booking}'");
+    house.count(house.gym(), &sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard() {
+    let mut house = House::open().await;
+    let slug = house.gym().slug.clone();
+    demo::play(&house.endpoints, house.gym(), |_| {})
+        .await
+        .unwrap();
+    house.stop(Role::Worker).await;
+    let waiting = book(&house).await;
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let folder = folder.to_str().unwrap();
+    parsed(
+        &house,
+        &["tenant", "export", "--slug", &slug, "--to", folder],
+    )
+    .await;
+    let given_up = book(&house).await;
+    until("published", async || {
+        number(
+            &house,
+            "SELECT count(*) FROM platform.outbox WHERE published_at IS NULL",
+        )
+        .await
+            == 0
+    })
+    .await;
+    let bookings = house
+        .count(house.gym(), "SELECT count(*) FROM booking")
+        .await;
+    let suspend = ["tenant", "suspend", "--slug", &slug, "--reason", "restore"];
+    parsed(&house, &suspend).await;
+
+    let restore = ["tenant", "restore", "--from", folder, "--into", &slug];
+    for table in [
+        "platform.tenant",
+        "platform.tenant_schema",
+        "platform.outbox",
+        "platform.booking_day",
+        "platform.audit",
+    ] {
+        house.berth_killed_at(&restore, table).await.unwrap();
+        until("rolled back", async || number(&house, STRAY).await == 0).await;
+        assert_eq!(status(&house, house.gym()).await, 404, "killed at {table}");
+        let now = house
+            .count(house.gym(), "SELECT count(*) FROM booking")
+            .await;
+        assert_eq!(now, bookings, "killed at {table}");
+    }
+    parsed(&house, &restore).await;
+    assert_eq!(number(&house, STRAY).await, 0);
+    let there = format!("SELECT count(*) FROM booking WHERE id = '{given_up}'");
+    assert_eq!(house.count(house.gym(), &there).await, 0);
+    parsed(&house, &["tenant", "release", "--slug", &slug]).await;
+    until("served", async || status(&house, house.gym()).await == 200).await;
+
+    house.start(Role::Worker).await;
+    // What was told before the export and not yet heard is heard now.
+    until("paid for", async || payments(&house, &waiting).await == 1).await;
+    // What was told after it is dropped: both came to the same queues.
+    until("dropped", async || {
+        let log = std::fs::read_to_string(house.log(Role::Worker)).unwrap();
+        log.contains("was put back to before it; it is dropped")
+    })
+    .await;
+    demo::play(&house.endpoints, house.gym(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(payments(&house, &given_up).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_is_gone_on_with() {
+    let house = House::open().await;
+    let latest = TenantFiles::of_this_release().latest();
+    let fleet = [house.clinic(), house.gym()];
+    let of_fleet = format!("t.slug IN ('{}', '{}')", fleet[0].slug, fleet[1].slug);
+    // Version in the registry, version at the schema, and tables tell different stories.
+    let torn = format!(
+        "SELECT count(*) FROM platform.tenant t JOIN platform.tenant_schema s ON s.role = t.role
+         WHERE {of_fleet} AND (t.schema_version <> s.version
+            OR (s.version = {latest}) <> (to_regclass(t.role || '.conversion') IS NOT NULL))"
+    );
+    let behind = format!(
+        "SELECT count(*) FROM platform.tenant t WHERE {of_fleet} AND t.schema_version < {latest}"
+    );
+    for table in ["platform.tenant_schema", "platform.tenant"] {
+        // As the fleet was before the last file.
+        for tenant in fleet {
+            let back = format!(
+                "DROP TABLE conversion, connection;
+                 UPDATE platform.tenant_schema SET version = {0} WHERE role = current_schema();
+                 UPDATE platform.tenant SET schema_version = {0} WHERE role = current_schema()",
+                latest - 1
+            );
+            house.sql(tenant, &back).await;
+        }
+        house.berth_killed_at(&["migrate"], table).await.unwrap();
+        // Where it was cut off the database may still be at it.
+        until("whole", async || number(&house, &torn).await == 0).await;
+        let two = tokio::join!(house.berth(&["migrate"]), house.berth(&["migrate"]));
+        two.0.unwrap();
+        two.1.unwrap();
+        assert_eq!(number(&house, &torn).await, 0, "killed at {table}");
+        assert_eq!(number(&house, &behind).await, 0, "killed at {table}");
+    }
+    for tenant in fleet {
+        assert_eq!(status(&house, tenant).await, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_is_gone_on_with() {
+    let mut house = House::open().await;
+    let gym = house.gym().clone();
+    demo::play(&house.endpoints, &gym, |_| {}).await.unwrap();
+    let slug = gym.slug.as_str();
+    let rows = house.count(&gym, "SELECT count(*) FROM booking").await;
+    parsed(&house, &["tenant", "archive", "--slug", slug]).await;
+    parsed(
+        &house,
+        &["tenant", "delete", "--slug", slug, "--confirm", slug],
+    )
+    .await;
+    let certificate = ["tenant", "certificate", "--slug", slug];
+    for table in [
+        "platform.audit",
+        "platform.tenant_schema",
+        "platform.outbox",
+        "platform.api_key",
+        "platform.erased_tenant",
+        "platform.tenant",
+    ] {
+        house
+            .berth_killed_at(&["provisioner"], table)
+            .await
+            .unwrap();
+        assert_eq!(status(&house, &gym).await, 404, "killed at {table}");
+        house.berth(&certificate).await.unwrap_err();
+    }
+    house.start(Role::Provisioner).await;
+    until("erased", async || house.berth(&certificate).await.is_ok()).await;
+    let certificate = parsed(&house, &certificate).await;
+    // Counted before the first of the runs that were killed took anything.
+    assert_eq!(certificate["tables"]["booking"].as_i64(), Some(rows));
+    assert_eq!(number(&house, STRAY).await, 0);
+    demo::play(&house.endpoints, house.clinic(), |_| {})
+        .await
+        .unwrap();
+}
