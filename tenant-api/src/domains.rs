@@ -1,8 +1,11 @@
 //! Hosts of the business's own.
 
-use berth_access::{Context, Permission};
+use berth_access::{Actor, Context, Permission};
 use berth_kernel::Problem;
-use berth_tenancy::domains::{self, State};
+use berth_tenancy::{
+    domains::{self, State},
+    lifecycle::Operator,
+};
 use berth_web::{Asker, Refusal, refuse, text::Instant};
 use poem_openapi::{Enum, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
@@ -93,7 +96,8 @@ impl DomainsApi {
     #[oai(path = "/domains", method = "post", operation_id = "claim_domain")]
     async fn claim(&self, asker: Asker, body: Json<ClaimRequest>) -> Result<Json<Domain>, Refusal> {
         let ctx = manage(asker)?;
-        let claimed = self.0.domains.claim(ctx.tenant.id, &body.host, &ctx.clock);
+        let (domains, by) = (&self.0.domains, who(&ctx));
+        let claimed = domains.claim(ctx.tenant.id, &body.host, &by, &ctx.clock);
         Ok(Json(claimed.await.map_err(refuse)?.into()))
     }
 
@@ -119,7 +123,8 @@ impl DomainsApi {
     )]
     async fn give_up(&self, asker: Asker, id: Path<Uuid>) -> Result<Json<DomainList>, Refusal> {
         let ctx = manage(asker)?;
-        let gone = self.0.domains.give_up(ctx.tenant.id, id.0).await;
+        let (domains, by) = (&self.0.domains, who(&ctx));
+        let gone = domains.give_up(ctx.tenant.id, id.0, &by).await;
         if !gone.map_err(refuse)? {
             return Err(refuse(Problem::not_found()));
         }
@@ -133,4 +138,12 @@ fn manage(asker: Asker) -> Result<Context, Refusal> {
     let ctx = asker.context();
     ctx.authorize(Permission::DomainManage).map_err(refuse)?;
     Ok(ctx)
+}
+
+/// Who asks, as the audit trail names them.
+fn who(ctx: &Context) -> Operator {
+    Operator(match &ctx.actor {
+        Actor::User { id, .. } => format!("user:{id}"),
+        other => other.role().as_str().to_owned(),
+    })
 }

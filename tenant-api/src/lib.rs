@@ -102,7 +102,8 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
     OpenApiService::new(operations, document::TITLE, "1.0")
         .description(
             "Bookings, availability, payments, catalog and users of one business. Each business \
-             answers at its own host name; on the platform's host it is named by `X-Tenant`. A POST \
+             answers at its own host name; on the platform's host it is named by `X-Tenant`, or \
+             by the path, as in `/t/{business}/v1/products`. A POST \
              that makes, moves or ends something takes an `Idempotency-Key`: the same key gives the \
              same answer. Errors \
              are `application/problem+json` with a stable `code`.",

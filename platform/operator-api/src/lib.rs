@@ -10,6 +10,7 @@
 
 mod figures;
 mod operator;
+mod plans;
 mod shapes;
 mod tenants;
 
@@ -65,6 +66,7 @@ impl OperatorApi {
 pub fn routes(api: &OperatorApi) -> impl Endpoint<Output = Response> + use<> {
     let operations = (
         tenants::TenantsApi(api.clone()),
+        plans::PlansApi(api.clone()),
         figures::FiguresApi(api.clone()),
     );
     let service = OpenApiService::new(operations, "Berth for operators", "1.0")

@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub(crate) enum Tag {
     /// Tenants from their making to their erasure.
     Tenants,
+    /// What tenants can pay for.
+    Plans,
     /// Figures over all tenants.
     Figures,
 }
@@ -47,6 +49,8 @@ pub struct Tenant {
     pub status: Standing,
     /// What it pays for, by the plan's name.
     pub plan: String,
+    /// Which database its schema is in.
+    pub node: i16,
     /// IANA zone of its main place.
     pub timezone: String,
     /// ISO 4217 code it prices in.
@@ -92,6 +96,7 @@ impl From<Particulars> for Tenant {
             kind: tenant.kind,
             status,
             plan: tenant.plan,
+            node: tenant.node,
             timezone: tenant.timezone,
             currency: tenant.currency,
             locale: tenant.locale,

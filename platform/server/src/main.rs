@@ -12,6 +12,7 @@
 //! | `drift` | says where tenants' schemas were changed by hand |
 //! | `acl` | says where roles and rights are not what isolation rests on |
 //! | `tenant` | what operators do to tenants, from their making to their erasure |
+//! | `plan` | what tenants can pay for, and how much of the machines each may take |
 //! | `operator` | makes and revokes the keys of those who run the platform |
 //! | `dead-letters` | lists what was given up, and hands it to its consumer again |
 //! | `openapi` | prints the API's document |
@@ -67,6 +68,9 @@ enum Command {
     /// Make, change, suspend, archive and erase tenants.
     #[command(subcommand)]
     Tenant(commands::TenantCommand),
+    /// Look at what tenants can pay for, and set its limits.
+    #[command(subcommand)]
+    Plan(commands::PlanCommand),
     /// Make and revoke the keys of those who run the platform.
     #[command(subcommand)]
     Operator(commands::OperatorCommand),
@@ -124,6 +128,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Drift => commands::drift().await,
         Command::Acl => commands::acl().await,
         Command::Tenant(command) => commands::tenant(command).await,
+        Command::Plan(command) => commands::plan(command).await,
         Command::Operator(command) => commands::operator(command).await,
         Command::DeadLetters(command) => commands::dead_letters(command).await,
         Command::Openapi => commands::openapi().await,

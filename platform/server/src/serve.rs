@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use berth_operator_api::OperatorApi;
 use berth_telemetry::{logs, metrics::Metrics};
 use berth_tenancy::Tenancy;
-use berth_web::{Admission, Admitted, observe::Observed, problem};
+use berth_web::{Admission, Admitted, ByPath, observe::Observed, problem};
 use poem::{
     Endpoint, EndpointExt as _, Response, Route, Server,
     endpoint::make_sync,
@@ -126,8 +126,9 @@ fn public_routes(
     let routes = routes.nest("/", berth_tenant_api::routes(app.api));
     let caught = CatchPanic::new().with_handler(problem::panicked);
     let admission = Admission::new(limits);
-    let admitted = Admitted::new(routes.with(caught).map_to_response(), web, admission);
-    Ok(Observed(admitted))
+    let routes = routes.with(caught).map_to_response();
+    let admitted = Admitted::new(routes, web.clone(), admission);
+    Ok(Observed(ByPath::new(admitted, web)))
 }
 
 /// What operators and scrapers reach, on a port of its own.

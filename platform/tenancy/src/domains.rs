@@ -18,10 +18,15 @@ use std::time::Duration;
 use berth_kernel::{Clock, Kind, Problem, TenantId};
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Error, PlatformTx, Tenancy, provision::random_text};
+use crate::{
+    Error, PlatformTx, Tenancy,
+    lifecycle::{Operator, audit},
+    provision::random_text,
+};
 
 /// What stands before the host in the record's name.
 const LABEL: &str = "_berth-challenge";
@@ -220,6 +225,7 @@ impl Domains {
         &self,
         tenant: TenantId,
         host: &str,
+        by: &Operator,
         clock: &Clock,
     ) -> Result<Domain, Error> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -274,6 +280,8 @@ impl Domains {
             }
             other => other?,
         };
+        let detail = json!({ "host": domain.host });
+        audit(tx.conn(), tenant, by, "tenant.domain.claimed", &detail).await?;
         tx.commit().await?;
         Ok(domain)
     }
@@ -282,15 +290,20 @@ impl Domains {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn give_up(&self, tenant: TenantId, id: Uuid) -> Result<bool, Error> {
+    pub async fn give_up(&self, tenant: TenantId, id: Uuid, by: &Operator) -> Result<bool, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let gone = sqlx::query("DELETE FROM platform.domain WHERE id = $1 AND tenant_id = $2")
-            .bind(id)
-            .bind(tenant.uuid())
-            .execute(tx.conn())
-            .await?;
+        let gone: Option<String> = sqlx::query_scalar(
+            "DELETE FROM platform.domain WHERE id = $1 AND tenant_id = $2 RETURNING host",
+        )
+        .bind(id)
+        .bind(tenant.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+        let Some(host) = gone else { return Ok(false) };
+        let detail = json!({ "host": host });
+        audit(tx.conn(), tenant, by, "tenant.domain.given_up", &detail).await?;
         tx.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(true)
     }
 
     /// Looks for a host's proof now; where it stands after that, or nothing if the tenant has none of
@@ -369,14 +382,11 @@ impl Domains {
             Err(unavailable) => (Some(domain.state), Some(unavailable.to_string())),
         };
         let mut tx = self.tenancy.begin_platform().await?;
-        match next {
+        let done = match next {
             None => drop_claim(&mut tx, domain).await?,
-            Some(state) => {
-                let written = write(&mut tx, domain, state, error.as_deref(), now).await;
-                if let Err(taken) = written {
-                    if !is_taken(&taken) {
-                        return Err(taken);
-                    }
+            Some(state) => match write(&mut tx, domain, state, error.as_deref(), now).await {
+                Ok(done) => done,
+                Err(taken) if is_taken(&taken) => {
                     // Another tenant has proven it meanwhile.
                     drop(tx);
                     let mut tx = self.tenancy.begin_platform().await?;
@@ -386,24 +396,39 @@ impl Domains {
                     tracing::warn!(host = domain.host, error = %taken, "{} is proven twice", domain.host);
                     return Ok(());
                 }
-            }
+                Err(error) => return Err(error),
+            },
+        };
+        let turned = done && next != Some(domain.state);
+        let state = next.map_or("gone", State::as_str);
+        if turned {
+            let detail = json!({ "host": domain.host, "state": state });
+            let by = Operator("dns".to_owned());
+            audit(
+                tx.conn(),
+                domain.tenant,
+                &by,
+                "tenant.domain.turned",
+                &detail,
+            )
+            .await?;
         }
         tx.commit().await?;
-        if next != Some(domain.state) {
-            let state = next.map_or("gone", State::as_str);
+        if turned {
             tracing::info!(tenant_id = %domain.tenant, host = domain.host, state, "{} is {state}", domain.host);
         }
         Ok(())
     }
 }
 
-async fn drop_claim(tx: &mut PlatformTx, domain: &Domain) -> Result<(), Error> {
-    sqlx::query("DELETE FROM platform.domain WHERE id = $1 AND state = $2")
+/// Lets a claim run out; `false` if it has another state by now.
+async fn drop_claim(tx: &mut PlatformTx, domain: &Domain) -> Result<bool, Error> {
+    let gone = sqlx::query("DELETE FROM platform.domain WHERE id = $1 AND state = $2")
         .bind(domain.id)
         .bind(domain.state.as_str())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    Ok(gone.rows_affected() > 0)
 }
 
 /// Whether a host could not be served because it is another's.
@@ -412,14 +437,14 @@ fn is_taken(error: &Error) -> bool {
         if refusal.constraint() == Some("domain_served"))
 }
 
-/// Writes what a look showed, unless another look was faster; `since` stays while the state does.
+/// Writes what a look showed; `false` if another look was faster. `since` stays while the state does.
 async fn write(
     tx: &mut PlatformTx,
     domain: &Domain,
     state: State,
     error: Option<&str>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let again = match state {
         State::Pending => CLAIM_AGAIN,
         State::Verified | State::Failing => SERVED_AGAIN,
@@ -429,7 +454,7 @@ async fn write(
     } else {
         now
     };
-    sqlx::query(
+    let written = sqlx::query(
         "UPDATE platform.domain SET state = $2, since = $3, check_at = $4, last_error = $5
          WHERE id = $1 AND state = $6",
     )
@@ -443,7 +468,7 @@ async fn write(
     .bind(domain.state.as_str())
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(written.rows_affected() > 0)
 }
 
 type Row = (

@@ -1,15 +1,15 @@
 //! The glue between HTTP and use cases: which tenant, who asks, under which id; problems as bodies;
 //! limits.
 //!
-//! A request passes, from the outside in: [`observe`] (id, log line, metrics, body limit), [`admission`]
-//! (its tenant's share of the machine), problems
-//! rendered ([`problem`]), the tenant resolved ([`tenant`]), and the asker proven by the security
+//! A request passes, from the outside in: [`observe`] (id, log line, metrics, body limit), [`by_path`]
+//! (a tenant named in the path), [`admission`] (its tenant's share of the machine), problems rendered ([`problem`]), the tenant resolved ([`tenant`]), and the asker proven by the security
 //! scheme that each operation takes as its argument ([`auth`]): no handler is reachable without it.
 //!
 //! Must not know any service. To add a header every answer carries: `observe.rs`.
 
 pub mod admission;
 pub mod auth;
+pub mod by_path;
 pub mod client;
 pub mod host;
 pub mod idempotency;
@@ -28,6 +28,7 @@ use berth_tenancy::Tenancy;
 
 pub use admission::{Admission, Admitted};
 pub use auth::{Asker, Visitor};
+pub use by_path::ByPath;
 pub use client::TrustedProxies;
 pub use host::Host;
 pub use limits::Limits;

@@ -1,5 +1,5 @@
 //! Which tenant a request is for: by the host it was sent to, which is below the platform's or the
-//! tenant's own, by its API key, or, on the platform's own host, by the `X-Tenant` header.
+//! tenant's own, by its API key, or, on the platform's own host, by the path or the `X-Tenant` header.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use berth_kernel::{ApiKeyId, Kind, Problem};
 use berth_tenancy::{Tenant, TenantKey, lifecycle::hash_api_key, registry::Found};
 use poem::Request;
 
-use crate::{Host, Web};
+use crate::{Host, Web, by_path::InPath};
 
 /// The header that names a tenant on the platform's own host.
 pub const TENANT_HEADER: &str = "X-Tenant";
@@ -109,10 +109,14 @@ impl Web {
         Ok(found.filter(|found| found.tenant.active))
     }
 
-    /// How the request names its tenant: by the host, or where that is no tenant's, by the header. At a
+    /// How the request names its tenant: by the host, or where that is no tenant's, by the path or else the
+    /// header. At a
     /// tenant's own host no header leads to another.
     async fn named(&self, request: &Request) -> Result<Option<TenantKey>, Problem> {
         let by_header = || header(request, TENANT_HEADER).map(str::to_ascii_lowercase);
+        if let Some(InPath(slug)) = request.extensions().get() {
+            return Ok(Some(TenantKey::Slug(slug.clone())));
+        }
         Ok(match Host::of(request, &self.host) {
             Host::Below(slug) => Some(TenantKey::Slug(slug.into_owned())),
             Host::Own => by_header().map(TenantKey::Slug),
@@ -134,6 +138,6 @@ fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
 }
 
 fn unknown() -> Problem {
-    let detail = "There is no such business here. Use its own address, or name it in X-Tenant.";
+    let detail = "There is no such business here. Use its own address, or name it in X-Tenant or in the path.";
     Problem::new(Kind::NotFound, "TENANT_UNKNOWN", detail)
 }

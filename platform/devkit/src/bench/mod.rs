@@ -13,6 +13,7 @@
 
 mod data;
 mod load;
+mod neighbours;
 mod pgbench;
 mod report;
 mod stage;
@@ -29,7 +30,7 @@ use crate::workspace::Workspace;
 pub(crate) use tenancy::run as tenancy;
 
 use report::{Report, Round};
-use stage::Stage;
+use stage::{Limits, Stage};
 use works::Work;
 
 /// Connections of either side: what one small server's pool would hold.
@@ -67,7 +68,7 @@ pub(crate) enum Subject {
 /// # Errors
 /// Something did not start, or a request was refused: a refusal is not a result.
 pub async fn run(workspace: &Workspace, options: BenchOptions) -> anyhow::Result<()> {
-    let mut stage = Stage::set(workspace).await?;
+    let mut stage = Stage::set(workspace, Limits::None).await?;
     progress::heading("Measuring");
     let seconds = Duration::from_secs(options.seconds.max(1));
     let mut report = Report::new(CONNECTIONS, seconds);

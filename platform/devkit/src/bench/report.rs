@@ -176,7 +176,7 @@ impl Report {
 }
 
 /// The value below which `hundredths` of the sorted values are; 0 for none.
-fn percentile(sorted: &[f64], hundredths: usize) -> f64 {
+pub(super) fn percentile(sorted: &[f64], hundredths: usize) -> f64 {
     let last = sorted.len().saturating_sub(1);
     let index = (sorted.len() * hundredths / 100).min(last);
     sorted.get(index).copied().unwrap_or(0.0)

@@ -35,6 +35,15 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 /// A process may take this long to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Whose limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limits {
+    /// Nobody's: what is measured is how much there can be.
+    None,
+    /// The tenants', by their plans.
+    Tenants,
+}
+
 /// What a work needs to know of a tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -66,7 +75,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Builds and starts everything and fills the tenants.
-    pub async fn set(workspace: &Workspace) -> anyhow::Result<Self> {
+    pub async fn set(workspace: &Workspace, limits: Limits) -> anyhow::Result<Self> {
         progress::heading("Setting the stage");
         let directory = workspace.dev("bench");
         std::fs::create_dir_all(directory.join("logs"))?;
@@ -77,7 +86,7 @@ impl Stage {
         let api = ports::reserve()?;
         let metrics = [ports::reserve()?, ports::reserve()?];
         let endpoints = endpoints(&api, &database_url, &redis, &rabbit);
-        let environment = environment(&endpoints, &secrets, &api, &directory);
+        let environment = environment(&endpoints, &secrets, &api, &directory, limits);
         let program = workspace.target().join("release/berth");
         migrate(&program, &environment).await?;
         let serve = start(
@@ -121,6 +130,16 @@ impl Stage {
     /// When there is no such tenant.
     pub fn place(&self, slug: &str) -> &Place {
         &self.places[slug]
+    }
+
+    /// Puts a tenant on another plan, and waits until the server has heard of it.
+    pub async fn plan(&self, slug: &str, plan: &str) -> anyhow::Result<()> {
+        let client = connect(&self.database_url).await?;
+        let sql = "UPDATE platform.tenant SET plan = $2 WHERE slug = $1";
+        client.execute(sql, &[&slug, &plan]).await?;
+        // Remembered for five seconds at most by whoever did not hear.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        Ok(())
     }
 
     /// Access tokens of those who ask at a tenant; of customers as many as there are connections.
@@ -398,6 +417,7 @@ fn environment(
     secrets: &Secrets,
     api: &Reservation,
     directory: &std::path::Path,
+    limits: Limits,
 ) -> Vec<(String, String)> {
     let mut environment = environment::shared(&Facts {
         endpoints,
@@ -406,7 +426,11 @@ fn environment(
         api_port: api.port(),
         store: &directory.join("store"),
     });
-    let own = [("BERTH_LIMITS", "off"), ("BERTH_LOG", "warn")];
+    let limits = match limits {
+        Limits::None => "off",
+        Limits::Tenants => "tenants",
+    };
+    let own = [("BERTH_LIMITS", limits), ("BERTH_LOG", "warn")];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment
 }

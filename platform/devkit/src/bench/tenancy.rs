@@ -3,6 +3,7 @@
 
 use anyhow::{Context, ensure};
 
+use super::neighbours;
 use crate::commands::cargo;
 use crate::progress;
 use crate::services::{self, Durability, PostgresOptions, PrivatePostgres};
@@ -45,6 +46,14 @@ pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result
         status?.success(),
         "the measuring failed; its own message is above"
     );
+    // Of its own: the product as it is served, with few tenants.
+    let neighbours = neighbours::run(workspace).await?;
+    let text = std::fs::read(&file).context("reading the figures")?;
+    let mut saved: serde_json::Value = serde_json::from_slice(&text)?;
+    if let Some(figures) = saved["figures"].as_array_mut() {
+        figures.push(neighbours);
+    }
+    std::fs::write(&file, serde_json::to_vec_pretty(&saved)?)?;
     println!("\nSaved in {}", file.display());
     Ok(())
 }

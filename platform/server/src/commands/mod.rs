@@ -3,6 +3,7 @@
 mod dead_letters;
 mod migrate;
 mod operator;
+mod plan;
 mod tenant;
 
 use crate::{settings::Settings, wire::App};
@@ -10,6 +11,7 @@ use crate::{settings::Settings, wire::App};
 pub(crate) use dead_letters::{DeadLetterCommand, dead_letters};
 pub(crate) use migrate::{MigrateOptions, acl, drift, migrate};
 pub(crate) use operator::{OperatorCommand, operator};
+pub(crate) use plan::{PlanCommand, plan};
 pub(crate) use tenant::{TenantCommand, tenant};
 
 /// Prints the API's document.

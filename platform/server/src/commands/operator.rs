@@ -1,9 +1,11 @@
 //! `berth operator`.
 
-use berth_tenancy::{Database, Tenancy};
+use berth_kernel::Clock;
+use berth_tenancy::{Database, Tenancy, lifecycle::Lifecycle};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::tenant::operator as whoever_types;
 use crate::settings;
 
 /// Who may run the platform through its API.
@@ -28,20 +30,21 @@ pub(crate) enum OperatorCommand {
 /// Runs an operator command.
 pub(crate) async fn operator(command: OperatorCommand) -> anyhow::Result<()> {
     let tenancy = Tenancy::new(Database::connect(&settings::database()?)?);
+    let lifecycle = Lifecycle::new(tenancy, whoever_types(), Clock::System);
     match command {
         OperatorCommand::Add { label } => {
-            let key = tenancy.add_operator(&label).await?;
+            let key = lifecycle.add_operator(&label).await?;
             // Shown once, to whoever asked for it; kept as a hash only.
             println!("{}", json!({ "operator_key": key.expose() }));
         }
         OperatorCommand::Revoke { label } => {
             println!(
                 "{}",
-                json!({ "revoked": tenancy.revoke_operator(&label).await? })
+                json!({ "revoked": lifecycle.revoke_operator(&label).await? })
             );
         }
         OperatorCommand::List => {
-            for key in tenancy.operators().await? {
+            for key in lifecycle.operators().await? {
                 let since = key.revoked_at.map(|at| format!("revoked {at}"));
                 let state = since.unwrap_or_else(|| "valid".to_owned());
                 println!("{:40}  made {}  {state}", key.label, key.created_at);

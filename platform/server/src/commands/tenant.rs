@@ -298,7 +298,7 @@ fn lifecycle() -> anyhow::Result<Lifecycle> {
 fn shown(tenant: &Particulars) -> Value {
     json!({
         "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "kind": tenant.kind,
-        "status": tenant.status, "plan": tenant.plan, "timezone": tenant.timezone,
+        "status": tenant.status, "plan": tenant.plan, "node": tenant.node, "timezone": tenant.timezone,
         "currency": tenant.currency, "locale": tenant.locale, "color": tenant.color,
         "logo_url": tenant.logo_url, "legal_name": tenant.legal_name, "address": tenant.address,
         "tax_id": tenant.tax_id, "canary": tenant.canary,
@@ -317,8 +317,8 @@ async fn list() -> anyhow::Result<()> {
         let page = lifecycle.list(&after, PAGE).await?;
         for one in &page {
             println!(
-                "{:40}  {:10}  {:10}  schema {}  {}",
-                one.slug, one.status, one.plan, one.schema_version, one.id
+                "{:40}  {:10}  {:10}  node {}  schema {}  {}",
+                one.slug, one.status, one.plan, one.node, one.schema_version, one.id
             );
         }
         match page.last() {
@@ -366,7 +366,7 @@ fn millis(time: std::time::Duration) -> u64 {
 }
 
 /// Who types the command, as far as the system says.
-fn operator() -> Operator {
+pub(super) fn operator() -> Operator {
     let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
     Operator(format!("cli:{}", user.as_deref().unwrap_or("unknown")))
 }

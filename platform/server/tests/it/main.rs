@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod addresses;
 mod bad_input;
 mod books;
 mod browser;

@@ -13,6 +13,7 @@
 //! - [`create`], [`slug`], [`rules`]: a new tenant, what it may be called and be like.
 //! - [`opening`]: from there to its being served, which its first administrator has to wait for.
 //! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
+//! - [`plan`]: how much each may take.
 //! - [`operators`]: who may do all this through the API.
 //! - [`keys`]: what its software signs in with. [`erase`]: its end.
 
@@ -22,6 +23,7 @@ mod keys;
 mod opening;
 pub mod operators;
 mod particulars;
+mod plan;
 mod rules;
 mod slug;
 mod standing;
@@ -38,6 +40,7 @@ pub use erase::{Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
 pub use opening::{Founder, Opening};
 pub use particulars::{Change, Particulars};
+pub use plan::Plan;
 pub(crate) use rules::refused;
 
 /// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `signup`.
@@ -100,6 +103,22 @@ pub(crate) async fn audit(
     .bind(detail)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Writes down what was done to no tenant in particular.
+pub(crate) async fn audit_platform(
+    conn: &mut PgConnection,
+    by: &Operator,
+    action: &str,
+    detail: &Value,
+) -> Result<(), Error> {
+    sqlx::query("INSERT INTO platform.audit (operator, action, detail) VALUES ($1, $2, $3)")
+        .bind(&by.0)
+        .bind(action)
+        .bind(detail)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

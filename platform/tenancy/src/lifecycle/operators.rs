@@ -3,7 +3,9 @@
 use berth_kernel::Secret;
 use jiff::Timestamp;
 
-use super::{Operator, hash_api_key};
+use serde_json::json;
+
+use super::{Lifecycle, Operator, audit_platform, hash_api_key};
 use crate::{Error, Tenancy, provision::random_text};
 
 /// An operator's key as it is listed, without the key.
@@ -31,23 +33,31 @@ impl Tenancy {
         .await?;
         Ok(label.map(|label| Operator(format!("key:{label}"))))
     }
+}
 
+impl Lifecycle {
     /// Makes an operator's key; shown once.
     ///
     /// # Errors
     /// [`Error::Invalid`] when there is or was one of that label, or it is empty or long.
     pub async fn add_operator(&self, label: &str) -> Result<Secret, Error> {
         let key = format!("bo_{}", random_text(40));
+        let mut tx = self.tenancy.begin_platform().await?;
         let added = sqlx::query(
             "INSERT INTO platform.operator_key (id, key_hash, label) VALUES ($1, $2, $3)",
         )
         .bind(uuid::Uuid::now_v7())
         .bind(hash_api_key(&key).as_slice())
         .bind(label)
-        .execute(self.database.platform())
+        .execute(tx.conn())
         .await;
         match added {
-            Ok(_) => Ok(Secret::new(key)),
+            Ok(_) => {
+                let detail = json!({ "label": label });
+                audit_platform(tx.conn(), &self.by, "operator.added", &detail).await?;
+                tx.commit().await?;
+                Ok(Secret::new(key))
+            }
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 Err(Error::Invalid(format!(
                     "there is or was an operator `{label}`; choose another label"
@@ -65,14 +75,21 @@ impl Tenancy {
     /// # Errors
     /// When the database does not answer.
     pub async fn revoke_operator(&self, label: &str) -> Result<bool, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
         let revoked = sqlx::query(
             "UPDATE platform.operator_key SET revoked_at = clock_timestamp()
              WHERE label = $1 AND revoked_at IS NULL",
         )
         .bind(label)
-        .execute(self.database.platform())
+        .execute(tx.conn())
         .await?;
-        Ok(revoked.rows_affected() > 0)
+        if revoked.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let detail = json!({ "label": label });
+        audit_platform(tx.conn(), &self.by, "operator.revoked", &detail).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// All operators' keys, by label.
@@ -84,7 +101,7 @@ impl Tenancy {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT label, created_at, revoked_at FROM platform.operator_key ORDER BY label",
         )
-        .fetch_all(self.database.platform())
+        .fetch_all(self.tenancy.database.platform())
         .await?;
         let key = |(label, created_at, revoked_at): Row| OperatorKey {
             label,

@@ -68,10 +68,12 @@ pub struct Particulars {
     pub name: String,
     /// What kind of business it is.
     pub kind: String,
-    /// `active`, `suspended`, `archived` or `leaving`.
+    /// `opening`, `active`, `suspended`, `archived`, `leaving` or `held`.
     pub status: String,
     /// What it pays for.
     pub plan: String,
+    /// Which database its schema is in.
+    pub node: i16,
     /// IANA zone of its main place.
     pub timezone: String,
     /// ISO 4217 code it prices in.
@@ -186,7 +188,7 @@ impl Lifecycle {
 }
 
 const SELECT: &str = "
-    SELECT id, slug, name, kind, status, plan, timezone, currency, locale, color, logo_url, legal_name,
+    SELECT id, slug, name, kind, status, plan, node, timezone, currency, locale, color, logo_url, legal_name,
            address, tax_id, canary, schema_version, version, created_at
     FROM platform.tenant";
 

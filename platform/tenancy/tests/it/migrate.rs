@@ -140,6 +140,48 @@ async fn a_poisoned_tenant_is_put_in_quarantine_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn a_column_made_by_hand_stops_its_own_tenant_and_says_so() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    let newest = version(&platform, &alpha).await;
+    let files = TenantFiles::of_this_release().and(
+        "CREATE TABLE channel (name text PRIMARY KEY);
+         ALTER TABLE booking ADD COLUMN channel text REFERENCES channel",
+    );
+    let by_hand = format!(
+        "ALTER TABLE {}.booking ADD COLUMN channel integer",
+        alpha.role()
+    );
+    admin(&platform, by_hand).await;
+    let run = async |retry: bool| {
+        let pace = Pace {
+            retry,
+            ..Pace::default()
+        };
+        let settings = platform.settings();
+        migrate::run_files(settings, &files, pace, &|_| {})
+            .await
+            .unwrap()
+    };
+    let report = run(false).await;
+    let [stays] = report.quarantined.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!((&*stays.slug, stays.version), ("alpha-clinic", newest));
+    let words = "column \"channel\" of relation \"booking\" already exists";
+    assert!(stays.reason.contains(words), "{}", stays.reason);
+    assert_eq!(version(&platform, &beta).await, newest + 1);
+    // The table before the column is gone with it, and the tenant is served as it was.
+    let left = tables(&platform, alpha.role()).await;
+    assert!(!left.contains(&"channel".to_owned()), "{left:?}");
+    assert!(works(&platform, &alpha).await && works(&platform, &beta).await);
+    let mended = format!("ALTER TABLE {}.booking DROP COLUMN channel", alpha.role());
+    admin(&platform, mended).await;
+    assert_eq!(run(true).await.tenants, 1);
+    assert_eq!(version(&platform, &alpha).await, newest + 1);
+}
+
+#[tokio::test]
 async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
     let platform = TestPlatform::start().await;
     let (alpha, beta) = (platform.alpha(), platform.beta());

@@ -61,3 +61,36 @@ async fn a_change_is_seen_at_once_by_processes_that_did_not_make_it() {
     until(&registry, &slug("renamed"), true).await;
     until(&registry, &slug("alpha-clinic"), false).await;
 }
+
+#[tokio::test]
+async fn names_asked_for_again_cost_no_query_known_or_not() {
+    let platform = TestPlatform::start().await;
+    // It hears of nothing: what it forgets it would ask for again.
+    let tenancy = Tenancy::new(platform.tenancy().database().clone());
+    let registry = tenancy.registry();
+    let unknown = [
+        TenantKey::Slug("no-such-gym".into()),
+        TenantKey::Host("gym.example".into()),
+        TenantKey::ApiKey([7; 32]),
+    ];
+    let known = TenantKey::Slug("alpha-clinic".into());
+    for key in &unknown {
+        assert!(registry.find(key).await.unwrap().is_none());
+    }
+    registry.find(&known).await.unwrap().unwrap();
+    // From here on a query fails.
+    let away = "ALTER TABLE platform.tenant RENAME TO elsewhere";
+    admin(&platform, away.to_owned()).await;
+    for _ in 0..100 {
+        for key in &unknown {
+            assert!(registry.find(key).await.unwrap().is_none());
+        }
+        registry.find(&known).await.unwrap().unwrap();
+    }
+    let other = TenantKey::Slug("another-gym".into());
+    registry.find(&other).await.unwrap_err();
+    let back = "ALTER TABLE platform.elsewhere RENAME TO tenant";
+    admin(&platform, back.to_owned()).await;
+    // A failure is not remembered.
+    assert!(registry.find(&other).await.unwrap().is_none());
+}

@@ -1,0 +1,185 @@
+//! What a tenant that asks for far more than its plan allows does to the others, over HTTP: in turns,
+//! without it and with it.
+//!
+//! Requests are sent at fixed times, whether or not the one before is answered, and reckoned from the
+//! time they were due: a server that stalls is not spared the requests it would have had meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout};
+
+use super::report::percentile;
+use super::stage::{Limits, Stage};
+use super::works;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// Turns of quiet and crowded.
+const TURNS: usize = 7;
+/// How long each is.
+const TURN: Duration = Duration::from_secs(5);
+/// Requests a second of those who keep to their plans, all together.
+const OTHERS: f64 = 200.0;
+/// Requests a second of the one who does not; its plan allows fifty.
+const NEIGHBOUR: f64 = 400.0;
+/// Connections of each side.
+const CONNECTIONS: usize = 16;
+/// What the others' slowest requests may come to, as a multiple.
+const AIM: f64 = 1.2;
+/// After this an answer is none.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Measures; the figure as the other figures of many tenants are written.
+///
+/// # Errors
+/// Something did not start, or one who keeps to the plan was refused.
+pub(super) async fn run(workspace: &Workspace) -> anyhow::Result<serde_json::Value> {
+    let stage = Stage::set(workspace, Limits::Tenants).await?;
+    stage.plan(works::PAST, "starter").await?;
+    progress::heading("Measuring neighbours");
+    let others = [works::FIVE, works::TWENTY].map(|slug| Target::of(&stage, slug));
+    let neighbour = Target::of(&stage, works::PAST);
+    let (mut quiet, mut crowded) = (Vec::new(), Vec::new());
+    let mut refused = 0;
+    paced(&stage, &others, OTHERS, Duration::from_secs(2)).await?;
+    for _ in 0..TURNS {
+        let alone = paced(&stage, &others, OTHERS, TURN).await?;
+        ensure!(alone.refused == 0, "who keeps to the plan was refused");
+        quiet.extend(alone.took_ms);
+        let (among, loud) = tokio::try_join!(
+            paced(&stage, &others, OTHERS, TURN),
+            paced(&stage, std::slice::from_ref(&neighbour), NEIGHBOUR, TURN),
+        )?;
+        ensure!(among.refused == 0, "who keeps to the plan was refused");
+        refused += loud.refused;
+        crowded.extend(among.took_ms);
+    }
+    ensure!(refused > 0, "the neighbour never met its limits");
+    stage.strike().await;
+    for all in [&mut quiet, &mut crowded] {
+        all.sort_unstable_by(f64::total_cmp);
+    }
+    let (before, after) = (percentile(&quiet, 99), percentile(&crowded, 99));
+    let ratio = after / before;
+    let verdict = if ratio <= AIM { "reached" } else { "MISSED" };
+    println!(
+        "  beside a tenant at eight times its limit, others' p99: {after:.2} ms by {before:.2} ms \
+         = {ratio:.2} ×, at most {AIM}: {verdict} ({refused} of the neighbour's requests refused)"
+    );
+    Ok(json!({
+        "name": "others beside a tenant at eight times its limit, p99",
+        "value": ratio, "unit": "×", "aim": AIM, "met": ratio <= AIM,
+    }))
+}
+
+/// What is asked for, and where.
+#[derive(Clone)]
+struct Target {
+    address: SocketAddr,
+    host: String,
+    path: String,
+}
+
+impl Target {
+    /// A week of a product's slots, as every visitor may ask for them.
+    fn of(stage: &Stage, slug: &str) -> Self {
+        let address = stage.api();
+        let product = &stage.place(slug).product;
+        let from = jiff::Zoned::now().date() + jiff::Span::new().days(7);
+        let to = from + jiff::Span::new().days(7);
+        Self {
+            address,
+            host: format!("{slug}.localhost:{}", address.port()),
+            path: format!("/v1/products/{product}/slots?from={from}&to={to}"),
+        }
+    }
+}
+
+/// What came of a load.
+#[derive(Default)]
+struct Answers {
+    /// Milliseconds of each answer that was one.
+    took_ms: Vec<f64>,
+    refused: usize,
+}
+
+/// Sends `rate` requests a second to the targets in turn, for so long.
+async fn paced(
+    stage: &Stage,
+    targets: &[Target],
+    rate: f64,
+    time: Duration,
+) -> anyhow::Result<Answers> {
+    let targets: Arc<[Target]> = targets.into();
+    ensure!(stage.api().port() != 0, "the server is not there");
+    let step = Duration::from_secs_f64(1.0 / rate);
+    let start = Instant::now() + Duration::from_millis(20);
+    let mut connections = tokio::task::JoinSet::new();
+    for index in 0..CONNECTIONS {
+        let target = targets[index % targets.len()].clone();
+        let phase = step.mul_f64(precise(index));
+        let every = step.mul_f64(precise(CONNECTIONS));
+        connections.spawn(call(target, start + phase, every, start + time));
+    }
+    let mut all = Answers::default();
+    while let Some(one) = connections.join_next().await {
+        let one = one.context("a connection panicked")??;
+        all.took_ms.extend(one.took_ms);
+        all.refused += one.refused;
+    }
+    Ok(all)
+}
+
+/// One connection's worth.
+async fn call(
+    target: Target,
+    first: Instant,
+    every: Duration,
+    until: Instant,
+) -> anyhow::Result<Answers> {
+    let stream = TcpStream::connect(target.address)
+        .await
+        .context("connecting")?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the sender.
+    tokio::spawn(connection);
+    let mut answers = Answers::default();
+    let mut due = first;
+    while due < until {
+        sleep_until(due.into()).await;
+        let request = hyper::Request::builder()
+            .uri(&target.path)
+            .header("Host", &target.host)
+            .body(Empty::<Bytes>::new())?;
+        let asking = async {
+            let answer = sender.send_request(request).await.context("sending")?;
+            let status = answer.status();
+            answer.into_body().collect().await.context("reading")?;
+            anyhow::Ok(status)
+        };
+        let status = timeout(ANSWERED_WITHIN, asking)
+            .await
+            .context("no answer")??;
+        match status.as_u16() {
+            200 => answers.took_ms.push(due.elapsed().as_secs_f64() * 1_000.0),
+            429 => answers.refused += 1,
+            other => anyhow::bail!("{} was answered {other}", target.path),
+        }
+        due += every;
+    }
+    Ok(answers)
+}
+
+fn precise(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
