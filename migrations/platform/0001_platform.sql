@@ -125,6 +125,13 @@ CREATE TABLE platform.erased_tenant (
     erased_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Names that tenants had before they were renamed; kept from all others for the same reason.
+CREATE TABLE platform.former_name (
+    likeness        text PRIMARY KEY,
+    tenant_id       uuid NOT NULL,
+    since           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Hosts of tenants' own. Anybody may claim one; only who proves by DNS that it is theirs is served there.
 CREATE TABLE platform.domain (
     id             uuid PRIMARY KEY,

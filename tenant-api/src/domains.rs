@@ -1,6 +1,6 @@
 //! Hosts of the business's own.
 
-use berth_access::{Actor, Context, Permission};
+use berth_access::{Context, Permission};
 use berth_kernel::Problem;
 use berth_tenancy::{
     domains::{self, State},
@@ -142,8 +142,5 @@ fn manage(asker: Asker) -> Result<Context, Refusal> {
 
 /// Who asks, as the audit trail names them.
 fn who(ctx: &Context) -> Operator {
-    Operator(match &ctx.actor {
-        Actor::User { id, .. } => format!("user:{id}"),
-        other => other.role().as_str().to_owned(),
-    })
+    Operator(ctx.actor.to_string())
 }

@@ -71,7 +71,7 @@ pub(crate) async fn act(
     let by = Operator(format!("user:{}", visit.user.account.id));
     let tenant = &visit.ctx.tenant;
     let changed = Lifecycle::new(tenancy, by, clock)
-        .change(&tenant.slug, &form.change())
+        .change_by_id(tenant.id, &form.change())
         .await;
     if let Err(error) = changed {
         let problem = error.into();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     choice::{self, Choice, Group},
     outside::{html_with_token, is_own, token},
-    sign_up::at_the_platform,
+    sign_up::{at_the_platform, place},
     wrong::Wrong,
 };
 use crate::{
@@ -179,9 +179,7 @@ async fn complete(
     form: &BusinessForm,
 ) -> Result<(), Problem> {
     let web = &scene.house.web;
-    let peer = web.proxies.client(request);
-    let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
-    web.limits.check(TRIES, &peer).await?;
+    web.limits.check(TRIES, &place(web, request)).await?;
     let business = Business {
         slug: form.slug.clone(),
         name: form.name.clone(),

@@ -1,11 +1,11 @@
 //! A business asks to sign itself up: its address is proven by a mail. The answer is the same whether
 //! or not the address is known.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use askama::Template;
 use berth_kernel::Problem;
-use berth_web::limits::Limit;
+use berth_web::{Web, limits::Limit};
 use poem::{
     Request, Response, handler,
     http::{HeaderValue, StatusCode, header},
@@ -37,6 +37,13 @@ const FROM_ONE_PLACE: Limit = Limit {
 const TO_ONE_ADDRESS: Limit = Limit {
     name: "sign_up_address",
     count: 3,
+    window: Duration::from_secs(3_600),
+};
+
+/// Mails an hour to everybody: what is beyond is no business but somebody at play.
+const TO_ALL: Limit = Limit {
+    name: "sign_up_all",
+    count: 1_000,
     window: Duration::from_secs(3_600),
 };
 
@@ -102,15 +109,36 @@ pub(crate) async fn act(request: &Request, Form(form): Form<SignUpForm>) -> Resu
 
 async fn ask(scene: &Scene, request: &Request, email: &str) -> Result<(), Problem> {
     let web = &scene.house.web;
-    let peer = web.proxies.client(request);
-    let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
-    web.limits.check(FROM_ONE_PLACE, &peer).await?;
-    let address = Sha256::digest(email.trim().to_ascii_lowercase());
-    web.limits
-        .check(TO_ONE_ADDRESS, &hex::encode(address))
-        .await?;
+    let limits = &web.limits;
+    limits.check(FROM_ONE_PLACE, &place(web, request)).await?;
+    let mailbox = hex::encode(Sha256::digest(mailbox(email)));
+    limits.check(TO_ONE_ADDRESS, &mailbox).await?;
+    limits.check(TO_ALL, "all").await?;
     scene.house.onboarding.request(email).await?;
     Ok(())
+}
+
+/// Where a request came from, as it is counted: of IPv6 the network, of which whoever has one has all
+/// addresses.
+pub(super) fn place(web: &Web, request: &Request) -> String {
+    match web.proxies.client(request) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The mailbox an address leads to, whatever follows a `+` in its name.
+fn mailbox(email: &str) -> String {
+    let email = email.trim().to_ascii_lowercase();
+    let Some((name, domain)) = email.rsplit_once('@') else {
+        return email;
+    };
+    let name = name.split('+').next().unwrap_or_default();
+    format!("{name}@{domain}")
 }
 
 /// What is around the page, at the platform's own host: nobody signs up at somebody else's, and nobody
@@ -162,6 +190,18 @@ mod tests {
         let html = page("\"><script>alert(1)</script>", Some("No address."), false);
         assert!(!html.contains("<script"));
         insta::assert_snapshot!(html);
+    }
+
+    #[test]
+    fn what_follows_a_plus_is_the_same_mailbox() {
+        for same in [
+            "Zoe@Studio.example ",
+            "zoe+1@studio.example",
+            "zoe+a+b@studio.example",
+        ] {
+            assert_eq!(mailbox(same), "zoe@studio.example");
+        }
+        assert_eq!(mailbox("nobody"), "nobody");
     }
 
     #[test]

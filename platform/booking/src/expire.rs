@@ -4,7 +4,10 @@
 //! no word of that came is it asked here, by the sweep. Nobody else frees a place that somebody may
 //! be paying for: not even whoever wants it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use berth_events::booking::{Cancelled, Updated};
@@ -25,6 +28,9 @@ const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 /// How often the sweep looks.
 const SWEEP: Duration = Duration::from_secs(5);
+
+/// How long one tenant's may take in a round: the others wait for its end.
+const BUDGET: Duration = Duration::from_secs(10);
 
 /// Who knows whether money for a booking is there or under way.
 #[async_trait]
@@ -66,7 +72,11 @@ impl Bookings {
         let (expired, next) = store::expired(&mut tx, GRACE).await?;
         tx.rollback().await?;
         let mut released = 0;
+        let began = Instant::now();
         for id in &expired {
+            if began.elapsed() > BUDGET {
+                break;
+            }
             match referee.stop_payment(tenant, *id).await {
                 // One transaction each: it locks this booking and what it takes, and nothing else.
                 Ok(true) => released += u64::from(self.release_hold(tenant, *id, clock).await?),

@@ -3,7 +3,8 @@
 //! A sweep does what falls due by time alone: a hold that ran out, a payment nobody told of. To look
 //! into ten thousand schemas every two seconds would cost more than the bookings do. So a tenant is
 //! looked at when what was found due last time is, when something was told of it since, and, because
-//! nothing must rest on either alone, in a turn that comes round to everybody every few minutes.
+//! nothing must rest on either alone, in a turn that comes round to everybody every few minutes. A sweep
+//! that has just begun knows nothing, and looks at everybody first.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 const TURN: Duration = Duration::from_secs(300);
 /// So many are looked at in every round: where there are few tenants, all of them.
 const LEAST: usize = 50;
-/// Tenants looked at side by side: one whose provider is slow keeps few others waiting.
+/// Tenants looked at side by side. The next round begins when the slowest has been: a look has to end
+/// within some seconds, and leave the rest to the next round.
 const AT_ONCE: usize = 8;
 /// What is committed a moment after the time it bears.
 const OVERLAP: Duration = Duration::from_secs(5);
@@ -40,7 +42,8 @@ pub async fn told_since(
                SELECT tenant_id FROM platform.outbox
                WHERE published_at > coalesce($1, now()) - make_interval(secs => $2)
                UNION
-               SELECT tenant_id FROM platform.outbox WHERE published_at IS NULL) told"#,
+               SELECT tenant_id FROM platform.outbox
+               WHERE published_at IS NULL AND created_at > coalesce($1, now()) - make_interval(secs => $2)) told"#,
         since.map(jiff_sqlx::Timestamp::from) as _,
         OVERLAP.as_secs_f64(),
     )
@@ -63,7 +66,7 @@ pub struct Rounds {
     due: HashMap<TenantId, Timestamp>,
     /// Up to when it was heard what each node tells.
     heard: HashMap<NodeId, Option<Timestamp>>,
-    /// Who was looked at last in turn, and how many are in each round.
+    /// Who was looked at last in turn, and how many are in each round; everybody in the first.
     turn: (Option<TenantId>, usize),
     /// How many at least.
     least: usize,
@@ -77,7 +80,7 @@ impl Rounds {
         Self {
             heard: nodes.map(|node| (node, None)).collect(),
             due: HashMap::new(),
-            turn: (None, LEAST),
+            turn: (None, usize::MAX),
             least: LEAST,
             pause,
             tenancy,
@@ -87,11 +90,7 @@ impl Rounds {
     /// The same with at least so many looked at in each round, instead of 50.
     #[must_use]
     pub fn at_least(self, least: usize) -> Self {
-        Self {
-            turn: (None, least),
-            least,
-            ..self
-        }
+        Self { least, ..self }
     }
 
     /// Goes one round: calls `look` for each tenant whose turn it is, which does what is due there and
@@ -109,16 +108,17 @@ impl Rounds {
         let looks = whose.into_iter().map(|id| {
             let (registry, look) = (&registry, &look);
             async move {
-                let tenant = registry.get(id).await;
-                let Some(tenant) = tenant.ok().flatten().filter(|tenant| tenant.active) else {
-                    return (id, None);
+                let again = |error: &dyn std::fmt::Display| {
+                    tracing::warn!(tenant_id = %id, error = %error, "{id} was not looked at, will try again: {error}");
+                    (id, Some(Timestamp::now()))
                 };
-                match look(tenant).await {
-                    Ok(due) => (id, due),
-                    Err(error) => {
-                        tracing::warn!(tenant_id = %id, error = %error, "{id} was not looked at, will try again: {error}");
-                        (id, Some(Timestamp::now()))
-                    }
+                match registry.get(id).await {
+                    Ok(Some(tenant)) if tenant.active => match look(tenant).await {
+                        Ok(due) => (id, due),
+                        Err(error) => again(&error),
+                    },
+                    Ok(_) => (id, None),
+                    Err(error) => again(&error),
                 }
             }
         });
@@ -137,6 +137,8 @@ impl Rounds {
         let now = Timestamp::now();
         let due = self.due.iter().filter(|(_, at)| **at <= now);
         let mut whose: Vec<TenantId> = due.map(|(id, _)| *id).collect();
+        // First what may fail: what is heard is not heard again.
+        whose.extend(self.in_turn().await?);
         for (node, heard) in &mut self.heard {
             match told_since(&self.tenancy, *node, *heard).await {
                 Ok((told, asked)) => {
@@ -149,7 +151,6 @@ impl Rounds {
                 }
             }
         }
-        whose.extend(self.in_turn().await?);
         whose.sort_unstable();
         whose.dedup();
         Ok(whose)

@@ -29,7 +29,9 @@ const LEFT: Duration = Duration::from_secs(10);
 const ROUND: Duration = Duration::from_secs(5);
 
 impl Onboarding {
-    /// Makes a tenant over a schema that was made ahead. Repeated after it was interrupted, it goes on.
+    /// Makes a tenant over a schema that was made ahead. Repeated after it was interrupted, it goes on with
+    /// what was said first, and with the password that is said last. Once a worker was faster the tenant
+    /// is made, and its name taken.
     ///
     /// # Errors
     /// [`Error::Fields`] with everything that is wrong, a taken name, no schema ready.
@@ -76,11 +78,24 @@ impl Onboarding {
                 let tenant_id = created.id;
                 (Opening { tenant_id, founder }, created.api_key)
             }
-            Err(berth_tenancy::Error::SlugTaken(name)) => {
+            // None may be ready for who has one already.
+            Err(
+                refused @ (berth_tenancy::Error::SlugTaken(_) | berth_tenancy::Error::NoneReady),
+            ) => {
                 let left = lifecycle.opening_named(slug).await?;
                 let left = left.filter(|left| left.founder.email == founder.email);
-                let left = left.ok_or(berth_tenancy::Error::SlugTaken(name))?;
-                // Its first key was shown to nobody.
+                let left = left.ok_or(refused)?;
+                let left = Opening {
+                    founder: Founder {
+                        account_id: left.founder.account_id,
+                        ..founder
+                    },
+                    ..left
+                };
+                // Its first key was shown to nobody: another takes its place.
+                for key in lifecycle.api_keys(slug).await? {
+                    lifecycle.revoke_api_key(slug, key.id).await?;
+                }
                 (left, lifecycle.create_api_key(slug, "first").await?)
             }
             Err(refused) => return Err(refused.into()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_kernel::SignUpId;
+use futures::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -66,26 +67,30 @@ impl Onboarding {
         let mut tx = self.tenancy.begin_platform().await?;
         let due = store::take_due(tx.conn(), now, again_at).await?;
         tx.commit().await?;
+        // Side by side: all of them are done before they are another's to take.
+        let deliveries = due.into_iter().map(|mail| self.deliver_one(postman, mail));
         let mut sent = 0;
-        for mail in due {
-            let (id, asked) = (SignUpId::from(mail.id), mail.requested_at.to_jiff());
-            let outcome = postman.send(id, &mail.email, asked).await;
-            let next = match outcome {
-                Ok(()) => {
-                    sent += 1;
-                    None
-                }
-                Err(Undelivered::Refused) => None,
-                Err(Undelivered::Unavailable(why)) => {
-                    tracing::warn!(sign_up_id = %id, "the mail of sign-up {id} waits: {why}");
-                    self.next_try(asked, mail.mail_tries)
-                }
-            };
-            let mut tx = self.tenancy.begin_platform().await?;
-            store::mail_due(tx.conn(), id, next).await?;
-            tx.commit().await?;
+        for delivered in join_all(deliveries).await {
+            sent += usize::from(delivered?);
         }
         Ok(sent)
+    }
+
+    /// Sends a mail that was taken; whether it went out.
+    async fn deliver_one(&self, postman: &dyn Postman, mail: store::Due) -> Result<bool, Error> {
+        let (id, asked) = (SignUpId::from(mail.id), mail.requested_at.to_jiff());
+        let outcome = postman.send(id, &mail.email, asked).await;
+        let next = match &outcome {
+            Ok(()) | Err(Undelivered::Refused) => None,
+            Err(Undelivered::Unavailable(why)) => {
+                tracing::warn!(sign_up_id = %id, "the mail of sign-up {id} waits: {why}");
+                self.next_try(asked, mail.mail_tries)
+            }
+        };
+        let mut tx = self.tenancy.begin_platform().await?;
+        store::mail_due(tx.conn(), id, mail.mail_tries, next).await?;
+        tx.commit().await?;
+        Ok(outcome.is_ok())
     }
 
     /// When to try again; never, once the link would be too old.

@@ -56,6 +56,8 @@ pub struct Business {
     pub password: Secret,
 }
 
+/// What those are on who have not chosen what to pay for.
+const PLAN: &str = "starter";
 /// The colour of those who chose none yet.
 const COLOR: &str = "#1f4b99";
 
@@ -140,6 +142,7 @@ impl Business {
             locale: self.locale,
             color: COLOR.to_owned(),
             address: String::new(),
+            plan: Some(PLAN.to_owned()),
             founder: None,
         };
         let admin = NewAccount {

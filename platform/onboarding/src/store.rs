@@ -128,16 +128,19 @@ pub(crate) async fn take_due(
     .await
 }
 
-/// Puts the mail off, or, with no time, off for good.
+/// Puts the mail off, or, with no time, off for good; unless another sender has taken it since.
 pub(crate) async fn mail_due(
     conn: &mut PgConnection,
     id: SignUpId,
+    tries: i32,
     at: Option<Timestamp>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE platform.sign_up SET mail_due_at = $2 WHERE id = $1 AND tenant_id IS NULL",
+        "UPDATE platform.sign_up SET mail_due_at = $2
+         WHERE id = $1 AND tenant_id IS NULL AND mail_tries = $3",
         id.uuid(),
         at.map(jiff_sqlx::Timestamp::from) as _,
+        tries,
     )
     .execute(conn)
     .await?;

@@ -163,6 +163,7 @@ impl CreateRequest {
             color: or(&self.color, "#1f4b99"),
             legal_name: or(&self.legal_name, &self.name),
             address: or(&self.address, ""),
+            plan: None,
             founder: None,
         }
     }

@@ -1,6 +1,9 @@
 //! Asking the provider when no word comes from it, and ending what was not paid in time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use berth_messaging::rounds::Rounds;
 use berth_tenancy::Tenant;
@@ -15,6 +18,9 @@ use crate::{
 
 /// How often payments are looked over.
 const ROUND: Duration = Duration::from_secs(2);
+
+/// How long one tenant's may take in a round: the others wait for its end.
+const BUDGET: Duration = Duration::from_secs(10);
 
 impl Payments {
     /// Looks payments of all tenants over, until cancelled.
@@ -52,7 +58,11 @@ impl Payments {
         let due = store::due(&mut tx).await?;
         let refunds = store::open_refunds(&mut tx).await?;
         tx.rollback().await?;
+        let began = Instant::now();
         for payment in due {
+            if began.elapsed() > BUDGET {
+                break;
+            }
             let id = payment.id;
             if let Err(error) = self.look_over(tenant, payment).await {
                 tracing::warn!(payment_id = %id, error = %error, "payment {id} is put off: {error}");
@@ -63,6 +73,9 @@ impl Payments {
             }
         }
         for refund in refunds {
+            if began.elapsed() > BUDGET {
+                break;
+            }
             let id = refund.id;
             if let Err(error) = self.give_back(tenant, refund).await {
                 tracing::warn!(refund_id = %id, error = %error, "refund {id} is put off: {error}");

@@ -162,7 +162,10 @@ pub enum Error {
     #[error("a database statement failed")]
     Statement(#[source] sqlx::Error),
     /// A slug is taken.
-    #[error("the name `{0}` is taken")]
+    #[error(
+        "the name `{0}` is taken; if a run that was cut off made it, it was finished meanwhile: \
+         `berth tenant show` shows it, `berth tenant api-key` makes it another key"
+    )]
     SlugTaken(String),
     /// There is no tenant of that name.
     #[error("there is no tenant `{0}`")]

@@ -1,7 +1,13 @@
 //! Who the tenants are: looked up by name, id or API key, and remembered for a moment, or until the
 //! database tells that they changed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use berth_kernel::{ApiKeyId, Currency, TenantId};
 use moka::future::Cache;
@@ -15,6 +21,9 @@ use crate::{
 
 /// How long an answer is remembered when nothing is heard of a change.
 const REMEMBERED: Duration = Duration::from_secs(5);
+
+/// Look-ups that are tried while others change what is looked for, before one is given out and not kept.
+const LOOKS: usize = 3;
 
 /// A tenant found, and the API key that named it if one did.
 #[derive(Clone, Debug)]
@@ -31,6 +40,8 @@ pub struct Found {
 pub struct Registry {
     database: Database,
     cache: Cache<TenantKey, Option<Found>>,
+    /// How often something was forgotten: what was looked up before and comes after is old already.
+    forgotten: Arc<AtomicU64>,
 }
 
 impl Registry {
@@ -40,10 +51,15 @@ impl Registry {
             .time_to_live(REMEMBERED)
             .support_invalidation_closures()
             .build();
-        Self { database, cache }
+        Self {
+            database,
+            cache,
+            forgotten: Arc::default(),
+        }
     }
 
-    /// The active tenant named by `key`, if there is one. One look-up serves all who ask at once.
+    /// The tenant named by `key`, if there is one; whether it is served is the asker's to look at. One
+    /// look-up serves all who ask at once.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -51,7 +67,16 @@ impl Registry {
         if let Some(found) = self.cache.get(key).await {
             return Ok(found);
         }
-        self.cache.try_get_with(key.clone(), self.load(key)).await
+        for _ in 0..LOOKS {
+            let before = self.forgotten.load(Ordering::SeqCst);
+            let found = self.cache.try_get_with(key.clone(), self.load(key)).await?;
+            if self.forgotten.load(Ordering::SeqCst) == before {
+                return Ok(found);
+            }
+            // Something changed while it was looked up, perhaps this.
+            self.cache.invalidate(key).await;
+        }
+        Ok(self.load(key).await?)
     }
 
     /// The tenant with `id`, active or not being no question: for jobs that must finish.
@@ -70,10 +95,13 @@ impl Registry {
     /// # Errors
     /// When the database does not answer.
     pub async fn refresh(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
-        let key = TenantKey::Id(id);
-        let found = self.load(&key).await?;
         self.forget_tenant(id);
-        self.cache.insert(key, found.clone()).await;
+        let key = TenantKey::Id(id);
+        let before = self.forgotten.load(Ordering::SeqCst);
+        let found = self.load(&key).await?;
+        if self.forgotten.load(Ordering::SeqCst) == before {
+            self.cache.insert(key, found.clone()).await;
+        }
         Ok(found.map(|found| found.tenant))
     }
 
@@ -84,11 +112,13 @@ impl Registry {
 
     /// Forgets what this process remembers.
     pub fn forget(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.cache.invalidate_all();
     }
 
     /// Forgets a tenant under every key it was found by.
     fn forget_tenant(&self, id: TenantId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         let of_tenant = move |_: &TenantKey, found: &Option<Found>| {
             found.as_ref().is_some_and(|found| found.tenant.id == id)
         };
@@ -231,6 +261,7 @@ impl Follower for Registry {
         let Some(Ok(id)) = words.next().map(str::parse::<TenantId>) else {
             return;
         };
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         for name in words {
             // A name in addresses has no dot, a host has one.
             let key = match name.contains('.') {

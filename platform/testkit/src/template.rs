@@ -200,6 +200,7 @@ fn alpha() -> NewTenant {
         color: "#0f766e".into(),
         legal_name: "Alpha Clinic GmbH".into(),
         address: "Torstraße 1, 10119 Berlin".into(),
+        plan: None,
         founder: None,
     }
 }
@@ -215,6 +216,7 @@ fn beta() -> NewTenant {
         color: "#7f1d1d".into(),
         legal_name: "Beta Theatre Inc.".into(),
         address: "234 West 44th Street, New York, NY 10036".into(),
+        plan: None,
         founder: None,
     }
 }

@@ -51,7 +51,12 @@ impl Users {
         if store::account_exists(&mut tx, id).await? {
             return Ok(());
         }
-        let account = store::insert_account(&mut tx, id, candidate, Role::Admin, hash, now).await?;
+        let made = store::insert_account(&mut tx, id, candidate, Role::Admin, hash, now).await;
+        let account = match made {
+            // Somebody else was at it at the same moment, and faster.
+            Err(error) if is_there(&error) => return Ok(()),
+            made => made?,
+        };
         let created = Created {
             user: account.as_told(),
         };
@@ -60,4 +65,10 @@ impl Users {
         tracing::info!(user_id = %id, tenant_id = %tenant.id, "founder {id} has an account");
         Ok(())
     }
+}
+
+/// Whether an account was not made because one of its id is there.
+fn is_there(error: &Error) -> bool {
+    matches!(error, Error::Database(berth_tenancy::Error::Statement(sqlx::Error::Database(refusal)))
+        if refusal.constraint() == Some("account_pkey"))
 }

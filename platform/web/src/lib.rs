@@ -2,8 +2,9 @@
 //! limits.
 //!
 //! A request passes, from the outside in: [`observe`] (id, log line, metrics, body limit), [`by_path`]
-//! (a tenant named in the path), [`admission`] (its tenant's share of the machine), problems rendered ([`problem`]), the tenant resolved ([`tenant`]), and the asker proven by the security
-//! scheme that each operation takes as its argument ([`auth`]): no handler is reachable without it.
+//! (a tenant named in the path), [`admission`] (its tenant's share of the machine), problems rendered
+//! ([`problem`]), the tenant resolved ([`tenant`]), and the asker proven by the security scheme that each
+//! operation takes as its argument ([`auth`]): no handler is reachable without it.
 //!
 //! Must not know any service. To add a header every answer carries: `observe.rs`.
 

@@ -110,8 +110,7 @@ impl Web {
     }
 
     /// How the request names its tenant: by the host, or where that is no tenant's, by the path or else the
-    /// header. At a
-    /// tenant's own host no header leads to another.
+    /// header. At a tenant's own host no header leads to another.
     async fn named(&self, request: &Request) -> Result<Option<TenantKey>, Problem> {
         let by_header = || header(request, TENANT_HEADER).map(str::to_ascii_lowercase);
         if let Some(InPath(slug)) = request.extensions().get() {

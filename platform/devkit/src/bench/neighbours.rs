@@ -50,14 +50,14 @@ pub(super) async fn run(workspace: &Workspace) -> anyhow::Result<serde_json::Val
     let neighbour = Target::of(&stage, works::PAST);
     let (mut quiet, mut crowded) = (Vec::new(), Vec::new());
     let mut refused = 0;
-    paced(&stage, &others, OTHERS, Duration::from_secs(2)).await?;
+    paced(&others, OTHERS, Duration::from_secs(2)).await?;
     for _ in 0..TURNS {
-        let alone = paced(&stage, &others, OTHERS, TURN).await?;
+        let alone = paced(&others, OTHERS, TURN).await?;
         ensure!(alone.refused == 0, "who keeps to the plan was refused");
         quiet.extend(alone.took_ms);
         let (among, loud) = tokio::try_join!(
-            paced(&stage, &others, OTHERS, TURN),
-            paced(&stage, std::slice::from_ref(&neighbour), NEIGHBOUR, TURN),
+            paced(&others, OTHERS, TURN),
+            paced(std::slice::from_ref(&neighbour), NEIGHBOUR, TURN),
         )?;
         ensure!(among.refused == 0, "who keeps to the plan was refused");
         refused += loud.refused;
@@ -113,14 +113,8 @@ struct Answers {
 }
 
 /// Sends `rate` requests a second to the targets in turn, for so long.
-async fn paced(
-    stage: &Stage,
-    targets: &[Target],
-    rate: f64,
-    time: Duration,
-) -> anyhow::Result<Answers> {
+async fn paced(targets: &[Target], rate: f64, time: Duration) -> anyhow::Result<Answers> {
     let targets: Arc<[Target]> = targets.into();
-    ensure!(stage.api().port() != 0, "the server is not there");
     let step = Duration::from_secs_f64(1.0 / rate);
     let start = Instant::now() + Duration::from_millis(20);
     let mut connections = tokio::task::JoinSet::new();

@@ -47,13 +47,21 @@ fn in_order(platform: &TestPlatform) -> (TenantId, TenantId) {
     (alpha.min(beta), alpha.max(beta))
 }
 
+/// A sweep that has begun: it looked at everybody, and nobody is due.
+async fn begun(platform: &TestPlatform, sweep: &Sweep) -> Rounds {
+    let (first, second) = in_order(platform);
+    let mut rounds = rounds(platform);
+    forget_told(platform).await;
+    assert_eq!(sweep.round(&mut rounds).await, [first, second]);
+    rounds
+}
+
 #[tokio::test]
-async fn the_turn_comes_round_to_everybody() {
+async fn everybody_is_looked_at_first_and_then_in_turn() {
     let platform = TestPlatform::start().await;
     let (first, second) = in_order(&platform);
-    let (sweep, mut rounds) = (Sweep::default(), rounds(&platform));
-    // What made the tenants was told before; it is heard of in the first round.
-    forget_told(&platform).await;
+    let sweep = Sweep::default();
+    let mut rounds = begun(&platform, &sweep).await;
     assert_eq!(sweep.round(&mut rounds).await, [first]);
     assert_eq!(sweep.round(&mut rounds).await, [second]);
     assert_eq!(sweep.round(&mut rounds).await, []);
@@ -66,11 +74,11 @@ async fn the_turn_comes_round_to_everybody() {
 async fn who_is_due_and_of_whom_something_is_told_is_looked_at_out_of_turn() {
     let platform = TestPlatform::start().await;
     let (first, second) = in_order(&platform);
-    let (sweep, mut rounds) = (Sweep::default(), rounds(&platform));
-    forget_told(&platform).await;
+    let sweep = Sweep::default();
     let past = Timestamp::now() - SignedDuration::from_secs(1);
     let future = Timestamp::now() + SignedDuration::from_secs(3_600);
     sweep.due(first, Ok(past));
+    let mut rounds = begun(&platform, &sweep).await;
     assert_eq!(sweep.round(&mut rounds).await, [first]);
     // Due, and in turn.
     assert_eq!(sweep.round(&mut rounds).await, [first, second]);
@@ -79,7 +87,7 @@ async fn who_is_due_and_of_whom_something_is_told_is_looked_at_out_of_turn() {
     assert_eq!(sweep.round(&mut rounds).await, [first], "its turn");
     assert_eq!(sweep.round(&mut rounds).await, [second], "its turn");
     assert_eq!(sweep.round(&mut rounds).await, []);
-    // Nobody's turn comes before the next round begins; whoever tells something is heard.
+    // Whoever tells something is heard, published or not, and once.
     tell(&platform, second).await;
     assert_eq!(sweep.round(&mut rounds).await, [first, second]);
     publish(&platform).await;
@@ -93,9 +101,9 @@ async fn who_is_due_and_of_whom_something_is_told_is_looked_at_out_of_turn() {
 async fn one_that_fails_is_looked_at_again_and_holds_up_nobody() {
     let platform = TestPlatform::start().await;
     let (first, second) = in_order(&platform);
-    let (sweep, mut rounds) = (Sweep::default(), rounds(&platform));
-    forget_told(&platform).await;
+    let sweep = Sweep::default();
     sweep.due(first, Err("broken".to_owned()));
+    let mut rounds = begun(&platform, &sweep).await;
     assert_eq!(sweep.round(&mut rounds).await, [first]);
     assert_eq!(sweep.round(&mut rounds).await, [first, second]);
     assert_eq!(sweep.round(&mut rounds).await, [first]);

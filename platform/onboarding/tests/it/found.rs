@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use berth_onboarding::{Error, Founded};
-use berth_tenancy::TenantKey;
+use berth_tenancy::{
+    TenantKey,
+    lifecycle::{Change, Lifecycle, erase_leaving},
+};
 use berth_testkit::TestPlatform;
 
-use crate::{Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
+use crate::{NoFiles, Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
 
 const MAYA: &str = "maya@gym.example";
 
@@ -97,6 +100,56 @@ async fn an_interrupted_making_is_served_nowhere_and_gone_on_with_by_its_repetit
     assert_eq!(by_key.unwrap().tenant.id, made.id);
     // It is made now: the name is taken even for who made it.
     found(&platform, "gamma-gym", MAYA).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_opened_can_be_erased_and_is_changed_by_nobody() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(1).await;
+    break_accounts(&platform, true).await;
+    found(&platform, "gamma-gym", MAYA).await.unwrap_err();
+    let lifecycle = Lifecycle::new(platform.tenancy().clone(), ops(), platform.clock().clone());
+    let changed = lifecycle.change("gamma-gym", &Change::default()).await;
+    assert!(
+        matches!(changed, Err(berth_tenancy::Error::Busy(_))),
+        "{changed:?}"
+    );
+    assert!(!lifecycle.archive("gamma-gym").await.unwrap());
+    assert!(lifecycle.erase("gamma-gym").await.unwrap());
+    let (settings, clock) = (platform.settings(), platform.clock());
+    let (erased, failed) = erase_leaving(settings, &NoFiles, clock).await.unwrap();
+    assert_eq!((erased, failed.len()), (1, 0), "{failed:?}");
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM platform.founder")
+        .fetch_one(platform.admin_pool())
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_account_is_made_already_is_opened_with_it() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(1).await;
+    // Fails after the account, as it is opened.
+    let stop = "CREATE FUNCTION platform.stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  RAISE EXCEPTION 'stopped'; END $$;
+                CREATE TRIGGER stop BEFORE UPDATE OF status ON platform.tenant
+                FOR EACH ROW EXECUTE FUNCTION platform.stop()";
+    sqlx::raw_sql(stop)
+        .execute(platform.admin_pool())
+        .await
+        .unwrap();
+    found(&platform, "gamma-gym", MAYA).await.unwrap_err();
+    sqlx::raw_sql("DROP TRIGGER stop ON platform.tenant")
+        .execute(platform.admin_pool())
+        .await
+        .unwrap();
+    let (one, two) = tokio::join!(
+        found(&platform, "gamma-gym", MAYA),
+        found(&platform, "gamma-gym", MAYA)
+    );
+    assert!(one.is_ok() || two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(accounts(&platform, "gamma-gym").await.len(), 1);
 }
 
 #[tokio::test]

@@ -212,7 +212,7 @@ pub(crate) struct ChangeTenant {
     /// Tax number on receipts; an empty text removes it.
     #[arg(long)]
     tax_id: Option<String>,
-    /// What it pays for: starter, standard or business.
+    /// What it pays for, by the name of a plan; see `berth plan list`.
     #[arg(long)]
     plan: Option<String>,
     /// Whether it is migrated before all others.
@@ -382,6 +382,7 @@ async fn create_tenant(new: CreateTenant) -> anyhow::Result<Value> {
         locale: new.locale,
         color: new.color,
         address: new.address,
+        plan: None,
         founder: None,
     };
     let admin = new.admin.account();

@@ -163,6 +163,7 @@ fn tenant(slug: &str) -> NewTenant {
         color: "#334155".to_owned(),
         legal_name: "Fleet".to_owned(),
         address: String::new(),
+        plan: None,
         founder: None,
     }
 }

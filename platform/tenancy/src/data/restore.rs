@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tokio::io::AsyncReadExt as _;
 
 use super::{
     DataError, Files, Manifest,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     DatabaseSettings, Error, NodeId,
-    lifecycle::{Operator, audit, likeness_checked, refused, tell},
+    lifecycle::{Operator, audit, likeness_checked, refuse_gone, refused, tell},
     migrate::TenantFiles,
     pools::bucket_login,
     provision,
@@ -56,8 +57,10 @@ pub async fn restore_as_new(
     let slug = slug.unwrap_or(&export.manifest.tenant.slug).to_owned();
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     let mut tx = conn.begin().await?;
-    let likeness = likeness_checked(&mut tx, &slug).await?;
-    let id = TenantId::new();
+    let likeness = likeness_checked(&slug)?;
+    // The same for the same export under the same name: a run that was cut off after it had written files
+    // left them where the next one writes them.
+    let id = export.id_under(&slug);
     let bucket = provision::emptiest_bucket(&mut tx, NodeId::HOME, settings.buckets).await?;
     let role = provision::new_role();
     make_role(&mut tx, &role, bucket).await?;
@@ -95,6 +98,8 @@ pub async fn restore_as_new(
     .execute(&mut *tx)
     .await;
     refused(inserted.map(drop), &slug)?;
+    // Only now: one of that name may have been erased while this row waited for it.
+    refuse_gone(&mut tx, &slug, id).await?;
     let detail = json!({ "from": described.slug, "exported_at": export.manifest.exported_at });
     audit(&mut tx, id, by, "tenant.restored", &detail).await?;
     let event = Created {
@@ -119,7 +124,8 @@ pub async fn restore_as_new(
 ///
 /// # Errors
 /// [`Error::UnknownTenant`], [`DataError::Served`]; as [`restore_as_new`]. The tenant has what it had
-/// then, but that files of the export may be there already.
+/// then, and the standing it had, but that files of the export may be there already. Cut off on another
+/// node than the registry's it may have neither, and cannot be released before this is repeated.
 pub async fn restore_in_place(
     settings: &DatabaseSettings,
     folder: &Path,
@@ -129,46 +135,52 @@ pub async fn restore_in_place(
     clock: &Clock,
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder).await?;
+    export.verify().await?;
     let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
     let held = hold(&mut registry, slug, by, clock).await?;
     let id = held.id;
-    let (role, timeline) = (held.next_role(), held.timeline + 1);
-    let mut node = PgConnection::connect_with(&settings.owner_of(held.node)?).await?;
-    let mut tx = node.begin().await?;
-    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
-    // Of a run that was cut off where registry and schema are not in one database.
-    provision::remove(&mut tx, &role).await?;
-    make_role(&mut tx, &role, held.bucket).await?;
-    export.load(&mut tx, &role).await?;
-    let heir = Heir {
-        id,
-        timeline,
-        other: false,
-    };
-    export.tell(&mut tx, heir).await?;
-    provision::remove(&mut tx, &held.role).await?;
-    export.put_files(files, id).await?;
-    let turn = Turn {
-        held: &held,
-        role: &role,
-        timeline,
-        by,
-    };
-    if held.node == NodeId::HOME {
-        turn.write(&mut tx, &export).await?;
-        tx.commit().await?;
-    } else {
-        // Cut off between the two, the tenant is held with a role that is gone: it cannot be released,
-        // and the next run begins anew.
-        tx.commit().await?;
-        let mut tx = registry.begin().await?;
-        turn.write(&mut tx, &export).await?;
-        tx.commit().await?;
+    let placed = place(settings, &mut registry, &export, &held, files, by).await;
+    if let Err(error) = placed {
+        registry.close().await?;
+        held.let_go(settings).await?;
+        return Err(error);
     }
-    node.close().await?;
     registry.close().await?;
     Ok(export.restored(id, slug.to_owned()))
+}
+
+/// Puts the export where the tenant's data is, with its row of the registry held: nobody erases, moves
+/// or releases it meanwhile.
+async fn place(
+    settings: &DatabaseSettings,
+    registry: &mut PgConnection,
+    export: &Export,
+    held: &Held,
+    files: &dyn Files,
+    by: &Operator,
+) -> Result<(), DataError> {
+    let mut tx = registry.begin().await?;
+    tx.execute("SET LOCAL lock_timeout = '10s'").await?;
+    held.lock(&mut tx).await?;
+    let role = if held.node == NodeId::HOME {
+        let role = held.replace(&mut tx, export).await?;
+        export.put_files(files, held.id).await?;
+        role
+    } else {
+        let mut node = PgConnection::connect_with(&settings.owner_of(held.node)?).await?;
+        let mut there = node.begin().await?;
+        there.execute("SET LOCAL lock_timeout = '10s'").await?;
+        let role = held.replace(&mut there, export).await?;
+        export.put_files(files, held.id).await?;
+        // Cut off between this and the other, the tenant is held with a role that is gone: it cannot be
+        // released, and the next run begins anew.
+        there.commit().await?;
+        node.close().await?;
+        role
+    };
+    held.turn(&mut tx, &role, export, by).await?;
+    Ok(tx.commit().await?)
 }
 
 /// A tenant that is held, and where it is.
@@ -178,42 +190,62 @@ struct Held {
     node: NodeId,
     bucket: u16,
     timeline: u32,
+    /// Its standing before.
+    former: String,
 }
 
 impl Held {
-    /// What schema and role of the next timeline are called: the same in every run, so that the next
-    /// finds what one left that was cut off.
-    fn next_role(&self) -> String {
-        next_role(self.id, self.timeline)
+    /// Holds the tenant's row until the transaction ends, if it still is what it was.
+    async fn lock(&self, registry: &mut PgConnection) -> Result<(), DataError> {
+        let same: Option<bool> = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
+             FROM platform.tenant t
+             WHERE id = $1 AND status = 'held' AND role = $2 AND timeline = $3
+             FOR NO KEY UPDATE OF t",
+        )
+        .bind(self.id.uuid())
+        .bind(&self.role)
+        .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
+        .fetch_optional(registry)
+        .await?;
+        match same {
+            Some(false) => Ok(()),
+            _ => Err(Error::Busy("somebody else is at this tenant".to_owned()).into()),
+        }
     }
-}
 
-/// What schema and role of a tenant are called once something was put in the place of what it has on
-/// `timeline`.
-pub(crate) fn next_role(id: TenantId, timeline: u32) -> String {
-    let mut digest = Sha256::new();
-    digest.update(id.uuid().as_bytes());
-    digest.update((timeline + 1).to_be_bytes());
-    format!("t_{}", hex::encode(&digest.finalize()[..6]))
-}
+    /// Makes the next timeline's schema from the export, and removes the present one; the new one's name.
+    async fn replace(&self, node: &mut PgConnection, export: &Export) -> Result<String, DataError> {
+        let role = next_role(node, self.id, self.timeline).await?;
+        // Of a run that was cut off where registry and schema are not in one database.
+        provision::remove(node, &role).await?;
+        make_role(node, &role, self.bucket).await?;
+        export.load(node, &role).await?;
+        let heir = Heir {
+            id: self.id,
+            timeline: self.timeline + 1,
+            other: false,
+        };
+        export.tell(node, heir).await?;
+        provision::remove(node, &self.role).await?;
+        Ok(role)
+    }
 
-/// The registry's part of putting an export in place.
-struct Turn<'r> {
-    held: &'r Held,
-    role: &'r str,
-    timeline: u32,
-    by: &'r Operator,
-}
-
-impl Turn<'_> {
-    async fn write(&self, registry: &mut PgConnection, export: &Export) -> Result<(), DataError> {
-        let id = self.held.id;
+    /// Lets the registry lead to the next timeline.
+    async fn turn(
+        &self,
+        registry: &mut PgConnection,
+        role: &str,
+        export: &Export,
+        by: &Operator,
+    ) -> Result<(), DataError> {
+        let timeline = self.timeline + 1;
         sqlx::query(
             "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4 WHERE id = $1",
         )
-        .bind(id.uuid())
-        .bind(self.role)
-        .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
+        .bind(self.id.uuid())
+        .bind(role)
+        .bind(i32::try_from(timeline).unwrap_or(i32::MAX))
         .bind(TenantFiles::of_this_release().latest())
         .execute(&mut *registry)
         .await?;
@@ -222,15 +254,57 @@ impl Turn<'_> {
         for table in ["booking_day", "money_day"] {
             let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1 AND day >= $2");
             sqlx::query(AssertSqlSafe(sql))
-                .bind(id.uuid())
+                .bind(self.id.uuid())
                 .bind(jiff_sqlx::Date::from(since))
                 .execute(&mut *registry)
                 .await?;
         }
-        let detail =
-            json!({ "exported_at": export.manifest.exported_at, "timeline": self.timeline });
-        Ok(audit(registry, id, self.by, "tenant.restored", &detail).await?)
+        let detail = json!({ "exported_at": export.manifest.exported_at, "timeline": timeline });
+        Ok(audit(registry, self.id, by, "tenant.restored", &detail).await?)
     }
+
+    /// Gives the tenant the standing it had, if it still has what it had: held is what a tenant is that
+    /// was put back, or whose restore has to be repeated.
+    async fn let_go(&self, settings: &DatabaseSettings) -> Result<(), DataError> {
+        let mut node = PgConnection::connect_with(&settings.owner_of(self.node)?).await?;
+        let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+            .bind(&self.role)
+            .fetch_one(&mut node)
+            .await?;
+        node.close().await?;
+        if !there {
+            return Ok(());
+        }
+        let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+        sqlx::query(
+            "UPDATE platform.tenant SET status = $2
+             WHERE id = $1 AND status = 'held' AND timeline = $3",
+        )
+        .bind(self.id.uuid())
+        .bind(&self.former)
+        .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
+        .execute(&mut registry)
+        .await?;
+        Ok(registry.close().await?)
+    }
+}
+
+/// What schema and role of a tenant are called in a node's database once something was put in the place
+/// of what it has on `timeline`: the same in every run, so that the next finds what one left that was cut
+/// off, and another in another database, because roles are of a whole server.
+pub(crate) async fn next_role(
+    node: &mut PgConnection,
+    id: TenantId,
+    timeline: u32,
+) -> Result<String, Error> {
+    let database: String = sqlx::query_scalar("SELECT current_database()::text")
+        .fetch_one(node)
+        .await?;
+    let mut digest = Sha256::new();
+    digest.update(id.uuid().as_bytes());
+    digest.update((timeline + 1).to_be_bytes());
+    digest.update(database.as_bytes());
+    Ok(format!("t_{}", hex::encode(&digest.finalize()[..6])))
 }
 
 /// Takes a tenant that is not served to being held.
@@ -257,6 +331,7 @@ async fn hold(
         node: NodeId(node.unsigned_abs()),
         bucket: bucket.unsigned_abs(),
         timeline: timeline.unsigned_abs(),
+        former: status.clone(),
     };
     let moving: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)")
@@ -298,6 +373,8 @@ async fn make_role(conn: &mut PgConnection, role: &str, bucket: u16) -> Result<(
 struct Export {
     folder: PathBuf,
     manifest: Manifest,
+    /// The manifest as it stands there.
+    text: Vec<u8>,
 }
 
 impl Export {
@@ -317,7 +394,60 @@ impl Export {
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
+            text,
         })
+    }
+
+    /// The id of the tenant that is made of it under a name: as random as the hash of all that is in it.
+    fn id_under(&self, slug: &str) -> TenantId {
+        let mut digest = Sha256::new();
+        digest.update(&self.text);
+        digest.update(slug.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.finalize()[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid().into()
+    }
+
+    /// Looks at every file before anything is touched.
+    async fn verify(&self) -> Result<(), DataError> {
+        for table in &self.manifest.tables {
+            let name = format!("{}.csv", table.name);
+            self.look_at(&Path::new("tables").join(name), &table.sha256)
+                .await?;
+        }
+        for file in &self.manifest.files {
+            self.look_at(&Path::new("files").join(&file.path), &file.sha256)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a file of the export, by and by, and compares it with its hash.
+    async fn look_at(&self, within: &Path, sha256: &str) -> Result<(), DataError> {
+        // What the manifest says is looked for in the folder alone.
+        let plain = |step| matches!(step, Component::Normal(_));
+        if !within.components().all(plain) {
+            return Err(DataError::Damaged(within.display().to_string()));
+        }
+        let path = self.folder.join(within);
+        let failed = |source| DataError::Folder {
+            path: path.display().to_string(),
+            what: "read",
+            source,
+        };
+        let mut file = tokio::fs::File::open(&path).await.map_err(failed)?;
+        let (mut digest, mut chunk) = (Sha256::new(), vec![0; 256 * 1024]);
+        loop {
+            let read = file.read(&mut chunk).await.map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            digest.update(&chunk[..read]);
+        }
+        if hex::encode(digest.finalize()) == sha256 {
+            return Ok(());
+        }
+        Err(DataError::Damaged(within.display().to_string()))
     }
 
     fn restored(&self, id: TenantId, slug: String) -> Restored {

@@ -39,6 +39,8 @@ pub struct NewTenant {
     pub legal_name: String,
     /// Address on receipts.
     pub address: String,
+    /// What it pays for, by the plan's name; the usual one unless given.
+    pub plan: Option<String>,
     /// Who is to be its first administrator: it is not served before they are. None for one whose
     /// accounts come from elsewhere.
     #[serde(skip)]
@@ -131,7 +133,7 @@ async fn settle(
 ) -> Result<TenantId, Error> {
     let id = TenantId::new();
     register(conn, id, new, place, clock).await?;
-    let detail = json!({ "slug": new.slug, "name": new.name, "kind": new.kind });
+    let detail = json!({ "slug": new.slug, "kind": new.kind });
     audit(conn, id, by, "tenant.created", &detail).await?;
     match &new.founder {
         Some(founder) => opening::await_founder(conn, id, founder).await?,
@@ -141,12 +143,19 @@ async fn settle(
     Ok(id)
 }
 
-/// Refuses a name that a tenant had which is gone.
-pub(super) async fn refuse_erased(conn: &mut PgConnection, slug: &str) -> Result<(), Error> {
+/// Refuses a name that a tenant had which is gone, or that another tenant had: what still links to it
+/// must not lead to somebody else.
+pub(crate) async fn refuse_gone(
+    conn: &mut PgConnection,
+    slug: &str,
+    own: TenantId,
+) -> Result<(), Error> {
     let gone: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM platform.erased_tenant WHERE likeness = $1)",
+        "SELECT EXISTS (SELECT FROM platform.erased_tenant WHERE likeness = $1)
+             OR EXISTS (SELECT FROM platform.former_name WHERE likeness = $1 AND tenant_id <> $2)",
     )
     .bind(slug::likeness(slug))
+    .bind(own.uuid())
     .fetch_one(conn)
     .await?;
     if gone {
@@ -155,10 +164,9 @@ pub(super) async fn refuse_erased(conn: &mut PgConnection, slug: &str) -> Result
     Ok(())
 }
 
-/// The likeness of a name that a tenant may have from now on.
-pub(crate) async fn likeness_checked(conn: &mut PgConnection, slug: &str) -> Result<String, Error> {
+/// The likeness of a name, if a tenant may have it at all.
+pub(crate) fn likeness_checked(slug: &str) -> Result<String, Error> {
     slug::check(slug).map_err(|wrong| Error::Fields(vec![wrong]))?;
-    refuse_erased(conn, slug).await?;
     Ok(slug::likeness(slug))
 }
 
@@ -171,8 +179,9 @@ async fn register(
 ) -> Result<(), Error> {
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, role, bucket, timezone, currency, \
-           locale, color, legal_name, address, schema_version, created_at, status) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+           locale, color, legal_name, address, schema_version, created_at, status, plan) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+           coalesce($17, 'standard'))",
     )
     .bind(id.uuid())
     .bind(&new.slug)
@@ -189,10 +198,15 @@ async fn register(
     .bind(&new.address)
     .bind(place.version)
     .bind(jiff_sqlx::Timestamp::from(clock.now()))
-    .bind(if new.founder.is_some() { "opening" } else { "active" })
+    .bind(if new.founder.is_some() {
+        "opening"
+    } else {
+        "active"
+    })
+    .bind(&new.plan)
     .execute(&mut *conn)
     .await;
     refused(inserted.map(drop), &new.slug)?;
     // Only now: one of that name may have been erased while this row waited for it.
-    refuse_erased(conn, &new.slug).await
+    refuse_gone(conn, &new.slug, id).await
 }

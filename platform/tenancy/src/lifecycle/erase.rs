@@ -57,7 +57,7 @@ impl Certificate {
 
 impl Lifecycle {
     /// Asks for the tenant of that name to be erased, which nothing stops any more. Only an archived
-    /// one can be, or a restored one that was not released. `false` if that was asked already.
+    /// one can be, or one that was never served: restored and not released, or not opened yet. `false` if that was asked already.
     ///
     /// # Errors
     /// [`Error::UnknownTenant`], [`Error::NotArchived`].
@@ -65,7 +65,7 @@ impl Lifecycle {
         let mut tx = self.tenancy.begin_platform().await?;
         let held = hold(tx.conn(), slug).await?;
         match held.status.as_str() {
-            "archived" | "held" => {}
+            "archived" | "held" | "opening" => {}
             "leaving" => return Ok(false),
             _ => return Err(Error::NotArchived(slug.to_owned())),
         }
@@ -104,7 +104,8 @@ fn itself() -> Operator {
 }
 
 /// The shared tables that hold something of a tenant's, what is referred to last.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 10] = [
+    "founder",
     "sign_up",
     "api_key",
     "domain",
@@ -254,7 +255,8 @@ async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, E
     tx.execute("SET LOCAL lock_timeout = '10s'").await?;
     provision::remove(&mut tx, &leaving.role).await?;
     // What a restore that was cut off may have left.
-    provision::remove(&mut tx, &next_role(leaving.id, leaving.timeline)).await?;
+    let next = next_role(&mut tx, leaving.id, leaving.timeline).await?;
+    provision::remove(&mut tx, &next).await?;
     let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
         .bind(leaving.id.uuid())
         .execute(&mut *tx)
@@ -305,6 +307,17 @@ async fn finish(
         certificate.requested_by = by;
         certificate.requested_at = at.to_jiff();
     }
+    // What the provider told of its payments; found by the account, so before that.
+    let told = sqlx::query(
+        "DELETE FROM platform.webhook_inbox WHERE account IN
+           (SELECT account_id FROM platform.stripe_account WHERE tenant_id = $1)",
+    )
+    .bind(leaving.id.uuid())
+    .execute(&mut *tx)
+    .await?;
+    certificate
+        .shared
+        .insert("webhook_inbox".to_owned(), told.rows_affected());
     for table in SHARED {
         let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1");
         let gone = sqlx::query(AssertSqlSafe(sql))

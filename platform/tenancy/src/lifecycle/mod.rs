@@ -34,8 +34,8 @@ use sqlx::PgConnection;
 
 use crate::{Error, Tenancy};
 
-pub(crate) use create::likeness_checked;
 pub use create::{CreatedTenant, NewTenant, create};
+pub(crate) use create::{likeness_checked, refuse_gone};
 pub use erase::{Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
 pub use opening::{Founder, Opening};
@@ -43,7 +43,7 @@ pub use particulars::{Change, Particulars};
 pub use plan::Plan;
 pub(crate) use rules::refused;
 
-/// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `signup`.
+/// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `user:…`, `sign-up`.
 #[derive(Clone, Debug)]
 pub struct Operator(pub String);
 
@@ -84,6 +84,16 @@ async fn hold(conn: &mut PgConnection, slug: &str) -> Result<Held, Error> {
         status,
         version,
     })
+}
+
+/// The name of a tenant, whose row is held.
+async fn hold_name(conn: &mut PgConnection, id: TenantId) -> Result<String, Error> {
+    let found: Option<String> =
+        sqlx::query_scalar("SELECT slug FROM platform.tenant WHERE id = $1 FOR UPDATE")
+            .bind(id.uuid())
+            .fetch_optional(conn)
+            .await?;
+    found.ok_or_else(|| Error::UnknownTenant(id.to_string()))
 }
 
 /// Writes down what was done to a tenant.
@@ -129,8 +139,14 @@ pub(crate) async fn tell<E: Event>(
     event: &E,
     clock: &Clock,
 ) -> Result<(), Error> {
+    let timeline: Option<i32> =
+        sqlx::query_scalar("SELECT timeline FROM platform.tenant WHERE id = $1")
+            .bind(id.uuid())
+            .fetch_optional(&mut *conn)
+            .await?;
     let envelope = Envelope::wrap(event, id, clock.now(), &Cause::fresh())
-        .map_err(|error| Error::Invalid(error.to_string()))?;
+        .map_err(|error| Error::Invalid(error.to_string()))?
+        .on(timeline.unwrap_or(0).unsigned_abs());
     sqlx::query(
         "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope) \
          VALUES ($1, $2, $3, $4, $5)",

@@ -2,7 +2,6 @@
 
 use berth_kernel::Secret;
 use jiff::Timestamp;
-
 use serde_json::json;
 
 use super::{Lifecycle, Operator, audit_platform, hash_api_key};

@@ -3,17 +3,17 @@
 use berth_events::tenant::Updated;
 use berth_kernel::{Currency, TenantId};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::{
     Lifecycle, audit,
-    create::refuse_erased,
-    hold,
+    create::refuse_gone,
+    hold, hold_name,
     rules::{self, refused},
     slug, tell,
 };
-use crate::Error;
+use crate::{Error, PlatformTx};
 
 /// What is to become different; what is `None` stays.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -105,13 +105,38 @@ impl Lifecycle {
     /// Changes the tenant of that name; its particulars after that.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Invalid`] for what is against a rule.
+    /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Fields`] for what is against a rule,
+    /// [`Error::Busy`] for one that is not opened yet or is to be erased.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
         let mut tx = self.tenancy.begin_platform().await?;
+        let after = self.change_within(&mut tx, slug, change).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// The same for a tenant by its id, whatever it is called by now.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::change`].
+    pub async fn change_by_id(&self, id: TenantId, change: &Change) -> Result<Particulars, Error> {
+        rules::change(change)?;
+        let mut tx = self.tenancy.begin_platform().await?;
+        let slug = hold_name(tx.conn(), id).await?;
+        let after = self.change_within(&mut tx, &slug, change).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    async fn change_within(
+        &self,
+        tx: &mut PlatformTx,
+        slug: &str,
+        change: &Change,
+    ) -> Result<Particulars, Error> {
         let held = hold(tx.conn(), slug).await?;
-        if let Some(name) = change.slug.as_deref().filter(|name| *name != slug) {
-            refuse_erased(tx.conn(), name).await?;
+        if matches!(&*held.status, "opening" | "leaving") {
+            return Err(Error::Busy(format!("`{slug}` is {}", held.status)));
         }
         let written = sqlx::query(
             "UPDATE platform.tenant SET
@@ -141,22 +166,17 @@ impl Lifecycle {
         .await;
         let name = change.slug.as_deref().unwrap_or(slug);
         refused(written.map(drop), name)?;
-        audit(
-            tx.conn(),
-            held.id,
-            &self.by,
-            "tenant.updated",
-            &json!(change),
-        )
-        .await?;
+        if name != slug {
+            give_up_name(tx.conn(), held.id, slug, name).await?;
+        }
+        let detail = change.audited();
+        audit(tx.conn(), held.id, &self.by, "tenant.updated", &detail).await?;
         let event = Updated {
             tenant_id: held.id,
             version: held.version + 1,
         };
         tell(tx.conn(), held.id, &event, &self.clock).await?;
-        let after = by_slug(tx.conn(), name).await?;
-        tx.commit().await?;
-        Ok(after)
+        by_slug(tx.conn(), name).await
     }
 
     /// The particulars of the tenant of that name.
@@ -185,6 +205,44 @@ impl Lifecycle {
         tx.rollback().await?;
         Ok(found)
     }
+}
+
+impl Change {
+    /// What the audit trail, which outlives the tenant, keeps of it: of what may be a person's name,
+    /// address or number only that it was changed.
+    fn audited(&self) -> Value {
+        let mut detail = json!(self);
+        for field in ["name", "legal_name", "address", "tax_id"] {
+            if let Some(value) = detail.get_mut(field) {
+                *value = json!("changed");
+            }
+        }
+        detail
+    }
+}
+
+/// Keeps a name that a tenant had from all others, and gives one back that was its own before.
+async fn give_up_name(
+    conn: &mut sqlx::PgConnection,
+    id: TenantId,
+    former: &str,
+    name: &str,
+) -> Result<(), Error> {
+    // Only now: another may have given it up while this row waited for it.
+    refuse_gone(conn, name, id).await?;
+    sqlx::query("DELETE FROM platform.former_name WHERE likeness = $1")
+        .bind(slug::likeness(name))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(
+        "INSERT INTO platform.former_name (likeness, tenant_id) VALUES ($1, $2)
+         ON CONFLICT (likeness) DO NOTHING",
+    )
+    .bind(slug::likeness(former))
+    .bind(id.uuid())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 const SELECT: &str = "

@@ -44,7 +44,8 @@ pub(super) fn change(change: &Change) -> Result<(), Error> {
 pub(crate) fn refused(written: Result<(), sqlx::Error>, slug: &str) -> Result<(), Error> {
     match written {
         Err(sqlx::Error::Database(error)) => match error.constraint() {
-            Some("tenant_slug_taken" | "tenant_slug_resembles") => {
+            // The id says of which export under which name a tenant was made: there is one.
+            Some("tenant_slug_taken" | "tenant_slug_resembles" | "tenant_pkey") => {
                 Err(Error::SlugTaken(slug.to_owned()))
             }
             Some("tenant_plan_known") => {

@@ -1,6 +1,6 @@
 //! A tenant's data, taken out and put back.
 
-use std::{path::Path, sync::atomic::Ordering};
+use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
 use berth_events::user::Deleted;
 use berth_kernel::{Cause, Envelope, EventId, TenantId, UserId};
@@ -213,6 +213,77 @@ async fn what_began_before_a_restore_is_not_let_into_what_was_restored() {
     let after = registry.refresh(made.id).await.unwrap().unwrap();
     platform.tenancy().begin(&after).await.unwrap();
     assert_ne!(before.role(), after.role());
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_leaves_the_tenant_the_standing_it_had() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    files.put(alpha.id, "receipts/1.pdf", "a receipt");
+    export(&platform, &folder, &files).await.unwrap();
+    let operator = operate(&platform);
+    operator.suspend("alpha-clinic", "fraud").await.unwrap();
+    let stands = async || operator.particulars("alpha-clinic").await.unwrap().status;
+    // Only while it is put back does it turn out.
+    files.failures.store(1, Ordering::SeqCst);
+    in_place(&platform, &folder, &files).await.unwrap_err();
+    assert_eq!(stands().await, "suspended");
+    // Before anything is touched.
+    let path = folder.join("files/receipts/1.pdf");
+    std::fs::write(&path, "a recipe").unwrap();
+    let damaged = in_place(&platform, &folder, &files).await;
+    assert!(matches!(damaged, Err(DataError::Damaged(_))), "{damaged:?}");
+    assert_eq!(stands().await, "suspended");
+    std::fs::write(&path, "a receipt").unwrap();
+    in_place(&platform, &folder, &files).await.unwrap();
+    assert_eq!(stands().await, "held");
+}
+
+#[tokio::test]
+async fn what_is_put_back_cannot_be_erased_or_released_meanwhile() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let operator = operate(&platform);
+    operator.suspend("alpha-clinic", "restore").await.unwrap();
+    // Stops the restore in its middle: it wants to clear figures away, and cannot.
+    let mut barrier = platform.admin_pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE platform.booking_day IN SHARE MODE")
+        .execute(&mut *barrier)
+        .await
+        .unwrap();
+    let restoring = in_place(&platform, &folder, &files);
+    let meddling = async {
+        while operator.particulars("alpha-clinic").await.unwrap().status != "held" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let waits = "SELECT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted
+                       AND l.relation = 'platform.booking_day'::regclass)";
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(platform.admin_pool())
+            .await
+            .unwrap()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let erased = operator.erase("alpha-clinic").await;
+        assert!(matches!(erased, Err(Error::Unavailable(_))), "{erased:?}");
+        let released = operator.release("alpha-clinic").await;
+        assert!(
+            matches!(released, Err(Error::Unavailable(_))),
+            "{released:?}"
+        );
+        barrier.rollback().await.unwrap();
+    };
+    let (restored, ()) = tokio::join!(restoring, meddling);
+    restored.unwrap();
+    assert!(operator.release("alpha-clinic").await.unwrap());
 }
 
 /// Tells an event in the tenant's name; its id.

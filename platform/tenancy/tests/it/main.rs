@@ -110,6 +110,7 @@ fn gym(slug: &str) -> NewTenant {
         color: "#1f4b99".into(),
         legal_name: "Gamma Gym".into(),
         address: String::new(),
+        plan: None,
         founder: None,
     }
 }

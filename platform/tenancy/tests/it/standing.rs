@@ -262,3 +262,50 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
         ("provisioner".to_owned(), "tenant.deleted".to_owned())
     );
 }
+
+#[tokio::test]
+async fn a_name_that_was_given_up_is_nobody_elses() {
+    let platform = TestPlatform::start().await;
+    let operator = operate(&platform);
+    let rename = |slug: &str| Change {
+        slug: Some(slug.to_owned()),
+        ..Change::default()
+    };
+    operator
+        .change("alpha-clinic", &rename("gamma-clinic"))
+        .await
+        .unwrap();
+    for taken in ["alpha-clinic", "a1pha-clinic"] {
+        let made = create(&platform, &gym(taken)).await;
+        assert!(
+            matches!(made, Err(Error::SlugTaken(_))),
+            "{taken}: {made:?}"
+        );
+        let renamed = operator.change("beta-theatre", &rename(taken)).await;
+        assert!(
+            matches!(renamed, Err(Error::SlugTaken(_))),
+            "{taken}: {renamed:?}"
+        );
+    }
+    // Its own it may have again, and then the other is kept.
+    operator
+        .change("gamma-clinic", &rename("alpha-clinic"))
+        .await
+        .unwrap();
+    let made = create(&platform, &gym("gamma-clinic")).await;
+    assert!(matches!(made, Err(Error::SlugTaken(_))), "{made:?}");
+    // What is audited holds no particulars of people.
+    let change = Change {
+        legal_name: Some("Ada Lovelace".into()),
+        address: Some("12 St James's Square".into()),
+        ..Change::default()
+    };
+    operator.change("alpha-clinic", &change).await.unwrap();
+    let kept: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM platform.audit WHERE detail::text ~ 'Lovelace|Square'",
+    )
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(kept, 0);
+}
