@@ -8,7 +8,7 @@ use berth_onboarding::{Business, SignUp};
 use berth_web::limits::Limit;
 use poem::{
     Request, Response, handler,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     web::{Form, Path, Query},
 };
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     choice::{self, Choice, Group},
-    outside::{html_with_token, is_own, token},
+    outside::{html_with_token, is_own, put_off, token},
     sign_up::{at_the_platform, place},
     wrong::Wrong,
 };
@@ -165,10 +165,7 @@ pub(crate) async fn act(
         ..page(&scene, request, &link, email, form)
     };
     let mut response = html_with_token(&scene, &page, &page.form_token, words.status)?;
-    if let Some(seconds) = words.retry_after {
-        let seconds = HeaderValue::from(seconds);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
+    put_off(&mut response, words.retry_after);
     Ok(response)
 }
 

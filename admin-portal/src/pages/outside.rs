@@ -34,3 +34,11 @@ pub(crate) fn html_with_token(
     }
     Ok(response)
 }
+
+/// Says after how many seconds another try makes sense, where one does.
+pub(crate) fn put_off(response: &mut Response, seconds: Option<u32>) {
+    if let Some(seconds) = seconds {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+}

@@ -9,12 +9,12 @@ use berth_tenancy::Tenant;
 use berth_web::{limits::Limit, observe};
 use poem::{
     Request, Response, handler,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     web::{Form, Query},
 };
 use serde::Deserialize;
 
-use super::outside::{html_with_token, is_own, token};
+use super::outside::{html_with_token, is_own, put_off, token};
 use crate::{
     dress::{Scene, see_other},
     next,
@@ -127,11 +127,7 @@ pub(crate) async fn act(request: &Request, Form(form): Form<SignInForm>) -> Resu
         Err(problem) => {
             let words = stop::of_problem(&problem);
             let mut response = again(&scene, request, form, words.status, words.detail)?;
-            if let Some(seconds) = words.retry_after {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
+            put_off(&mut response, words.retry_after);
             Ok(response)
         }
     }

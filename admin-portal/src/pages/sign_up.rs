@@ -8,7 +8,7 @@ use berth_kernel::Problem;
 use berth_web::{Web, limits::Limit};
 use poem::{
     Request, Response, handler,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     web::{Form, Query},
 };
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     DoneQuery,
-    outside::{html_with_token, is_own, token},
+    outside::{html_with_token, is_own, put_off, token},
 };
 use crate::{
     dress::{Scene, see_other},
@@ -98,10 +98,7 @@ pub(crate) async fn act(request: &Request, Form(form): Form<SignUpForm>) -> Resu
             let words = stop::of_problem(&problem);
             let error = Some(words.detail);
             let mut response = page(&scene, request, form.email, error, false, words.status)?;
-            if let Some(seconds) = words.retry_after {
-                let seconds = HeaderValue::from(seconds);
-                response.headers_mut().insert(header::RETRY_AFTER, seconds);
-            }
+            put_off(&mut response, words.retry_after);
             Ok(response)
         }
     }

@@ -53,13 +53,7 @@ pub(super) async fn read(
     kept: &Events,
     heir: Heir,
 ) -> Result<Vec<Envelope>, DataError> {
-    let path = folder.join(FILE);
-    let text = tokio::fs::read(&path).await;
-    let text = text.map_err(|source| DataError::Folder {
-        path: path.display().to_string(),
-        what: "read",
-        source,
-    })?;
+    let text = super::read(&folder.join(FILE)).await?;
     let damaged = || DataError::Damaged(FILE.to_owned());
     if hex::encode(Sha256::digest(&text)) != kept.sha256 {
         return Err(damaged());

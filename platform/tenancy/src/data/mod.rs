@@ -68,6 +68,16 @@ pub enum DataError {
     Database(#[from] crate::Error),
 }
 
+/// A file of an export, whole.
+async fn read(path: &std::path::Path) -> Result<Vec<u8>, DataError> {
+    let content = tokio::fs::read(path).await;
+    content.map_err(|source| DataError::Folder {
+        path: path.display().to_string(),
+        what: "read",
+        source,
+    })
+}
+
 impl From<sqlx::Error> for DataError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error.into())

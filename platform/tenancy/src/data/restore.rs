@@ -379,13 +379,7 @@ struct Export {
 
 impl Export {
     async fn open(folder: &Path) -> Result<Self, DataError> {
-        let path = folder.join("manifest.json");
-        let text = tokio::fs::read(&path).await;
-        let text = text.map_err(|source| DataError::Folder {
-            path: path.display().to_string(),
-            what: "read",
-            source,
-        })?;
+        let text = super::read(&folder.join("manifest.json")).await?;
         let manifest: Manifest = serde_json::from_slice(&text)?;
         let (version, known) = (manifest.schema_version, TenantFiles::of_this_release());
         if manifest.form != FORM || version > known.latest() {
@@ -526,12 +520,7 @@ impl Export {
                 return Err(DataError::Damaged(file.path.clone()));
             }
             let path = self.folder.join("files").join(&file.path);
-            let content = tokio::fs::read(&path).await;
-            let content = content.map_err(|source| DataError::Folder {
-                path: path.display().to_string(),
-                what: "read",
-                source,
-            })?;
+            let content = super::read(&path).await?;
             if hex::encode(Sha256::digest(&content)) != file.sha256 {
                 return Err(DataError::Damaged(file.path.clone()));
             }
