@@ -1,7 +1,7 @@
 //! Settings, from the environment. A secret named `X` is read from the file that `X_FILE` names,
 //! if that is set, else from `X` itself.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, sync::OnceLock, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use berth_integration::IntegrationSettings;
@@ -12,7 +12,7 @@ use berth_payment::PaymentSettings;
 use berth_payment_stripe::StripeSettings;
 use berth_receipt::StoreSettings;
 use berth_telemetry::TelemetrySettings;
-use berth_tenancy::DatabaseSettings;
+use berth_tenancy::{DatabaseSettings, migrate::TenantFiles};
 use berth_web::TrustedProxies;
 
 /// Shortest secret that is taken outside of development.
@@ -175,10 +175,24 @@ impl Settings {
     }
 }
 
+/// The release this program is of: a constant of the program, known before anything is read.
+static RELEASE: OnceLock<TenantFiles> = OnceLock::new();
+
+/// Makes this a program of the release that `files` are of. The first word counts.
+pub(crate) fn be_of(files: TenantFiles) {
+    let _ = RELEASE.set(files);
+}
+
 /// What the commands that only need the database read.
-pub(crate) fn database() -> anyhow::Result<DatabaseSettings> {
+///
+/// # Errors
+/// A setting is missing or wrong; the error names it.
+pub fn database() -> anyhow::Result<DatabaseSettings> {
     let url = secret("DATABASE_URL")?;
     let mut settings = DatabaseSettings::for_url(url.expose(), secret("BERTH_BUCKET_SECRET")?);
+    if let Some(files) = RELEASE.get() {
+        settings.files = files.clone();
+    }
     while let Some(url) = optional_secret(&format!(
         "BERTH_DATABASE_NODE_{}_URL",
         settings.nodes.len() + 1

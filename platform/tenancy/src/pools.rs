@@ -15,7 +15,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::Error;
+use crate::{Error, migrate::TenantFiles};
 
 /// The base search path: a schema that does not exist.
 pub(crate) const NOWHERE: &str = "nowhere";
@@ -56,6 +56,9 @@ pub struct DatabaseSettings {
     /// Connections for the shared tables.
     #[serde(default = "default_platform")]
     pub platform_connections: u32,
+    /// What makes and changes a tenant's schema: the program's own, never read from anywhere.
+    #[serde(skip)]
+    pub files: TenantFiles,
 }
 
 const fn default_buckets() -> u16 {
@@ -86,6 +89,7 @@ impl DatabaseSettings {
             buckets: default_buckets(),
             connections_per_bucket: default_per_bucket(),
             platform_connections: default_platform(),
+            files: TenantFiles::of_this_release(),
         }
     }
 
@@ -159,6 +163,7 @@ const LISTENERS: u32 = 4;
 pub struct Database {
     nodes: Arc<[NodePools]>,
     connections_per_bucket: u32,
+    newest: i64,
 }
 
 #[derive(Debug)]
@@ -204,6 +209,7 @@ impl Database {
         Ok(Self {
             nodes: nodes.collect::<Result<_, Error>>()?,
             connections_per_bucket: settings.connections_per_bucket,
+            newest: settings.files.latest(),
         })
     }
 
@@ -212,6 +218,11 @@ impl Database {
     pub(crate) fn connections_per_tenant(&self) -> usize {
         let share = (self.connections_per_bucket * 3).div_ceil(4);
         usize::try_from(share).unwrap_or(usize::MAX)
+    }
+
+    /// The version this program makes tenants' schemas at.
+    pub(crate) fn newest(&self) -> i64 {
+        self.newest
     }
 
     /// All nodes this process knows.

@@ -182,7 +182,7 @@ impl Registry {
             TenantKey::ApiKey(hash) => (None, None, None, Some(hash.as_slice())),
         };
         let row = sqlx::query!(
-            r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.timeline, t.node, t.bucket, t.status, t.timezone, t.currency,
+            r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.timeline, t.schema_version, t.node, t.bucket, t.status, t.timezone, t.currency,
                       t.locale, t.color, t.logo_url, t.legal_name, t.address, t.tax_id,
                       p.requests_per_second, p.concurrent_requests, p.concurrent_events,
                       s.account_id AS "account_id?", s.charges_enabled AS "charges_enabled?",
@@ -235,6 +235,7 @@ impl Registry {
                 payouts_enabled: row.payouts_enabled.unwrap_or(false),
             }),
             timeline: row.timeline.unsigned_abs(),
+            schema_version: row.schema_version,
             begin: begin_message(&row.role),
             role: row.role.into(),
             node: NodeId(u16::try_from(row.node).unwrap_or(u16::MAX)),

@@ -22,7 +22,6 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::{
     DatabaseSettings, Error, NodeId,
     lifecycle::{Operator, audit, tell},
-    migrate::latest_tenant,
     pools::bucket_login,
     provision,
 };
@@ -177,7 +176,7 @@ async fn begin(
     if node.unsigned_abs() == to.0 {
         return refuse("it is on that node");
     }
-    if version != latest_tenant() {
+    if version != settings.files.latest() {
         return refuse("its schema is not of this release; run `berth migrate` first");
     }
     if status == "leaving" {
@@ -238,7 +237,7 @@ async fn carry_out(
             return Err(error);
         }
     };
-    flip(registry, relocation, by, clock).await?;
+    flip(registry, relocation, settings.files.latest(), by, clock).await?;
     let frozen = began.elapsed();
     source.close().await?;
     target.close().await?;
@@ -327,7 +326,7 @@ async fn receive(
     let message = format!(
         "{}; CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); TRUNCATE {}",
         // Nobody takes it on before it is there whole.
-        provision::message(role, None),
+        provision::message(&settings.files, role, None),
         tables.join(", ")
     );
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
@@ -489,6 +488,7 @@ async fn compare(
 async fn flip(
     registry: &mut PgConnection,
     relocation: &Relocation,
+    schema_version: i64,
     by: &Operator,
     clock: &Clock,
 ) -> Result<(), Error> {
@@ -501,7 +501,7 @@ async fn flip(
     .bind(relocation.tenant.uuid())
     .bind(i32::from(relocation.to.0.0))
     .bind(i32::from(relocation.to.1))
-    .bind(latest_tenant())
+    .bind(schema_version)
     .fetch_one(&mut *tx)
     .await?;
     sqlx::query("UPDATE platform.relocation SET state = 'moved' WHERE tenant_id = $1")

@@ -11,7 +11,7 @@ use berth_kernel::{Clock, Currency, Secret};
 use berth_tenancy::{
     DatabaseSettings,
     lifecycle::{self, NewTenant, Operator},
-    migrate,
+    migrate::{self, TenantFiles},
 };
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
@@ -50,6 +50,7 @@ pub(crate) fn settings(url: &str) -> DatabaseSettings {
         buckets: 4,
         connections_per_bucket: 4,
         platform_connections: 4,
+        files: TenantFiles::of_this_release(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tenants as operators have them: migrated while they are in use, put to rest, erased.
+//! Tenants as operators have them: changed, put to rest, erased, taken out and put back.
 
 use std::time::{Duration, Instant};
 
@@ -7,89 +7,9 @@ use berth_devkit::{
     demo::{self, Client},
     environment::Role,
 };
-use berth_tenancy::migrate::{self, Pace, TenantFiles};
 use serde_json::{Value, json};
 
 use crate::{house::House, shop};
-
-/// What a next release does to a tenant's schema: it expands, and leaves to a later one to contract.
-const NEXT: &str = "
-    ALTER TABLE booking ADD COLUMN channel text, ADD COLUMN priority integer NOT NULL DEFAULT 0;
-    CREATE INDEX booking_channel ON booking (channel);
-    CREATE TABLE channel (name text PRIMARY KEY);
-    ALTER TABLE product ADD COLUMN channel text REFERENCES channel";
-
-/// Books and pays at both tenants, and reads what is free, until told to stop; how often it did.
-async fn keep_booking(house: &House, rounds: usize) -> usize {
-    let mut done = 0;
-    for _ in 0..rounds {
-        for tenant in [house.clinic(), house.gym()] {
-            demo::play(&house.endpoints, tenant, |_| {}).await.unwrap();
-            done += 1;
-        }
-    }
-    done
-}
-
-/// The tenant's version, and whether the next release's table is there.
-async fn moved(house: &House, tenant: &Tenant) -> bool {
-    let there = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'channel'";
-    house.count(tenant, there).await == 1
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn programs_of_both_releases_serve_a_fleet_of_which_half_has_moved() {
-    let mut house = House::open().await;
-    let files = TenantFiles::of_this_release().and(NEXT);
-    // In the middle of its migration the clinic keeps its old schema: something holds its row.
-    let mut holder = house.platform.admin_pool().begin().await.unwrap();
-    sqlx::query("SELECT FROM platform.tenant WHERE slug = $1 FOR UPDATE")
-        .bind(&house.clinic().slug)
-        .execute(&mut *holder)
-        .await
-        .unwrap();
-    let settings = house.platform.settings().clone();
-    let (before, after) = (files.clone(), files.clone());
-    let migrating = tokio::spawn(async move {
-        migrate::run_files(&settings, &before, Pace::default(), &|_| {}).await
-    });
-    // While the fleet moves, the program that was there before it began is in use.
-    let half = async {
-        let began = Instant::now();
-        while !moved(&house, house.gym()).await {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "the gym does not move"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        assert!(!moved(&house, house.clinic()).await);
-        keep_booking(&house, 2).await
-    };
-    assert_eq!(half.await, 4);
-    holder.rollback().await.unwrap();
-    let report = migrating.await.unwrap();
-    // It was held for longer than a run tries, or was moved after all: both are a fleet in use.
-    let report = report.unwrap();
-    assert!(moved(&house, house.gym()).await);
-    let half_moved = !report.quarantined.is_empty();
-    assert_eq!(half_moved, !moved(&house, house.clinic()).await);
-    // A program that starts now finds schemas of the release after it, and of its own.
-    for role in [Role::Serve, Role::Worker, Role::Relay] {
-        house.stop(role).await;
-        house.start(role).await;
-    }
-    assert_eq!(keep_booking(&house, 1).await, 2);
-    let retry = Pace {
-        retry: true,
-        ..Pace::default()
-    };
-    migrate::run_files(house.platform.settings(), &after, retry, &|_| {})
-        .await
-        .unwrap();
-    assert!(moved(&house, house.clinic()).await);
-    assert_eq!(keep_booking(&house, 1).await, 2);
-}
 
 /// How a tenant's address answers.
 async fn status(house: &House, tenant: &Tenant) -> u16 {

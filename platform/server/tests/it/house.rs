@@ -1,7 +1,11 @@
 //! The whole product for one test: its three processes, started as an operator would start them,
 //! on a database, a mailbox and a Stripe emulator of their own.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use berth_devkit::{
     Endpoints, SignIn, Tenant,
@@ -21,6 +25,12 @@ use tempfile::TempDir;
 /// The program under test.
 const BERTH: &str = env!("CARGO_BIN_EXE_berth");
 
+/// A program of the release after it; see `examples/next_release.rs`.
+fn next_release() -> PathBuf {
+    let program = Path::new(BERTH).with_file_name("examples");
+    program.join("next_release")
+}
+
 /// How long a process may take to be ready; the machine may be building other tests' houses.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -33,6 +43,9 @@ pub(crate) const AT_THE_BANK: Duration = Duration::from_secs(200);
 pub(crate) struct House {
     // Dropped in this order: the product before what it stands on.
     processes: Vec<(Role, Process)>,
+    /// Of the next release, and where its server is.
+    next: Vec<(Role, Process)>,
+    next_api: Reservation,
     pub(crate) endpoints: Endpoints,
     pub(crate) mailbox: mailbox::Running,
     pub(crate) stripe: emulator::Running,
@@ -121,6 +134,8 @@ impl House {
         environment.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut house = Self {
             processes: Vec::new(),
+            next: Vec::new(),
+            next_api: reserve(),
             endpoints,
             mailbox,
             stripe,
@@ -144,13 +159,22 @@ impl House {
     }
 
     /// The folder of files.
-    pub(crate) fn store(&self) -> std::path::PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.directory.path().join("store")
     }
 
     /// Runs the product's command line as an operator does; what it prints, or how it fails.
     pub(crate) async fn berth(&self, arguments: &[&str]) -> Result<String, String> {
-        let run = tokio::process::Command::new(BERTH)
+        self.command_line(Path::new(BERTH), arguments).await
+    }
+
+    /// The same with the program of the next release.
+    pub(crate) async fn next_berth(&self, arguments: &[&str]) -> Result<String, String> {
+        self.command_line(&next_release(), arguments).await
+    }
+
+    async fn command_line(&self, program: &Path, arguments: &[&str]) -> Result<String, String> {
+        let run = tokio::process::Command::new(program)
             .args(arguments)
             .envs(self.environment.iter().cloned())
             .env("RUST_BACKTRACE", "0")
@@ -187,7 +211,18 @@ impl House {
         arguments: &[&str],
         table: &str,
     ) -> Result<(), String> {
-        let mut barrier = self.platform.admin_pool().begin().await.unwrap();
+        let node = self.platform.admin_pool();
+        self.berth_killed_on(node, arguments, table).await
+    }
+
+    /// The same for a table of another node.
+    pub(crate) async fn berth_killed_on(
+        &self,
+        node: &sqlx::PgPool,
+        arguments: &[&str],
+        table: &str,
+    ) -> Result<(), String> {
+        let mut barrier = node.begin().await.unwrap();
         let lock = format!("LOCK TABLE {table} IN SHARE MODE");
         sqlx::raw_sql(sqlx::AssertSqlSafe(lock))
             .execute(&mut *barrier)
@@ -204,10 +239,9 @@ impl House {
         let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
                                     WHERE application_name LIKE $1 AND wait_event_type = 'Lock')";
         let victim = format!("berth% {}", run.id().unwrap());
-        let pool = self.platform.admin_pool();
         while !sqlx::query_scalar::<_, bool>(waits)
             .bind(&victim)
-            .fetch_one(pool)
+            .fetch_one(node)
             .await
             .unwrap()
         {
@@ -236,32 +270,82 @@ impl House {
     /// Starts a process that does not run and waits until it is ready.
     pub(crate) async fn start(&mut self, role: Role) {
         let index = Role::ALL.iter().position(|one| *one == role).unwrap();
-        let metrics = self.ports.metrics[index].port();
-        let environment = match role {
+        let (metrics, api) = (self.ports.metrics[index].port(), self.ports.api.port());
+        let started = self.run(Path::new(BERTH), role.name(), role, metrics, api);
+        let process = started.await;
+        self.processes.push((role, process));
+    }
+
+    /// Starts a process of the next release, beside whatever runs. A server answers where this
+    /// release's does if that does not run.
+    pub(crate) async fn start_next(&mut self, role: Role) {
+        let (program, metrics) = (next_release(), ports::reserve().unwrap());
+        let taken = self.processes.iter().any(|(one, _)| *one == Role::Serve);
+        let api = if taken {
+            &self.next_api
+        } else {
+            &self.ports.api
+        };
+        let (name, api) = (format!("next-{}", role.name()), api.port());
+        let started = self.run(&program, &name, role, metrics.port(), api);
+        let process = started.await;
+        self.next.push((role, process));
+    }
+
+    /// Asks all processes of the next release in a role to end, and waits until they have.
+    pub(crate) async fn stop_next(&mut self, role: Role) {
+        for (one, process) in &mut self.next {
+            if *one == role {
+                process.stop().await;
+            }
+        }
+        self.next.retain(|(one, _)| *one != role);
+    }
+
+    /// Whether all processes of the next release still run.
+    pub(crate) fn next_is_well(&self) -> bool {
+        let mut next = self.next.iter();
+        next.all(|(_, process)| process.identity().is_alive())
+    }
+
+    /// The tenant as the next release's server answers for it.
+    pub(crate) fn at_next(&self, tenant: &Tenant) -> Tenant {
+        let (here, there) = (self.ports.api.port(), self.next_api.port());
+        let moved = |address: &str| address.replace(&format!(":{here}"), &format!(":{there}"));
+        Tenant {
+            host: moved(&tenant.host),
+            api: moved(&tenant.api),
+            ..tenant.clone()
+        }
+    }
+
+    /// A process, once it is ready.
+    async fn run(&self, program: &Path, name: &str, role: Role, metrics: u16, api: u16) -> Process {
+        let mut environment = match role {
             Role::Provisioner => environment::of_owner(&self.environment, metrics),
             _ => environment::of_role(&self.environment, metrics).unwrap(),
         };
+        environment.push(("BERTH_HTTP_ADDR".to_owned(), format!("127.0.0.1:{api}")));
         let spec = Spec {
-            name: role.name().to_owned(),
-            program: BERTH.into(),
+            name: name.to_owned(),
+            program: program.to_owned(),
             arguments: vec![role.name().into()],
             environment,
             inherit: true,
             directory: self.directory.path().to_owned(),
-            log: self.log(role),
+            log: self.directory.path().join(format!("logs/{name}.log")),
             port: Some(metrics),
             stop: StopSignal::Terminate,
             grace: Duration::from_secs(30),
             stage: Stage::Product,
         };
         let mut process = Process::spawn(&spec, &Lifetime::Owned).unwrap();
-        let api = self.ports.api.port();
         let ready = async || match role {
             Role::Serve => services::accepts(api).await,
             Role::Worker | Role::Relay | Role::Provisioner => services::accepts(metrics).await,
         };
         process.wait_ready(READY_WITHIN, ready).await.unwrap();
-        self.processes.push((role, process));
+        process
     }
 
     /// Ends a process as `kill -9` does.
@@ -284,7 +368,7 @@ impl House {
     }
 
     /// The file a process writes its log to.
-    pub(crate) fn log(&self, role: Role) -> std::path::PathBuf {
+    pub(crate) fn log(&self, role: Role) -> PathBuf {
         let name = format!("logs/{}.log", role.name());
         self.directory.path().join(name)
     }

@@ -1,7 +1,10 @@
 //! What operators do to tenants, killed with `kill -9` at each table it writes to: nothing half done is
 //! ever served, and the next run finishes it.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use berth_devkit::{
     Tenant,
@@ -132,6 +135,59 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
         .await
         .unwrap();
     assert_eq!(payments(&house, &given_up).await, 0);
+}
+
+/// Files in a folder and below.
+fn files(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    let each = entries.map(|entry| entry.unwrap().path());
+    each.map(|path| if path.is_dir() { files(&path) } else { 1 })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_as_a_new_tenant_is_repeated_and_never_half_there() {
+    let house = House::open().await;
+    let gym = house.gym().clone();
+    demo::play(&house.endpoints, &gym, |_| {}).await.unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let folder = folder.to_str().unwrap();
+    let export = ["tenant", "export", "--slug", &gym.slug, "--to", folder];
+    let told = parsed(&house, &export).await;
+    let before = files(&house.store());
+    let copy = Tenant {
+        slug: "gym-copy".to_owned(),
+        ..gym.clone()
+    };
+    let restore = ["tenant", "restore", "--from", folder, "--slug", &copy.slug];
+    let there = "SELECT count(*) FROM platform.tenant WHERE slug = 'gym-copy'";
+    for table in [
+        "platform.tenant_schema",
+        "platform.tenant",
+        "platform.audit",
+        "platform.outbox",
+    ] {
+        house.berth_killed_at(&restore, table).await.unwrap();
+        until("rolled back", async || number(&house, STRAY).await == 0).await;
+        assert_eq!(number(&house, there).await, 0, "killed at {table}");
+        assert_eq!(status(&house, &copy).await, 404, "killed at {table}");
+    }
+    let restored = parsed(&house, &restore).await;
+    assert_eq!(restored["rows"], told["rows"]);
+    // What the runs before it left is what this one wrote.
+    let brought = files(&house.store()) - before;
+    assert!(brought > 0);
+    assert_eq!(restored["files"], brought);
+    assert_eq!(
+        status(&house, &copy).await,
+        404,
+        "served before its release"
+    );
+    parsed(&house, &["tenant", "release", "--slug", &copy.slug]).await;
+    until("served", async || status(&house, &copy).await == 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

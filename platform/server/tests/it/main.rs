@@ -31,3 +31,4 @@ mod repeats;
 mod shop;
 mod sign_out;
 mod takeover;
+mod two_releases;

@@ -214,3 +214,69 @@ async fn a_move_that_is_killed_anywhere_leaves_the_tenant_served_and_is_mended()
         to = 1 - at;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_on_another_node_that_is_killed_is_held_until_it_is_repeated() {
+    let nodes = two_nodes().await;
+    let TwoNodes { house, second, .. } = &nodes;
+    let gym = &house.gym().clone();
+    let customer = Client::sign_in(gym, &gym.customer).await.unwrap();
+    let wish = shop::first_session(gym).await;
+    shop::shop(&Checkout::at(house), &customer, wish, Intention::Pay).await;
+    moved(house, gym, "1").await;
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("export");
+    let (slug, folder) = (gym.slug.as_str(), folder.to_str().unwrap());
+    let export = ["tenant", "export", "--slug", slug, "--to", folder];
+    let told: Value = serde_json::from_str(&house.berth(&export).await.unwrap()).unwrap();
+    let suspend = ["tenant", "suspend", "--slug", slug, "--reason", "restore"];
+    house.berth(&suspend).await.unwrap();
+    let restore = ["tenant", "restore", "--from", folder, "--into", slug];
+    let release = ["tenant", "release", "--slug", slug];
+    let home = house.platform.admin_pool();
+    // First where the schema is; the last two are written to when that is committed already.
+    for (node, table, whole) in [
+        (second, "platform.tenant_schema", true),
+        (second, "platform.outbox", true),
+        (home, "platform.booking_day", false),
+        (home, "platform.audit", false),
+    ] {
+        house.berth_killed_on(node, &restore, table).await.unwrap();
+        let began = Instant::now();
+        // What was not committed is undone; what was is no tenant's, and stays for the next run.
+        let schema = house.schema(gym).await;
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^t_[a-z0-9]{12}$'";
+        while sqlx::query_scalar::<_, i64>(schemas)
+            .fetch_one(second)
+            .await
+            .unwrap()
+            != 1
+        {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "killed at {table}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+            .bind(&schema)
+            .fetch_one(second)
+            .await
+            .unwrap();
+        assert_eq!(there, whole, "killed at {table}");
+        if !whole {
+            let refused = house.berth(&release).await.unwrap_err();
+            assert!(refused.contains("was cut off; repeat it"), "{refused}");
+        }
+    }
+    let restored: Value = serde_json::from_str(&house.berth(&restore).await.unwrap()).unwrap();
+    assert_eq!(restored["rows"], told["rows"]);
+    house.berth(&release).await.unwrap();
+    let began = Instant::now();
+    while customer.get("/v1/bookings").await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(5), "it is not served");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let wish = shop::first_session(gym).await;
+    shop::shop(&Checkout::at(house), &customer, wish, Intention::Pay).await;
+}

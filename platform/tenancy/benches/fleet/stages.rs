@@ -14,7 +14,7 @@ use berth_tenancy::{
     TenantKey,
     data::{self, FileEntry, Files, FilesError},
     lifecycle::{self, Lifecycle, NewTenant, Operator},
-    migrate::{self, Pace, TenantFiles},
+    migrate::{self, Pace},
     provision::{Provisioner, Stock},
 };
 use bytes::Bytes;
@@ -35,6 +35,8 @@ const FEW: usize = 100;
 const SAMPLE: usize = 60;
 /// Seconds of each load.
 const SECONDS: f64 = 4.0;
+/// The same beside what makes schemas, so long that it makes some meanwhile.
+const BESIDE: f64 = 20.0;
 /// How often each tenant is asked before requests to all of them are measured.
 const TOUCHES: usize = 6;
 /// Megabytes of the tenant that is exported.
@@ -350,7 +352,7 @@ async fn builder(bench: &Arc<Bench>, fleet: &Fleet, figures: &mut Figures) -> an
     let mut ratios = Vec::new();
     warm(bench, ids).await?;
     for _ in 0..5 {
-        let without = load::requests(bench, ids, SECONDS).await?;
+        let without = load::requests(bench, ids, BESIDE).await?;
         let stock = Stock {
             wanted: 10_000,
             ..Stock::default()
@@ -358,7 +360,7 @@ async fn builder(bench: &Arc<Bench>, fleet: &Fleet, figures: &mut Figures) -> an
         let (stop, running) = provisioner(bench, stock);
         // The first ones are made without rest: nobody is to wait for them.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let with = load::requests(bench, ids, SECONDS).await?;
+        let with = load::requests(bench, ids, BESIDE).await?;
         stop.cancel();
         running.await?;
         ratios.push(with.p95 / without.p95);
@@ -391,13 +393,14 @@ async fn fleet_migration(
         "ms",
         50.0,
     );
-    let files = TenantFiles::of_this_release().and(NEXT);
+    let mut next = bench.settings.clone();
+    next.files = next.files.and(NEXT);
     let pace = Pace {
         workers: 8,
         ..Pace::default()
     };
     let began = Instant::now();
-    let report = migrate::run_files(&bench.settings, &files, pace, &|_| {}).await?;
+    let report = migrate::run(&next, pace, &|_| {}).await?;
     let took = began.elapsed().as_secs_f64();
     ensure!(report.quarantined.is_empty(), "{:?}", report.quarantined);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]

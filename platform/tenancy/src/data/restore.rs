@@ -53,7 +53,7 @@ pub async fn restore_as_new(
     by: &Operator,
     clock: &Clock,
 ) -> Result<Restored, DataError> {
-    let export = Export::open(folder).await?;
+    let export = Export::open(folder, &settings.files).await?;
     let slug = slug.unwrap_or(&export.manifest.tenant.slug).to_owned();
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     let mut tx = conn.begin().await?;
@@ -93,7 +93,7 @@ pub async fn restore_as_new(
     .bind(&described.legal_name)
     .bind(&described.address)
     .bind(&described.tax_id)
-    .bind(TenantFiles::of_this_release().latest())
+    .bind(settings.files.latest())
     .bind(jiff_sqlx::Timestamp::from(clock.now()))
     .execute(&mut *tx)
     .await;
@@ -134,7 +134,7 @@ pub async fn restore_in_place(
     by: &Operator,
     clock: &Clock,
 ) -> Result<Restored, DataError> {
-    let export = Export::open(folder).await?;
+    let export = Export::open(folder, &settings.files).await?;
     export.verify().await?;
     let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
@@ -246,7 +246,7 @@ impl Held {
         .bind(self.id.uuid())
         .bind(role)
         .bind(i32::try_from(timeline).unwrap_or(i32::MAX))
-        .bind(TenantFiles::of_this_release().latest())
+        .bind(export.newest.latest())
         .execute(&mut *registry)
         .await?;
         // Figures of days that are no more; those of the last weeks are reckoned anew.
@@ -375,20 +375,23 @@ struct Export {
     manifest: Manifest,
     /// The manifest as it stands there.
     text: Vec<u8>,
+    /// What brings its schema up to date.
+    newest: TenantFiles,
 }
 
 impl Export {
-    async fn open(folder: &Path) -> Result<Self, DataError> {
+    async fn open(folder: &Path, newest: &TenantFiles) -> Result<Self, DataError> {
         let text = super::read(&folder.join("manifest.json")).await?;
         let manifest: Manifest = serde_json::from_slice(&text)?;
-        let (version, known) = (manifest.schema_version, TenantFiles::of_this_release());
-        if manifest.form != FORM || version > known.latest() {
+        let version = manifest.schema_version;
+        if manifest.form != FORM || version > newest.latest() {
             return Err(DataError::Newer(version));
         }
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
             text,
+            newest: newest.clone(),
         })
     }
 
@@ -455,11 +458,11 @@ impl Export {
 
     /// Makes the schema as it was, fills it, compares it with the export, and brings it up to date.
     async fn load(&self, conn: &mut PgConnection, role: &str) -> Result<(), DataError> {
-        let files = TenantFiles::of_this_release();
+        let files = &self.newest;
         let then = self.manifest.schema_version;
         let make = match then == files.latest() {
-            true => provision::baseline(role),
-            false => provision::replay(role, &files, then),
+            true => provision::baseline(files, role),
+            false => provision::replay(role, files, then),
         };
         conn.execute(sqlx::raw_sql(AssertSqlSafe(make))).await?;
         // The schema's own triggers, which run at the end too, name their tables without it.

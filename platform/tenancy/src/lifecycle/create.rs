@@ -79,9 +79,9 @@ pub async fn create(
     rules::new_tenant(new)?;
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
     let mut tx = conn.begin().await?;
-    let place = match provision::claim(&mut tx).await? {
+    let place = match provision::claim(&mut tx, settings.files.latest()).await? {
         Some(ready) => ready,
-        None => provision::make(&mut tx, settings.buckets).await?,
+        None => provision::make(&mut tx, settings).await?,
     };
     let id = settle(&mut tx, new, &place, by, clock).await?;
     let api_key = add_api_key(&mut tx, id, FIRST_KEY).await?;
@@ -114,7 +114,8 @@ impl Lifecycle {
         new: &NewTenant,
     ) -> Result<TenantId, Error> {
         rules::new_tenant(new)?;
-        let place = provision::claim(tx.conn()).await?;
+        let newest = self.tenancy.database().newest();
+        let place = provision::claim(tx.conn(), newest).await?;
         let place = place.ok_or(Error::NoneReady)?;
         settle(tx.conn(), new, &place, &self.by, &self.clock).await
     }

@@ -3,12 +3,10 @@
 //! The baseline is replayed in a schema that is never committed; what the database says of that schema
 //! is what it should say of each tenant's.
 
-use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions,
-};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use super::{latest_tenant, shape, shape::Shape};
-use crate::{DatabaseSettings, Error, provision};
+use super::{TenantFiles, shape, shape::Shape};
+use crate::{DatabaseSettings, Error, NodeId, provision};
 
 /// Tenants looked at in one statement.
 const AT_ONCE: usize = 100;
@@ -62,10 +60,10 @@ pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
         .await?;
         let (current, other): (Vec<_>, Vec<_>) = tenants
             .into_iter()
-            .partition(|(_, _, version)| *version == latest_tenant());
+            .partition(|(_, _, version)| *version == settings.files.latest());
         report.compared += current.len();
         report.other_version += other.len();
-        compare(&settings.owner_of(node)?, &current, &mut report).await?;
+        compare(settings, node, &current, &mut report).await?;
     }
     registry.close().await?;
     Ok(report)
@@ -73,15 +71,16 @@ pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
 
 /// Compares tenants of one node.
 async fn compare(
-    owner: &PgConnectOptions,
+    settings: &DatabaseSettings,
+    node: NodeId,
     tenants: &[(String, String, i64)],
     report: &mut DriftReport,
 ) -> Result<(), Error> {
     if tenants.is_empty() {
         return Ok(());
     }
-    let mut conn = PgConnection::connect_with(owner).await?;
-    let (should, fingerprint) = reference(&mut conn).await?;
+    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let (should, fingerprint) = reference(&mut conn, &settings.files).await?;
     for some in tenants.chunks(AT_ONCE) {
         let schemas: Vec<String> = some.iter().map(|(_, role, _)| role.clone()).collect();
         let found = shape::fingerprints(&mut conn, &schemas).await?;
@@ -100,13 +99,11 @@ async fn compare(
 }
 
 /// What a schema made now looks like, and its fingerprint.
-async fn reference(conn: &mut PgConnection) -> Result<(Shape, String), Error> {
+async fn reference(conn: &mut PgConnection, files: &TenantFiles) -> Result<(Shape, String), Error> {
     let mut tx = conn.begin().await?;
     let role = provision::new_role();
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(provision::message(
-        &role, None,
-    ))))
-    .await?;
+    let message = provision::message(files, &role, None);
+    tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     // Definitions name what is not in the path in full, and the tenants' schemas are not.
     tx.execute("SET LOCAL search_path = nowhere").await?;
     let shape = shape::shape(&mut tx, &role).await?;

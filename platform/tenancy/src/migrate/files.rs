@@ -1,12 +1,21 @@
 //! The files that make and change a tenant's schema.
 
+use std::sync::Arc;
+
 use sqlx::migrate::Migrator;
 
 static TENANT: Migrator = sqlx::migrate!("../../migrations/tenant");
 
-/// A release's files, in the order of their versions.
+/// A release's files, in the order of their versions. Part of the settings, so that a program can be one of
+/// a release to come: what a fleet of two releases is tried with.
 #[derive(Debug, Clone)]
-pub struct TenantFiles(Vec<(i64, String)>);
+pub struct TenantFiles(Arc<[(i64, String)]>);
+
+impl Default for TenantFiles {
+    fn default() -> Self {
+        Self::of_this_release()
+    }
+}
 
 impl TenantFiles {
     /// Those this program was built with.
@@ -22,9 +31,9 @@ impl TenantFiles {
 
     /// With one more, numbered on: as the next release may have it.
     #[must_use]
-    pub fn and(mut self, sql: &str) -> Self {
-        self.0.push((self.latest() + 1, sql.to_owned()));
-        self
+    pub fn and(self, sql: &str) -> Self {
+        let next = (self.latest() + 1, sql.to_owned());
+        Self(self.0.iter().cloned().chain([next]).collect())
     }
 
     /// Version of the newest.

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use super::{TenantFiles, latest_tenant, platform};
+use super::{TenantFiles, platform};
 use crate::{DatabaseSettings, Error, NodeId};
 
 /// How often a tenant whose tables are in use is tried before it is put in quarantine.
@@ -164,7 +164,7 @@ pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
     conn.close().await?;
     Ok(Status {
         platform_current,
-        wanted: latest_tenant(),
+        wanted: settings.files.latest(),
         versions,
         quarantined,
     })
@@ -202,10 +202,10 @@ struct Behind {
 pub(super) async fn migrate(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
-    files: &TenantFiles,
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<usize, Error> {
+    let files = &settings.files;
     if pace.retry {
         conn.execute("DELETE FROM platform.migration_quarantine")
             .await?;

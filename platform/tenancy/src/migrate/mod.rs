@@ -16,8 +16,6 @@ mod logins;
 mod platform;
 mod shape;
 
-use std::sync::LazyLock;
-
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 
 use crate::{DatabaseSettings, Error, pools::PLATFORM_LOGIN};
@@ -45,12 +43,6 @@ pub(crate) fn latest_platform() -> Option<i64> {
     PLATFORM.iter().map(|file| file.version).max()
 }
 
-/// Version of the newest file for a tenant's schema.
-pub(crate) fn latest_tenant() -> i64 {
-    static LATEST: LazyLock<i64> = LazyLock::new(|| TenantFiles::of_this_release().latest());
-    *LATEST
-}
-
 /// Migrates everything, telling `progress` how far it is. Safe to run twice, and by two at once: the
 /// second waits for the first and finds little to do.
 ///
@@ -59,20 +51,6 @@ pub(crate) fn latest_tenant() -> i64 {
 /// [`Error::BudgetSpent`] when too many tenants of a wave failed; else what the database says.
 pub async fn run(
     settings: &DatabaseSettings,
-    pace: Pace,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Report, Error> {
-    run_files(settings, &TenantFiles::of_this_release(), pace, progress).await
-}
-
-/// The same with other files for the tenants than this program's own: to try out what another release
-/// does to a fleet.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_files(
-    settings: &DatabaseSettings,
-    files: &TenantFiles,
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Error> {
@@ -90,7 +68,7 @@ pub async fn run_files(
         platform += platform::migrate_platform(&mut conn).await?;
         conn.close().await?;
     }
-    let tenants = fleet::migrate(&mut conn, settings, files, pace, progress).await?;
+    let tenants = fleet::migrate(&mut conn, settings, pace, progress).await?;
     let quarantined = fleet::quarantined(&mut conn).await?;
     conn.close().await?;
     Ok(Report {

@@ -8,7 +8,7 @@ mod ready;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
-use crate::{Error, NodeId, migrate::TenantFiles, pools::bucket_login};
+use crate::{DatabaseSettings, Error, NodeId, migrate::TenantFiles, pools::bucket_login};
 
 pub(crate) use ready::claim;
 pub use ready::{Provisioner, Stock, make_ready};
@@ -32,34 +32,40 @@ pub(crate) struct Place {
 /// Makes schema and role in the transaction at hand. Role, then its bucket's right to take it on,
 /// then schema, tables and rights: each statement needs the one before. The role may use its schema
 /// and change rows; it owns nothing.
-pub(crate) async fn make(conn: &mut PgConnection, buckets: u16) -> Result<Place, Error> {
-    let bucket = emptiest_bucket(conn, NodeId::HOME, buckets).await?;
+pub(crate) async fn make(
+    conn: &mut PgConnection,
+    settings: &DatabaseSettings,
+) -> Result<Place, Error> {
+    let bucket = emptiest_bucket(conn, NodeId::HOME, settings.buckets).await?;
     let role = new_role();
-    let message = message(&role, Some(&bucket_login(bucket)));
+    let message = message(&settings.files, &role, Some(&bucket_login(bucket)));
     // Safe as SQL: names of our own making and a file of our own.
     conn.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     Ok(Place {
         role,
         bucket,
-        version: baseline_version(),
+        version: settings.files.latest(),
     })
 }
 
 /// What makes a schema and its role, which `login` may then take on.
-pub(crate) fn message(role: &str, login: Option<&str>) -> String {
+pub(crate) fn message(files: &TenantFiles, role: &str, login: Option<&str>) -> String {
     let grant = login.map_or_else(String::new, |login| format!("GRANT {role} TO {login}; "));
     format!(
         "CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; {grant}{baseline}",
-        baseline = baseline(role)
+        baseline = baseline(files, role)
     )
 }
 
-/// What makes a schema that a role of that name is there for, and says which version it has.
-pub(crate) fn baseline(role: &str) -> String {
+/// What makes a schema that a role of that name is there for, and says which version it has: the baseline,
+/// and whatever files came after it.
+pub(crate) fn baseline(files: &TenantFiles, role: &str) -> String {
     format!(
-        "{}; INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {})",
+        "{}; SET LOCAL search_path = {role}, public; {}; \
+         INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {})",
         BASELINE.replace(PLACEHOLDER, role),
-        baseline_version()
+        files.after(baseline_version()),
+        files.latest()
     )
 }
 
@@ -134,16 +140,17 @@ pub(crate) fn random_text(length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate;
 
     #[test]
     fn the_baseline_is_of_the_newest_file() {
-        assert_eq!(baseline_version(), migrate::latest_tenant());
+        let files = TenantFiles::of_this_release();
+        assert_eq!(baseline_version(), files.latest());
     }
 
     #[test]
     fn the_message_names_the_tenant_and_nothing_else() {
-        let message = message("t_abc123abc123", Some("berth_b07"));
+        let files = TenantFiles::of_this_release();
+        let message = message(&files, "t_abc123abc123", Some("berth_b07"));
         assert!(message.contains("GRANT t_abc123abc123 TO berth_b07"));
         assert!(!message.contains(PLACEHOLDER));
     }

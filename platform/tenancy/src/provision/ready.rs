@@ -14,7 +14,7 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, make, remove};
-use crate::{DatabaseSettings, Error, data::Files, lifecycle::erase_leaving, migrate, relocate};
+use crate::{DatabaseSettings, Error, data::Files, lifecycle::erase_leaving, relocate};
 
 /// How many schemas are kept ready, and how gently they are made.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +22,8 @@ pub struct Stock {
     /// How many.
     pub wanted: usize,
     /// Rests this many times as long as making the last one took, unless none is left: what is made
-    /// ahead must not slow down those who book. At less than a twentieth of the time even their
-    /// slowest requests but one in twenty are met by nothing.
+    /// ahead must not slow down those who book, and what it changes in the catalog is news to every
+    /// connection for a moment longer than it takes.
     pub rest: u32,
 }
 
@@ -31,7 +31,7 @@ impl Default for Stock {
     fn default() -> Self {
         Self {
             wanted: 8,
-            rest: 30,
+            rest: 100,
         }
     }
 }
@@ -80,17 +80,18 @@ impl Provisioner {
         let listening = PgPoolOptions::new().max_connections(1);
         let mut told = PgListener::connect_with(&listening.connect_lazy_with(owner)).await?;
         told.listen("berth_provisioner").await?;
+        let newest = self.settings.files.latest();
         loop {
-            while discard_outdated(&mut conn).await? {}
+            while discard_outdated(&mut conn, newest).await? {}
             self.erase().await;
             let began = Instant::now();
-            if !build_one(&mut conn, self.settings.buckets, self.stock.wanted).await? {
+            if !build_one(&mut conn, &self.settings, self.stock.wanted).await? {
                 // Both an answer and its absence mean: look.
                 let _ = tokio::time::timeout(ROUND, told.recv()).await;
                 continue;
             }
             // Whoever waits for one now is not kept waiting for the sake of others.
-            if ready(&mut conn).await? > 1 {
+            if ready(&mut conn, newest).await? > 1 {
                 tokio::time::sleep(began.elapsed() * self.stock.rest).await;
             }
         }
@@ -127,22 +128,26 @@ impl Provisioner {
 /// When the database does not answer.
 pub async fn make_ready(settings: &DatabaseSettings, wanted: usize) -> Result<(), Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
-    while build_one(&mut conn, settings.buckets, wanted).await? {}
+    while build_one(&mut conn, settings, wanted).await? {}
     conn.close().await?;
     Ok(())
 }
 
 /// Makes one more if fewer than `wanted` are ready; whether it did.
-async fn build_one(conn: &mut PgConnection, buckets: u16, wanted: usize) -> Result<bool, Error> {
+async fn build_one(
+    conn: &mut PgConnection,
+    settings: &DatabaseSettings,
+    wanted: usize,
+) -> Result<bool, Error> {
     let mut tx = conn.begin().await?;
     // One at a time, or several would fill the same gap.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtext('berth ready schemas'))")
         .execute(&mut *tx)
         .await?;
-    if ready(&mut tx).await? >= wanted {
+    if ready(&mut tx, settings.files.latest()).await? >= wanted {
         return Ok(false);
     }
-    let place = make(&mut tx, buckets).await?;
+    let place = make(&mut tx, settings).await?;
     sqlx::query(
         "INSERT INTO platform.ready_schema (role, bucket, schema_version) VALUES ($1, $2, $3)",
     )
@@ -156,11 +161,11 @@ async fn build_one(conn: &mut PgConnection, buckets: u16, wanted: usize) -> Resu
     Ok(true)
 }
 
-/// How many are ready for this release.
-async fn ready(conn: &mut PgConnection) -> Result<usize, Error> {
+/// How many are ready for a release whose newest file is `newest`.
+async fn ready(conn: &mut PgConnection, newest: i64) -> Result<usize, Error> {
     let ready: i64 =
         sqlx::query_scalar("SELECT count(*) FROM platform.ready_schema WHERE schema_version >= $1")
-            .bind(migrate::latest_tenant())
+            .bind(newest)
             .fetch_one(conn)
             .await?;
     Ok(usize::try_from(ready).unwrap_or(0))
@@ -168,7 +173,7 @@ async fn ready(conn: &mut PgConnection) -> Result<usize, Error> {
 
 /// Removes one that an older release made; whether there was one. They are few and empty: making new
 /// ones is simpler than migrating them.
-async fn discard_outdated(conn: &mut PgConnection) -> Result<bool, Error> {
+async fn discard_outdated(conn: &mut PgConnection, newest: i64) -> Result<bool, Error> {
     let mut tx = conn.begin().await?;
     let role: Option<String> = sqlx::query_scalar(
         "DELETE FROM platform.ready_schema WHERE role = (
@@ -176,7 +181,7 @@ async fn discard_outdated(conn: &mut PgConnection) -> Result<bool, Error> {
              LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING role",
     )
-    .bind(migrate::latest_tenant())
+    .bind(newest)
     .fetch_optional(&mut *tx)
     .await?;
     let Some(role) = role else { return Ok(false) };
@@ -185,15 +190,15 @@ async fn discard_outdated(conn: &mut PgConnection) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Takes a ready schema, if there is one, in the transaction that makes its tenant.
-pub(crate) async fn claim(conn: &mut PgConnection) -> Result<Option<Place>, Error> {
+/// Takes a ready schema, if there is one of `newest` or later, in the transaction that makes its tenant.
+pub(crate) async fn claim(conn: &mut PgConnection, newest: i64) -> Result<Option<Place>, Error> {
     let claimed: Option<(String, i16, i64)> = sqlx::query_as(
         "DELETE FROM platform.ready_schema WHERE role = (
              SELECT role FROM platform.ready_schema WHERE schema_version >= $1
              ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING role, bucket, schema_version",
     )
-    .bind(migrate::latest_tenant())
+    .bind(newest)
     .fetch_optional(conn)
     .await?;
     Ok(claimed.map(|(role, bucket, version)| Place {

@@ -3,8 +3,8 @@
 use std::{sync::Mutex, time::Duration};
 
 use berth_tenancy::{
-    Error, Tenant,
-    migrate::{self, Difference, Pace, Progress, Report, TenantFiles, Wave},
+    DatabaseSettings, Error, Tenant,
+    migrate::{self, Difference, Pace, Progress, Report, Wave},
 };
 use berth_testkit::TestPlatform;
 
@@ -144,7 +144,8 @@ async fn a_column_made_by_hand_stops_its_own_tenant_and_says_so() {
     let platform = TestPlatform::start().await;
     let (alpha, beta) = (platform.alpha(), platform.beta());
     let newest = version(&platform, &alpha).await;
-    let files = TenantFiles::of_this_release().and(
+    let settings = next(
+        &platform,
         "CREATE TABLE channel (name text PRIMARY KEY);
          ALTER TABLE booking ADD COLUMN channel text REFERENCES channel",
     );
@@ -158,10 +159,7 @@ async fn a_column_made_by_hand_stops_its_own_tenant_and_says_so() {
             retry,
             ..Pace::default()
         };
-        let settings = platform.settings();
-        migrate::run_files(settings, &files, pace, &|_| {})
-            .await
-            .unwrap()
+        migrate::run(&settings, pace, &|_| {}).await.unwrap()
     };
     let report = run(false).await;
     let [stays] = report.quarantined.as_slice() else {
@@ -352,6 +350,13 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
     );
 }
 
+/// Settings of a program of the next release, which has one more file.
+fn next(platform: &TestPlatform, sql: &str) -> DatabaseSettings {
+    let mut settings = platform.settings().clone();
+    settings.files = settings.files.and(sql);
+    settings
+}
+
 /// What a next release may do to a fleet.
 const NEXT: &str = "ALTER TABLE booking ADD COLUMN channel text, ADD COLUMN priority integer NOT NULL DEFAULT 0; \
                     CREATE INDEX booking_channel ON booking (channel); \
@@ -361,14 +366,15 @@ const NEXT: &str = "ALTER TABLE booking ADD COLUMN channel text, ADD COLUMN prio
 async fn a_tenant_that_has_not_moved_keeps_the_others_from_nothing() {
     let platform = TestPlatform::start().await;
     let (alpha, beta) = (platform.alpha(), platform.beta());
-    let files = TenantFiles::of_this_release().and(NEXT);
+    let settings = next(&platform, NEXT);
+    let files = &settings.files;
     // In the way of the next release's table.
     admin(
         &platform,
         format!("CREATE TABLE {}.channel (mine int)", alpha.role()),
     )
     .await;
-    let report = migrate::run_files(platform.settings(), &files, Pace::default(), &|_| {});
+    let report = migrate::run(&settings, Pace::default(), &|_| {});
     let report = report.await.unwrap();
     assert_eq!((report.tenants, report.quarantined.len()), (1, 1));
     assert_eq!(report.quarantined[0].wanted, files.latest());
