@@ -180,11 +180,11 @@ impl Queue {
     /// Handles the event if its turn has come; what becomes of the message, and a label for it.
     async fn judge(&self, delivery: &Delivery, event: Envelope) -> (Verdict, &'static str) {
         let tenant = match self.tenancy.registry().get(event.tenant_id).await {
-            Ok(Some(tenant)) if tenant.held => {
-                let delay = wait_for_release(counted(delivery, HELD));
-                return (Verdict::Later(delay, HELD), "waiting");
-            }
             Ok(Some(tenant)) => match self.timeline(tenant, &event).await {
+                Ok(tenant) if tenant.held => {
+                    let delay = wait_for_release(counted(delivery, HELD));
+                    return (Verdict::Later(delay, HELD), "waiting");
+                }
                 Ok(tenant) => tenant,
                 Err(verdict) => return verdict,
             },

@@ -114,7 +114,7 @@ async fn prepare(
     publisher: &Publisher,
     consumers: &[Arc<dyn Consumer>],
 ) -> Result<(), RelayError> {
-    if topology::is_marked(&publisher.channel().await?, names).await {
+    if topology::is_marked(&publisher.channel().await?, names, outbox.node).await {
         return Ok(());
     }
     let channel = publisher.channel().await?;
@@ -135,7 +135,9 @@ async fn prepare(
         );
     }
     // Last: if this process dies before it, the next begins anew.
-    topology::mark(&channel, names).await.map_err(unreachable)
+    topology::mark(&channel, names, outbox.node)
+        .await
+        .map_err(unreachable)
 }
 
 /// Lets all rows that are still there be published again; how many.

@@ -6,11 +6,12 @@
 //! | `work` | direct exchange; where a retried message comes back to its queue by name |
 //! | `w.<consumer>.<shard>` | quorum queue; an entity's events always share a shard |
 //! | `retry.<delay>` | fanout exchange and queue; the queue's TTL brings the message back to `work`. One queue a delay, because a message's own TTL only counts at the head of its queue |
-//! | `mark` | queue without messages; a broker that has none has lost what it had |
+//! | `mark.<node>` | queue without messages; a broker that has none has lost what that node's outbox gave it |
 //! | `dlx`, `dlq.<consumer>` | where what is given up goes; mirrored into `platform.dead_letter` |
 //!
 //! All names carry the deployment's namespace, so that several can share a broker.
 
+use berth_tenancy::NodeId;
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -123,8 +124,8 @@ impl Names {
     }
 
     /// A queue for nothing but to be there: a broker without it is a new one.
-    fn mark(&self) -> ShortString {
-        self.name("mark")
+    fn mark(&self, node: NodeId) -> ShortString {
+        self.name(&format!("mark.{node}"))
     }
 
     pub(crate) fn retry(&self, delay: Delay) -> ShortString {
@@ -186,17 +187,21 @@ pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(
     Ok(())
 }
 
-/// Whether the broker is one that [`mark`] was called on and that has not lost its queues since. Uses
-/// up `channel`: the answer "no" closes it.
-pub(crate) async fn is_marked(channel: &Channel, names: &Names) -> bool {
+/// Whether the broker is one that [`mark`] was called on for the node and that has not lost its queues
+/// since. Uses up `channel`: the answer "no" closes it.
+pub(crate) async fn is_marked(channel: &Channel, names: &Names, node: NodeId) -> bool {
     let passive = QueueDeclareOptions::durable().passive();
-    let asked = channel.queue_declare(names.mark(), passive, FieldTable::default());
+    let asked = channel.queue_declare(names.mark(node), passive, FieldTable::default());
     asked.await.is_ok()
 }
 
 /// Makes the broker known again by [`is_marked`].
-pub(crate) async fn mark(channel: &Channel, names: &Names) -> Result<(), lapin::Error> {
-    quorum_queue(channel, names.mark(), &[]).await
+pub(crate) async fn mark(
+    channel: &Channel,
+    names: &Names,
+    node: NodeId,
+) -> Result<(), lapin::Error> {
+    quorum_queue(channel, names.mark(node), &[]).await
 }
 
 /// Declares a consumer's queues and binds them to the event types it wants.

@@ -305,3 +305,34 @@ pub struct KeyList {
     /// The keys, newest first.
     pub items: Vec<Key>,
 }
+
+/// One step in a tenant's life.
+#[derive(Debug, Object)]
+pub struct Step {
+    /// When.
+    pub at: Instant,
+    /// Who: `cli:root`, `key:ops`, `user:…`, `sign-up`.
+    pub operator: String,
+    /// What: `tenant.suspended`.
+    pub action: String,
+    /// More about it.
+    pub detail: serde_json::Value,
+}
+
+impl From<lifecycle::AuditEntry> for Step {
+    fn from(entry: lifecycle::AuditEntry) -> Self {
+        Self {
+            at: Instant(entry.at),
+            operator: entry.operator,
+            action: entry.action,
+            detail: entry.detail,
+        }
+    }
+}
+
+/// What was done to a tenant.
+#[derive(Debug, Object)]
+pub struct Trail {
+    /// The last five hundred steps, newest first.
+    pub items: Vec<Step>,
+}

@@ -16,7 +16,7 @@ use crate::{
     OperatorApi, OperatorScheme,
     shapes::{
         ChangeRequest, CreateRequest, CreatedAnswer, EraseRequest, Key, KeyAnswer, KeyList,
-        KeyRequest, SuspendRequest, Tag, Tenant, TenantPage,
+        KeyRequest, Step, SuspendRequest, Tag, Tenant, TenantPage, Trail,
     },
 };
 
@@ -216,6 +216,24 @@ impl TenantsApi {
         let lifecycle = self.0.act(operator.0, Permission::TenantRead)?;
         let certificate = lifecycle.certificate(&slug).await.map_err(refuse)?;
         Ok(Json(serde_json::json!(certificate)))
+    }
+
+    /// What was done to a tenant and by whom, newest first; of one that is gone too.
+    #[oai(
+        path = "/tenants/:slug/audit",
+        method = "get",
+        operation_id = "list_audit"
+    )]
+    async fn audit(
+        &self,
+        operator: OperatorScheme,
+        /// Its name in addresses.
+        slug: Path<String>,
+    ) -> Result<Json<Trail>, Refusal> {
+        let lifecycle = self.0.act(operator.0, Permission::TenantRead)?;
+        let items = lifecycle.trail(&slug).await.map_err(refuse)?;
+        let items = items.into_iter().map(Step::from).collect();
+        Ok(Json(Trail { items }))
     }
 
     /// The API keys of a tenant, without the keys.

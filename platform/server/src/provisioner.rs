@@ -77,6 +77,20 @@ impl Files for TenantFolders {
         .boxed()
     }
 
+    fn remove<'a>(
+        &'a self,
+        tenant: TenantId,
+        path: &'a str,
+    ) -> BoxFuture<'a, Result<(), FilesError>> {
+        async move {
+            match self.0.delete(&berth_receipt::place(tenant, path)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        }
+        .boxed()
+    }
+
     fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
         async move {
             let folder = Path::from(tenant.to_string());

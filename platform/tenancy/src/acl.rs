@@ -18,7 +18,7 @@ pub struct Finding {
 }
 
 /// Each query finds what must not be; `$1` are the bucket logins.
-const QUERIES: [&str; 7] = [
+const QUERIES: [&str; 11] = [
     // Whoever logs in for tenants or the platform may do nothing to the cluster, and has no right
     // by being a member alone.
     "SELECT format('the login %s may %s', rolname, what) FROM pg_roles,
@@ -50,6 +50,31 @@ const QUERIES: [&str; 7] = [
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'platform'
      CROSS JOIN LATERAL aclexplode(c.relacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
      WHERE x.grantee <> c.relowner AND coalesce(r.rolname, '') <> 'berth_platform'",
+    "SELECT DISTINCT format('%s has rights on the column %s of %s.%s', coalesce(r.rolname, 'everybody'),
+                            a.attname, n.nspname, c.relname)
+     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL aclexplode(a.attacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE (n.nspname = 'platform' OR n.nspname IN (SELECT role FROM platform.tenant_schema))
+       AND x.grantee <> c.relowner AND coalesce(r.rolname, '') <> n.nspname
+       AND NOT (n.nspname = 'platform' AND r.rolname = 'berth_tenant' AND x.privilege_type = 'INSERT'
+                AND (c.relname = 'outbox'
+                       AND a.attname IN ('event_id', 'tenant_id', 'event_type', 'entity_id', 'envelope')
+                     OR c.relname = 'revoked_session' AND a.attname = 'session_id'))",
+    // What will be made in a tenant's schema is given to its own role and to nobody else.
+    "SELECT DISTINCT format('%s is given rights on whatever is made in %s', coalesce(r.rolname, 'everybody'), n.nspname)
+     FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace
+     CROSS JOIN LATERAL aclexplode(d.defaclacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE (n.nspname = 'platform' OR n.nspname IN (SELECT role FROM platform.tenant_schema))
+       AND x.grantee <> d.defaclrole AND coalesce(r.rolname, '') <> n.nspname",
+    // All of it is the owner's, who alone may change it.
+    "SELECT format('%I.%I belongs to %s', n.nspname, c.relname, pg_get_userbyid(c.relowner))
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE (n.nspname = 'platform' OR n.nspname IN (SELECT role FROM platform.tenant_schema))
+       AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+       AND c.relowner <> (SELECT nspowner FROM pg_namespace WHERE nspname = 'platform')",
+    "SELECT format('the function %I.%I runs with the rights of %s', n.nspname, p.proname, pg_get_userbyid(p.proowner))
+     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE (n.nspname = 'platform' OR n.nspname IN (SELECT role FROM platform.tenant_schema)) AND p.prosecdef",
     "SELECT 'everybody may make tables in the schema public' FROM pg_namespace n
      CROSS JOIN LATERAL aclexplode(n.nspacl) x
      WHERE n.nspname = 'public' AND x.grantee = 0 AND x.privilege_type = 'CREATE'",

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long a tenant may be frozen; a move that would take longer is given up.
-const FROZEN_AT_MOST: Duration = Duration::from_millis(1_800);
+const FROZEN_AT_MOST: Duration = Duration::from_millis(1_500);
 /// How long what is under way may take once it is frozen, before it is broken off.
 const UNDER_WAY: Duration = Duration::from_millis(800);
 /// How long the first copy may take.
@@ -181,6 +181,17 @@ async fn begin(
     }
     if status == "leaving" {
         return refuse("it is to be erased");
+    }
+    let mut source =
+        PgConnection::connect_with(&settings.owner_of(NodeId(node.unsigned_abs()))?).await?;
+    let whole: bool =
+        sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL AND to_regrole($1) IS NOT NULL")
+            .bind(&role)
+            .fetch_one(&mut source)
+            .await?;
+    source.close().await?;
+    if !whole {
+        return refuse("its restore was cut off; repeat that first");
     }
     let relocation = Relocation {
         tenant: id.into(),
@@ -573,6 +584,10 @@ async fn unsubscribe(
     relocation: &Relocation,
 ) -> Result<(), Error> {
     let name = relocation.name();
+    // Whoever died while making it may have left a session that goes on with it, and would subscribe
+    // when nobody looks any more.
+    end_sessions(target, &format!("%CREATE SUBSCRIPTION {name} %")).await?;
+    end_sessions(source, &format!("%CREATE PUBLICATION {name} %")).await?;
     let subscribed: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = $1)")
             .bind(&name)
@@ -581,15 +596,27 @@ async fn unsubscribe(
     if subscribed {
         run(target, &format!("DROP SUBSCRIPTION {name}")).await?;
     }
-    // Left when the one who made it was killed between the two sides.
+    // Left when the one who made it was killed between the two sides. One that is in use a moment longer
+    // is an error, and this is repeated: forgotten, it would keep all that is written from then on.
     sqlx::query(
-        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
-         WHERE slot_name = $1 AND NOT active",
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
     )
     .bind(&name)
     .execute(&mut *source)
     .await?;
     run(source, &format!("DROP PUBLICATION IF EXISTS {name}")).await
+}
+
+/// Ends the sessions of this database that are at a statement like `statement`, and waits until they have.
+async fn end_sessions(conn: &mut PgConnection, statement: &str) -> Result<(), Error> {
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE $1",
+    )
+    .bind(statement)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn forget(registry: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {

@@ -45,8 +45,9 @@ pub struct Tenant {
     pub account: Option<PaymentAccount>,
     /// How often its data was put back to an earlier state; see [`crate::data`].
     pub timeline: u32,
-    /// The version its schema had when it was looked up. It may have been brought further since, never
-    /// back: code that needs what a release's file adds asks here, and does without until it is there.
+    /// The version its schema had when it was looked up. It may have been brought further since; brought
+    /// back it is only by a restore, to a timeline of its own, whose tenant this is not. Code that needs
+    /// what a release's file adds asks here, and does without until it is there.
     pub schema_version: i64,
     /// Schema and role.
     pub(crate) role: Arc<str>,

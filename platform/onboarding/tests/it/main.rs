@@ -137,6 +137,10 @@ impl Files for NoFiles {
         async { Ok(()) }.boxed()
     }
 
+    fn remove<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<(), FilesError>> {
+        async { Ok(()) }.boxed()
+    }
+
     fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
         async { Ok(0) }.boxed()
     }

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 use berth_tenancy::{
-    acl,
-    migrate::{self, DriftReport, Pace, Progress, Quarantined, Status},
+    DatabaseSettings, acl,
+    migrate::{self, DriftReport, Pace, Progress, Quarantined, Report, Status},
 };
 use clap::Args;
 
@@ -18,11 +18,15 @@ use crate::settings;
 #[derive(Args)]
 pub(crate) struct MigrateOptions {
     /// Give the logins the passwords that follow from the present bucket secret first.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["status", "dry_run"])]
     renew_logins: bool,
     /// Say how the fleet stands and what would be done, and do nothing.
-    #[arg(long, visible_alias = "dry-run")]
+    #[arg(long)]
     status: bool,
+    /// Try it on every tenant that is behind and take it back, and say who would be in the way. Their
+    /// tables are locked for as long as it will take in earnest.
+    #[arg(long, conflicts_with = "status")]
+    dry_run: bool,
     /// Try tenants in quarantine again.
     #[arg(long)]
     retry: bool,
@@ -48,6 +52,7 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
         workers: options.workers,
         budget_percent: options.error_budget,
         retry: options.retry,
+        dry: options.dry_run,
     };
     let told = Mutex::new(Instant::now());
     let progress = |progress: Progress| {
@@ -60,6 +65,9 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     let report = migrate::run(&database, pace, &progress)
         .await
         .context("the migration failed")?;
+    if options.dry_run {
+        return print_dry(&database, &report).await;
+    }
     println!(
         "applied {} to the platform, brought {} tenants up to date",
         report.platform, report.tenants
@@ -68,6 +76,26 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     anyhow::ensure!(
         report.quarantined.is_empty(),
         "{} tenants are in quarantine; mend what is in the way and run `berth migrate --retry`",
+        report.quarantined.len()
+    );
+    Ok(())
+}
+
+/// Says what a run would do, and fails if anybody is in its way.
+async fn print_dry(database: &DatabaseSettings, report: &Report) -> anyhow::Result<()> {
+    if !migrate::status(database).await?.platform_current {
+        println!("the shared tables would be migrated first, which was not tried");
+    }
+    println!("{} tenants would be brought up to date", report.tenants);
+    for one in &report.quarantined {
+        println!(
+            "in the way: {} would stay at version {} instead of {}: {}",
+            one.slug, one.version, one.wanted, one.reason
+        );
+    }
+    anyhow::ensure!(
+        report.quarantined.is_empty(),
+        "{} tenants would be put in quarantine",
         report.quarantined.len()
     );
     Ok(())

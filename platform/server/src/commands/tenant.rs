@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use berth_access::{Role, Tokens};
-use berth_kernel::{Cause, Clock, Currency, Secret, UserId};
+use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Secret, UserId};
 use berth_onboarding::Onboarding;
 use berth_tenancy::{
     Database, NodeId, Tenancy, TenantKey, data,
-    lifecycle::{self, Change, Lifecycle, Operator, Particulars},
+    lifecycle::{self, ApiKeyEntry, Change, Lifecycle, Operator, Particulars},
     relocate,
 };
 use berth_user::{NewAccount, Users};
@@ -30,6 +30,27 @@ pub(crate) enum TenantCommand {
         /// What the key is for.
         #[arg(long, default_value = "command line")]
         label: String,
+    },
+    /// List a tenant's API keys, as JSON; none of the keys themselves, which nobody has but their owner.
+    ApiKeys {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Let an API key open nothing any more.
+    RevokeApiKey {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// The key's id, as `api-keys` lists it.
+        #[arg(long)]
+        key: ApiKeyId,
+    },
+    /// Show what was done to a tenant and by whom, newest first, as JSON.
+    Audit {
+        /// The tenant's name in addresses; also of one that is gone.
+        #[arg(long)]
+        slug: String,
     },
     /// List all tenants, with standing, plan and version of their schemas.
     List,
@@ -248,6 +269,20 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             // Shown once, to whoever asked for it; kept as a hash only.
             json!({ "api_key": key.expose() })
         }
+        TenantCommand::ApiKeys { slug } => {
+            let keys = lifecycle()?.api_keys(&slug).await?;
+            let entry = |key: &ApiKeyEntry| {
+                json!({
+                    "id": key.id, "label": key.label, "created_at": key.created_at,
+                    "revoked_at": key.revoked_at,
+                })
+            };
+            json!(keys.iter().map(entry).collect::<Vec<_>>())
+        }
+        TenantCommand::RevokeApiKey { slug, key } => {
+            json!({ "revoked": lifecycle()?.revoke_api_key(&slug, key).await? })
+        }
+        TenantCommand::Audit { slug } => json!(lifecycle()?.trail(&slug).await?),
         TenantCommand::List => {
             list().await?;
             return Ok(());

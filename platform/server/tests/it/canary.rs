@@ -171,12 +171,71 @@ async fn in_redis(words: &[&str]) -> Vec<String> {
     found
 }
 
+/// Everything the broker is given, from when it is opened on.
+struct Tap {
+    channel: lapin::Channel,
+    queue: lapin::types::ShortString,
+    // Closed with the queue when it goes.
+    _connection: lapin::Connection,
+}
+
+impl Tap {
+    async fn open(house: &House) -> Self {
+        let url = &house.endpoints.amqp_url;
+        let connection = lapin::Connection::connect(url, lapin::ConnectionProperties::default());
+        let connection = connection.await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let own = lapin::options::QueueDeclareOptions {
+            exclusive: true,
+            ..Default::default()
+        };
+        let queue = channel.queue_declare("".into(), own, Default::default());
+        let queue = queue.await.unwrap().name().clone();
+        let exchange = format!("{}.ev", house.platform.name());
+        channel
+            .queue_bind(
+                queue.clone(),
+                exchange.into(),
+                "#".into(),
+                Default::default(),
+                Default::default(),
+            )
+            .await
+            .unwrap();
+        Self {
+            channel,
+            queue,
+            _connection: connection,
+        }
+    }
+
+    /// What came: whose it is, and the whole of it with its headers.
+    async fn drain(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        let own = lapin::options::BasicGetOptions { no_ack: true };
+        while let Some(message) = self
+            .channel
+            .basic_get(self.queue.clone(), own)
+            .await
+            .unwrap()
+        {
+            let text = String::from_utf8(message.delivery.data.clone()).unwrap();
+            let event: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let whose = event["tenant_id"].as_str().unwrap().to_owned();
+            all.push((whose, format!("{text} {:?}", message.delivery.properties)));
+        }
+        all
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_one_tenants_is_nowhere_another_could_see_it() {
     let house = House::open().await;
     let (clinic, gym) = (Canary::new(), Canary::new());
+    let tap = Tap::open(&house).await;
     clinic.sing(&house, house.clinic()).await;
     gym.sing(&house, house.gym()).await;
+    let told = tap.drain().await;
 
     for (canary, own, other) in [
         (&clinic, house.clinic(), house.gym()),
@@ -211,6 +270,17 @@ async fn what_is_one_tenants_is_nowhere_another_could_see_it() {
             found(&house, "platform", &canary.word, &id.to_string()).await,
             nobody
         );
+        let (own_events, others): (Vec<_>, Vec<_>) =
+            told.iter().partition(|(whose, _)| *whose == id.to_string());
+        assert!(
+            own_events.iter().any(|(_, text)| canary.is_in(text)),
+            "nothing was told"
+        );
+        let strayed: Vec<_> = others
+            .iter()
+            .filter(|(_, text)| canary.is_in(text))
+            .collect();
+        assert!(strayed.is_empty(), "{strayed:?}");
         // Files lie under their tenant's id; what is compressed in them, nobody else's path leads to.
         let foreign = files_with(&house.store(), &canary.word);
         let strayed: Vec<_> = foreign

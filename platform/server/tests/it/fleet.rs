@@ -49,6 +49,12 @@ async fn operators_change_archive_and_erase_a_tenant_from_the_command_line() {
         .await
         .unwrap_err();
     assert!(refused.contains("`blue` is no colour"), "{refused}");
+    let keys = berth(&["tenant", "api-keys", "--slug", slug]).await;
+    let key = keys[0]["id"].as_str().unwrap();
+    let revoke = ["tenant", "revoke-api-key", "--slug", slug, "--key", key];
+    assert_eq!(berth(&revoke).await["revoked"], true);
+    let keys = berth(&["tenant", "api-keys", "--slug", slug]).await;
+    assert!(keys[0]["revoked_at"].is_string(), "{keys}");
     let listed = house.berth(&["tenant", "list"]).await.unwrap();
     assert_eq!(listed.lines().count(), 4, "{listed}");
 
@@ -96,6 +102,15 @@ async fn operators_change_archive_and_erase_a_tenant_from_the_command_line() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(certificate["tenant_id"], id);
+    let trail = house.berth(&["tenant", "audit", "--slug", slug]).await;
+    let trail: Value = serde_json::from_str(&trail.unwrap()).unwrap();
+    let steps: Vec<_> = trail.as_array().unwrap().iter().collect();
+    assert_eq!(steps[0]["action"], "tenant.deleted");
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["action"] == "tenant.api_key.revoked")
+    );
     assert!(
         certificate["tables"]["booking"].as_i64().unwrap() >= 1,
         "{certificate}"

@@ -194,6 +194,16 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
         1
     );
 
+    let trail = desk.get("/tenants/harbour-school/audit").await;
+    let did =
+        |step: &Value| (step["action"].as_str() == Some("tenant.suspended")).then(|| step.clone());
+    let steps = trail["items"].as_array().unwrap();
+    let suspended = steps.iter().find_map(did).expect("it was suspended");
+    assert!(
+        suspended["operator"].as_str().unwrap().starts_with("key:"),
+        "{suspended}"
+    );
+
     let erase = json!({ "confirm": "harbour-school" });
     let (status, answer) = desk
         .ask(Method::POST, "/tenants/harbour-school/erase", Some(&erase))

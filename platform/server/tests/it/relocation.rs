@@ -165,7 +165,8 @@ async fn traces(pool: &PgPool) -> i64 {
     let sql = "SELECT (SELECT count(*) FROM platform.relocation) + (SELECT count(*) FROM pg_publication)
                     + (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
                        WHERE d.datname = current_database())
-                    + (SELECT count(*) FROM pg_tables WHERE tablename = 'relocation_marker')";
+                    + (SELECT count(*) FROM pg_tables WHERE tablename = 'relocation_marker')
+                    + (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())";
     sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
 }
 
@@ -212,6 +213,55 @@ async fn a_move_that_is_killed_anywhere_leaves_the_tenant_served_and_is_mended()
             assert_eq!(there, at == node, "killed after {after} ms, on node {node}");
         }
         to = 1 - at;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_killed_at_its_turning_points_is_undone_or_finished() {
+    let mut nodes = two_nodes().await;
+    let gym = nodes.house.gym().clone();
+    let customer = Client::sign_in(&gym, &gym.customer).await.unwrap();
+    let checkout = Checkout::at(&nodes.house);
+    nodes.house.start(Role::Provisioner).await;
+    let arguments = ["tenant", "move", "--slug", &gym.slug, "--node", "1"];
+    // Before anything; while the schema is made; frozen, just before the registry says where it is; and
+    // moved, before it is cleared away where it was.
+    for (at_home, table, moved) in [
+        (true, "platform.relocation", false),
+        (false, "platform.tenant_schema", false),
+        (true, "platform.tenant", false),
+        (true, "platform.outbox", false),
+        (true, "platform.tenant_schema", true),
+    ] {
+        let home = nodes.house.platform.admin_pool();
+        let node = if at_home { home } else { &nodes.second };
+        let killed = nodes.house.berth_killed_on(node, &arguments, table).await;
+        killed.unwrap();
+        let began = Instant::now();
+        while traces(home).await + traces(&nodes.second).await > 0 {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "killed at {table}, it is not mended"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let wish = shop::first_session(&gym).await;
+        shop::shop(&checkout, &customer, wish, Intention::Pay).await;
+        let at: i16 = sqlx::query_scalar("SELECT node FROM platform.tenant WHERE slug = $1")
+            .bind(&gym.slug)
+            .fetch_one(home)
+            .await
+            .unwrap();
+        assert_eq!(at == 1, moved, "killed at {table}");
+        let schema = nodes.house.schema(&gym).await;
+        for (number, pool) in [(0, home), (1, &nodes.second)] {
+            let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+                .bind(&schema)
+                .fetch_one(pool)
+                .await
+                .unwrap();
+            assert_eq!(there, at == number, "killed at {table}, on node {number}");
+        }
     }
 }
 
@@ -267,6 +317,9 @@ async fn a_restore_on_another_node_that_is_killed_is_held_until_it_is_repeated()
         if !whole {
             let refused = house.berth(&release).await.unwrap_err();
             assert!(refused.contains("was cut off; repeat it"), "{refused}");
+            let back = ["tenant", "move", "--slug", slug, "--node", "0"];
+            let refused = house.berth(&back).await.unwrap_err();
+            assert!(refused.contains("its restore was cut off"), "{refused}");
         }
     }
     let restored: Value = serde_json::from_str(&house.berth(&restore).await.unwrap()).unwrap();

@@ -22,20 +22,24 @@ pub(super) struct Heir {
     pub(super) other: bool,
 }
 
-/// Writes what `tenant` has told and the outbox still has: what waits, and the last day.
-pub(super) async fn copy_out(
+/// What `tenant` has told on a node and its outbox still has: what waits, and the last day.
+pub(super) async fn told(
     conn: &mut PgConnection,
     tenant: TenantId,
-    folder: &Path,
-) -> Result<Events, DataError> {
+) -> Result<Vec<String>, DataError> {
     // What the registry tells of the tenant is none of its own.
-    let lines: Vec<String> = sqlx::query_scalar(
+    let lines = sqlx::query_scalar(
         "SELECT envelope FROM platform.outbox
          WHERE tenant_id = $1 AND event_type NOT LIKE 'tenant.%' ORDER BY seq",
     )
     .bind(tenant.uuid())
     .fetch_all(conn)
     .await?;
+    Ok(lines)
+}
+
+/// Writes what was told.
+pub(super) async fn write(lines: &[String], folder: &Path) -> Result<Events, DataError> {
     let mut text = lines.join("\n");
     if !text.is_empty() {
         text.push('\n');

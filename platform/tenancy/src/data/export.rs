@@ -44,7 +44,15 @@ pub async fn export(
     // Of the same moment as all that follows, and read by the owner: it is none of the tenant's
     // business.
     let schema_version = version(&mut tx, &role).await?;
-    let events = events::copy_out(&mut tx, tenant.id, folder).await?;
+    // What it told where it was before a move came first.
+    let mut told = Vec::new();
+    for other in settings.node_ids().filter(|other| *other != node) {
+        let mut conn = PgConnection::connect_with(&settings.owner_of(other)?).await?;
+        told.extend(events::told(&mut conn, tenant.id).await?);
+        conn.close().await.map_err(Error::from)?;
+    }
+    told.extend(events::told(&mut tx, tenant.id).await?);
+    let events = events::write(&told, folder).await?;
     let become_tenant = format!("SET LOCAL ROLE {role}");
     tx.execute(sqlx::raw_sql(AssertSqlSafe(become_tenant)))
         .await?;

@@ -36,6 +36,13 @@ pub trait Files: Send + Sync {
         content: Bytes,
     ) -> BoxFuture<'a, Result<(), FilesError>>;
 
+    /// Removes a file; nothing happens if there is none.
+    fn remove<'a>(
+        &'a self,
+        tenant: TenantId,
+        path: &'a str,
+    ) -> BoxFuture<'a, Result<(), FilesError>>;
+
     /// Removes all of a tenant's files; how many there were. Run again, it removes what is left.
     fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>>;
 }

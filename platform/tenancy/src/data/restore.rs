@@ -3,7 +3,10 @@
 //! What is restored is held: nothing serves it, sends for it or reconciles it until an operator
 //! releases it.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Component, Path, PathBuf},
+};
 
 use berth_events::tenant::{Created, Updated};
 use berth_kernel::{Clock, TenantId};
@@ -143,10 +146,12 @@ pub async fn restore_in_place(
     let placed = place(settings, &mut registry, &export, &held, files, by).await;
     if let Err(error) = placed {
         registry.close().await?;
-        held.let_go(settings).await?;
+        held.let_go(settings, by, clock).await?;
         return Err(error);
     }
     registry.close().await?;
+    // Only now: had it failed, they would still be what the tenant has.
+    export.remove_other_files(files, id).await?;
     Ok(export.restored(id, slug.to_owned()))
 }
 
@@ -265,7 +270,12 @@ impl Held {
 
     /// Gives the tenant the standing it had, if it still has what it had: held is what a tenant is that
     /// was put back, or whose restore has to be repeated.
-    async fn let_go(&self, settings: &DatabaseSettings) -> Result<(), DataError> {
+    async fn let_go(
+        &self,
+        settings: &DatabaseSettings,
+        by: &Operator,
+        clock: &Clock,
+    ) -> Result<(), DataError> {
         let mut node = PgConnection::connect_with(&settings.owner_of(self.node)?).await?;
         let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
             .bind(&self.role)
@@ -275,16 +285,30 @@ impl Held {
         if !there {
             return Ok(());
         }
+        if self.former == "held" {
+            return Ok(());
+        }
         let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
-        sqlx::query(
-            "UPDATE platform.tenant SET status = $2
-             WHERE id = $1 AND status = 'held' AND timeline = $3",
+        let mut tx = registry.begin().await?;
+        let version: Option<i64> = sqlx::query_scalar(
+            "UPDATE platform.tenant SET status = $2, version = version + 1
+             WHERE id = $1 AND status = 'held' AND timeline = $3 RETURNING version",
         )
         .bind(self.id.uuid())
         .bind(&self.former)
         .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
-        .execute(&mut registry)
+        .fetch_optional(&mut *tx)
         .await?;
+        if let Some(version) = version {
+            let detail = json!({ "standing": self.former });
+            audit(&mut tx, self.id, by, "tenant.restore_failed", &detail).await?;
+            let event = Updated {
+                tenant_id: self.id,
+                version,
+            };
+            tell(&mut tx, self.id, &event, clock).await?;
+        }
+        tx.commit().await?;
         Ok(registry.close().await?)
     }
 }
@@ -529,6 +553,20 @@ impl Export {
             }
             let writing = files.write(id, &file.path, content.into());
             writing.await.map_err(DataError::Files)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what the tenant was given after the export.
+    async fn remove_other_files(&self, files: &dyn Files, id: TenantId) -> Result<(), DataError> {
+        let kept: HashSet<&str> = self.manifest.files.iter().map(|file| &*file.path).collect();
+        for file in files.list(id).await.map_err(DataError::Files)? {
+            if !kept.contains(&*file.path) {
+                files
+                    .remove(id, &file.path)
+                    .await
+                    .map_err(DataError::Files)?;
+            }
         }
         Ok(())
     }

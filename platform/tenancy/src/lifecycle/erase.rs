@@ -185,8 +185,14 @@ async fn erase(
 ) -> Result<(), Error> {
     let mut node = PgConnection::connect_with(&settings.owner_of(leaving.node)?).await?;
     let tables = counted(registry, &mut node, leaving).await?;
-    let outbox = empty_node(&mut node, leaving).await?;
+    let mut outbox = empty_node(&mut node, leaving).await?;
     node.close().await?;
+    // Where it was before a move, what it told there may still be kept.
+    for other in settings.node_ids().filter(|other| *other != leaving.node) {
+        let mut node = PgConnection::connect_with(&settings.owner_of(other)?).await?;
+        outbox += forget_events(&mut node, leaving.id).await?;
+        node.close().await?;
+    }
     let removed = files.remove_all(leaving.id).await.map_err(Error::Files)?;
     let mut certificate = Certificate {
         tenant_id: leaving.id,
@@ -257,11 +263,17 @@ async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, E
     // What a restore that was cut off may have left.
     let next = next_role(&mut tx, leaving.id, leaving.timeline).await?;
     provision::remove(&mut tx, &next).await?;
-    let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
-        .bind(leaving.id.uuid())
-        .execute(&mut *tx)
-        .await?;
+    let events = forget_events(&mut tx, leaving.id).await?;
     tx.commit().await?;
+    Ok(events)
+}
+
+/// Takes what a tenant told from a node's outbox; how many events those are.
+async fn forget_events(node: &mut PgConnection, tenant: TenantId) -> Result<u64, Error> {
+    let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
+        .bind(tenant.uuid())
+        .execute(node)
+        .await?;
     Ok(events.rows_affected())
 }
 

@@ -15,7 +15,7 @@
 //! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
 //! - [`plan`]: how much each may take.
 //! - [`operators`]: who may do all this through the API.
-//! - [`keys`]: what its software signs in with. [`erase`]: its end.
+//! - [`keys`]: what its software signs in with. [`erase`]: its end. [`trail`]: all that was done.
 
 mod create;
 mod erase;
@@ -27,6 +27,7 @@ mod plan;
 mod rules;
 mod slug;
 mod standing;
+mod trail;
 
 use berth_kernel::{Cause, Clock, Envelope, Event, TenantId};
 use serde_json::Value;
@@ -42,6 +43,7 @@ pub use opening::{Founder, Opening};
 pub use particulars::{Change, Particulars};
 pub use plan::Plan;
 pub(crate) use rules::refused;
+pub use trail::AuditEntry;
 
 /// Who acts, as the audit trail is to name them: `cli:root`, `key:ops`, `user:…`, `sign-up`.
 #[derive(Clone, Debug)]

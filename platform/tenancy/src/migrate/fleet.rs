@@ -32,6 +32,8 @@ pub struct Pace {
     pub budget_percent: usize,
     /// Tries those in quarantine again.
     pub retry: bool,
+    /// Only tries: every tenant's files are applied and taken back, whatever fails elsewhere.
+    pub dry: bool,
 }
 
 impl Default for Pace {
@@ -40,6 +42,7 @@ impl Default for Pace {
             workers: 4,
             budget_percent: 1,
             retry: false,
+            dry: false,
         }
     }
 }
@@ -156,7 +159,7 @@ pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
         );
         (
             versions.fetch_all(&mut conn).await?,
-            quarantined(&mut conn).await?,
+            quarantined(&mut conn, settings.files.latest()).await?,
         )
     } else {
         (Vec::new(), Vec::new())
@@ -170,13 +173,18 @@ pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
     })
 }
 
-/// Those in quarantine, by their names.
-pub(super) async fn quarantined(conn: &mut PgConnection) -> Result<Vec<Quarantined>, Error> {
+/// Those in quarantine for a version up to `newest`, by their names: what a later release could not do
+/// is none of this one's business.
+pub(super) async fn quarantined(
+    conn: &mut PgConnection,
+    newest: i64,
+) -> Result<Vec<Quarantined>, Error> {
     let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
         "SELECT t.slug, t.schema_version, q.wanted, q.reason
          FROM platform.migration_quarantine q JOIN platform.tenant t ON t.id = q.tenant_id
-         ORDER BY t.slug",
+         WHERE q.wanted <= $1 ORDER BY t.slug",
     )
+    .bind(newest)
     .fetch_all(conn)
     .await?;
     let quarantined = |(slug, version, wanted, reason)| Quarantined {
@@ -192,62 +200,107 @@ pub(super) async fn quarantined(conn: &mut PgConnection) -> Result<Vec<Quarantin
 #[derive(Debug, Clone)]
 struct Behind {
     id: TenantId,
+    slug: String,
     role: String,
     node: NodeId,
     version: i64,
     tries: u32,
 }
 
-/// Moves everybody who is behind; how many that were.
+/// Moves everybody who is behind; how many that were, and in a dry run who could not be.
 pub(super) async fn migrate(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<usize, Error> {
+) -> Result<(usize, Vec<Quarantined>), Error> {
     let files = &settings.files;
-    if pace.retry {
+    if pace.retry && !pace.dry {
         conn.execute("DELETE FROM platform.migration_quarantine")
             .await?;
     }
     let mut waves: [VecDeque<Behind>; 4] = Default::default();
-    for (wave, behind) in behind(conn, files.latest()).await? {
+    let behind = behind(conn, files.latest(), pace.dry).await?;
+    if behind.is_empty() {
+        return Ok((0, Vec::new()));
+    }
+    for (wave, behind) in behind {
         waves[wave as usize].push_back(behind);
     }
-    let mut moved = 0;
-    for (wave, tenants) in Wave::ALL.into_iter().zip(waves) {
-        if tenants.is_empty() {
-            continue;
-        }
-        let running = Running::new(wave, tenants, files, pace);
-        let workers = pace.workers.clamp(1, running.all);
+    let sizes = sizes(conn, files.latest()).await?;
+    let (mut moved, mut failed) = (0, Vec::new());
+    for ((wave, tenants), size) in Wave::ALL.into_iter().zip(waves).zip(sizes) {
+        let running = Running::new(wave, size, tenants, files, pace);
+        // What failed in runs before this counts: a run that is repeated does not walk past it.
+        running.judge()?;
+        let workers = pace.workers.max(1).min(running.all);
         let work = (0..workers).map(|_| running.work(settings, progress));
         moved += try_join_all(work).await?.into_iter().sum::<usize>();
         running.judge()?;
+        failed.append(&mut running.left().would_fail);
     }
-    Ok(moved)
+    failed.sort_by(|one: &Quarantined, other| one.slug.cmp(&other.slug));
+    Ok((moved, failed))
 }
 
-/// Everybody who is behind and neither in quarantine for it nor on the way to another node, with their waves, in the order of ids.
-async fn behind(conn: &mut PgConnection, latest: i64) -> Result<Vec<(Wave, Behind)>, Error> {
-    let rows: Vec<(uuid::Uuid, String, i16, i64, i32)> = sqlx::query_as(
-        "SELECT t.id, t.role, t.node, t.schema_version,
-                CASE WHEN t.canary THEN 0
-                     ELSE 1 + width_bucket(abs(hashtext(t.id::text)::bigint) % 100, ARRAY[1, 10]::bigint[])
-                END
+/// How many tenants there are in a wave, and how many of them are in quarantine for this release.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    tenants: usize,
+    failed: usize,
+}
+
+/// In which wave a tenant is, as SQL.
+const WAVE: &str = "CASE WHEN t.canary THEN 0
+    ELSE 1 + width_bucket(abs(hashtext(t.id::text)::bigint) % 100, ARRAY[1, 10]::bigint[]) END";
+
+async fn sizes(conn: &mut PgConnection, latest: i64) -> Result<[Size; 4], Error> {
+    let sql = format!(
+        "SELECT {WAVE}, count(*), count(*) FILTER (WHERE q.wanted >= $1)
+         FROM platform.tenant t LEFT JOIN platform.migration_quarantine q ON q.tenant_id = t.id
+         GROUP BY 1"
+    );
+    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(latest)
+        .fetch_all(conn)
+        .await?;
+    let mut sizes = [Size::default(); 4];
+    for (wave, tenants, failed) in rows {
+        let count = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        sizes[Wave::from_number(wave) as usize] = Size {
+            tenants: count(tenants),
+            failed: count(failed),
+        };
+    }
+    Ok(sizes)
+}
+
+/// Everybody who is behind and neither in quarantine for it, unless `dry`, nor on the way to another node,
+/// with their waves, in the order of ids.
+async fn behind(
+    conn: &mut PgConnection,
+    latest: i64,
+    dry: bool,
+) -> Result<Vec<(Wave, Behind)>, Error> {
+    let sql = format!(
+        "SELECT t.id, t.slug, t.role, t.node, t.schema_version, {WAVE}
          FROM platform.tenant t
          WHERE t.schema_version < $1
-           AND NOT EXISTS (SELECT FROM platform.migration_quarantine q
-                           WHERE q.tenant_id = t.id AND q.wanted >= $1)
+           AND ($2 OR NOT EXISTS (SELECT FROM platform.migration_quarantine q
+                                  WHERE q.tenant_id = t.id AND q.wanted >= $1))
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
-         ORDER BY t.id",
-    )
-    .bind(latest)
-    .fetch_all(conn)
-    .await?;
-    let behind = |(id, role, node, version, wave): (uuid::Uuid, _, i16, _, _)| {
+         ORDER BY t.id"
+    );
+    type Row = (uuid::Uuid, String, String, i16, i64, i32);
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(latest)
+        .bind(dry)
+        .fetch_all(conn)
+        .await?;
+    let behind = |(id, slug, role, node, version, wave): Row| {
         let behind = Behind {
             id: id.into(),
+            slug,
             role,
             node: NodeId(node.unsigned_abs()),
             version,
@@ -262,7 +315,10 @@ async fn behind(conn: &mut PgConnection, latest: i64) -> Result<Vec<(Wave, Behin
 struct Running<'f> {
     files: &'f TenantFiles,
     wave: Wave,
+    dry: bool,
     all: usize,
+    /// All of the wave, moved or not.
+    size: usize,
     budget: usize,
     began: Instant,
     left: Mutex<Left>,
@@ -272,21 +328,34 @@ struct Left {
     tenants: VecDeque<Behind>,
     done: usize,
     failed: usize,
+    /// Of a dry run.
+    would_fail: Vec<Quarantined>,
 }
 
 impl<'f> Running<'f> {
-    fn new(wave: Wave, tenants: VecDeque<Behind>, files: &'f TenantFiles, pace: Pace) -> Self {
-        let all = tenants.len();
+    fn new(
+        wave: Wave,
+        size: Size,
+        tenants: VecDeque<Behind>,
+        files: &'f TenantFiles,
+        pace: Pace,
+    ) -> Self {
         Self {
             files,
             wave,
-            all,
-            budget: wave.budget(all, pace.budget_percent),
+            dry: pace.dry,
+            all: tenants.len(),
+            size: size.tenants,
+            budget: match pace.dry {
+                true => usize::MAX,
+                false => wave.budget(size.tenants, pace.budget_percent),
+            },
             began: Instant::now(),
             left: Mutex::new(Left {
                 tenants,
                 done: 0,
-                failed: 0,
+                failed: if pace.dry { 0 } else { size.failed },
+                would_fail: Vec::new(),
             }),
         }
     }
@@ -303,8 +372,8 @@ impl<'f> Running<'f> {
         while let Some(tenant) = self.next() {
             let outcome = match tenant.node {
                 NodeId::HOME => {
-                    let outcome = move_up(&mut registry, &tenant, self.files).await?;
-                    if matches!(outcome, Outcome::Elsewhere) {
+                    let outcome = self.move_up(&mut registry, &tenant).await?;
+                    if matches!(outcome, Outcome::Elsewhere) && !self.dry {
                         let version = version_of(&mut registry, &tenant).await?;
                         note_version(&mut registry, &tenant, version).await?;
                     }
@@ -318,8 +387,8 @@ impl<'f> Running<'f> {
                             place.insert(PgConnection::connect_with(&owner).await?)
                         }
                     };
-                    let outcome = move_up(conn, &tenant, self.files).await?;
-                    if matches!(outcome, Outcome::Moved | Outcome::Elsewhere) {
+                    let outcome = self.move_up(conn, &tenant).await?;
+                    if matches!(outcome, Outcome::Moved | Outcome::Elsewhere) && !self.dry {
                         let version = version_of(conn, &tenant).await?;
                         note_version(&mut registry, &tenant, version).await?;
                     }
@@ -337,6 +406,10 @@ impl<'f> Running<'f> {
                     self.again(tenant);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
+                Outcome::Busy(reason) | Outcome::Failed(reason) if self.dry => {
+                    self.would_fail(tenant, reason);
+                    self.tell(progress, true);
+                }
                 Outcome::Busy(reason) | Outcome::Failed(reason) => {
                     tracing::error!(tenant_id = %tenant.id, reason, "{} is put in quarantine: {reason}", tenant.id);
                     put_in_quarantine(&mut registry, &tenant, self.files.latest(), &reason).await?;
@@ -349,6 +422,25 @@ impl<'f> Running<'f> {
             conn.close().await?;
         }
         Ok(moved)
+    }
+
+    async fn move_up(&self, conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Error> {
+        move_up(
+            conn,
+            tenant,
+            self.files,
+            if self.dry { "ROLLBACK" } else { "COMMIT" },
+        )
+        .await
+    }
+
+    fn would_fail(&self, tenant: Behind, reason: String) {
+        self.left().would_fail.push(Quarantined {
+            slug: tenant.slug,
+            version: tenant.version,
+            wanted: self.files.latest(),
+            reason,
+        });
     }
 
     fn left(&self) -> std::sync::MutexGuard<'_, Left> {
@@ -392,7 +484,7 @@ impl<'f> Running<'f> {
         Err(Error::BudgetSpent {
             wave: self.wave.to_string(),
             failed,
-            of: self.all,
+            of: self.size,
         })
     }
 }
@@ -407,11 +499,12 @@ enum Outcome {
 }
 
 /// One message, and so one transaction: the version, which must be what it was, and the DDL. Where the
-/// registry is, what it says moves along; elsewhere it is told after that.
+/// registry is, what it says moves along; elsewhere it is told after that. `end` keeps it or takes it back.
 async fn move_up(
     conn: &mut PgConnection,
     tenant: &Behind,
     files: &TenantFiles,
+    end: &str,
 ) -> Result<Outcome, Error> {
     let Behind {
         id, role, version, ..
@@ -426,7 +519,7 @@ async fn move_up(
            UPDATE platform.tenant SET schema_version = {latest} WHERE id = '{id}'; \
            DELETE FROM platform.migration_quarantine WHERE tenant_id = '{id}'; \
          END $$; \
-         SET LOCAL search_path = {role}, public; {files}; COMMIT",
+         SET LOCAL search_path = {role}, public; {files}; SET CONSTRAINTS ALL IMMEDIATE; {end}",
         files = files.after(*version),
     );
     // Safe as SQL: numbers, an id, a role's checked name, and files of our own.
@@ -465,18 +558,23 @@ async fn version_of(node: &mut PgConnection, tenant: &Behind) -> Result<i64, Err
     Ok(version.unwrap_or(tenant.version))
 }
 
-/// Lets the registry say the same.
+/// Lets the registry say the same, if that is where the tenant still is.
 async fn note_version(
     registry: &mut PgConnection,
     tenant: &Behind,
     version: i64,
 ) -> Result<(), Error> {
     sqlx::query(
-        "WITH healed AS (DELETE FROM platform.migration_quarantine WHERE tenant_id = $1)
-         UPDATE platform.tenant SET schema_version = $2 WHERE id = $1",
+        "WITH noted AS (
+             UPDATE platform.tenant SET schema_version = $2 WHERE id = $1 AND role = $3 AND node = $4
+             RETURNING id
+         )
+         DELETE FROM platform.migration_quarantine q USING noted WHERE q.tenant_id = noted.id",
     )
     .bind(tenant.id.uuid())
     .bind(version)
+    .bind(&tenant.role)
+    .bind(i32::from(tenant.node.0))
     .execute(registry)
     .await?;
     Ok(())

@@ -34,7 +34,8 @@ pub struct Report {
     pub platform: usize,
     /// Tenants brought up to date.
     pub tenants: usize,
-    /// Tenants that could not be, now or before, and why; they are served as they are.
+    /// Tenants that could not be, now or before, and why; they are served as they are. Of a dry run, those
+    /// that would not be.
     pub quarantined: Vec<Quarantined>,
 }
 
@@ -59,7 +60,11 @@ pub async fn run(
     conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
         .await?;
     let mut platform = 0;
-    for node in settings.node_ids() {
+    if pace.dry && !platform::is_there(&mut conn).await? {
+        return Ok(Report::default());
+    }
+    // There is one set of shared tables: what changes them cannot be tried on some.
+    for node in settings.node_ids().filter(|_| !pace.dry) {
         let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
         logins::make_logins(&mut conn, settings).await?;
         if !logins::opens(settings, node, PLATFORM_LOGIN).await? {
@@ -68,8 +73,11 @@ pub async fn run(
         platform += platform::migrate_platform(&mut conn).await?;
         conn.close().await?;
     }
-    let tenants = fleet::migrate(&mut conn, settings, pace, progress).await?;
-    let quarantined = fleet::quarantined(&mut conn).await?;
+    let (tenants, would_fail) = fleet::migrate(&mut conn, settings, pace, progress).await?;
+    let quarantined = match pace.dry {
+        true => would_fail,
+        false => fleet::quarantined(&mut conn, settings.files.latest()).await?,
+    };
     conn.close().await?;
     Ok(Report {
         platform,

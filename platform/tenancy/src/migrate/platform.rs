@@ -45,13 +45,18 @@ pub(super) async fn migrate_platform(conn: &mut PgConnection) -> Result<usize, E
     Ok(applied)
 }
 
-/// Whether nothing is missing, as far as the newest file tells.
-pub(super) async fn is_current(conn: &mut PgConnection) -> Result<bool, Error> {
+/// Whether this database was ever migrated.
+pub(super) async fn is_there(conn: &mut PgConnection) -> Result<bool, Error> {
     let there: Option<String> =
         sqlx::query_scalar("SELECT to_regclass('platform.schema_migration')::text")
-            .fetch_one(&mut *conn)
+            .fetch_one(conn)
             .await?;
-    if there.is_none() {
+    Ok(there.is_some())
+}
+
+/// Whether nothing is missing, as far as the newest file tells.
+pub(super) async fn is_current(conn: &mut PgConnection) -> Result<bool, Error> {
+    if !is_there(conn).await? {
         return Ok(false);
     }
     let known: Vec<(i64, Vec<u8>)> =

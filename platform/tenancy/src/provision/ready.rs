@@ -21,7 +21,7 @@ use crate::{DatabaseSettings, Error, data::Files, lifecycle::erase_leaving, relo
 pub struct Stock {
     /// How many.
     pub wanted: usize,
-    /// Rests this many times as long as making the last one took, unless none is left: what is made
+    /// Rests this many times as long as making the last one took, unless few are left: what is made
     /// ahead must not slow down those who book, and what it changes in the catalog is news to every
     /// connection for a moment longer than it takes.
     pub rest: u32,
@@ -31,13 +31,17 @@ impl Default for Stock {
     fn default() -> Self {
         Self {
             wanted: 8,
-            rest: 100,
+            rest: 60,
         }
     }
 }
 
 /// How often it looks when nothing is heard.
 const ROUND: Duration = Duration::from_secs(5);
+/// The longest rest, however long making the last one took.
+const LONGEST_REST: Duration = Duration::from_secs(20);
+/// So few are waited for: those who sign up now are not kept waiting for the sake of others.
+const FEW: usize = 1;
 /// How often it looks for a move that was killed.
 const MENDED_WITHIN: Duration = Duration::from_secs(2);
 /// How soon it tries again after a failure.
@@ -61,11 +65,12 @@ impl Provisioner {
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let error = tokio::select! {
-                Err(error) = self.work() => error,
+                Err(error) = self.build() => error,
+                Err(error) = self.erase() => error,
                 () = self.mend() => continue,
                 () = stop.cancelled() => return,
             };
-            tracing::warn!(error = %error, "no schemas are made ready, will try again: {error}");
+            tracing::warn!(error = %error, "the provisioner will try again: {error}");
             tokio::select! {
                 () = tokio::time::sleep(AGAIN) => {}
                 () = stop.cancelled() => {}
@@ -73,26 +78,30 @@ impl Provisioner {
         }
     }
 
-    /// Works until something fails.
-    async fn work(&self) -> Result<Infallible, Error> {
-        let owner = self.settings.owner()?;
-        let mut conn = PgConnection::connect_with(&owner).await?;
+    /// Hears that a schema was claimed, or that a tenant is to leave.
+    async fn listen(&self) -> Result<PgListener, Error> {
         let listening = PgPoolOptions::new().max_connections(1);
-        let mut told = PgListener::connect_with(&listening.connect_lazy_with(owner)).await?;
+        let pool = listening.connect_lazy_with(self.settings.owner()?);
+        let mut told = PgListener::connect_with(&pool).await?;
         told.listen("berth_provisioner").await?;
+        Ok(told)
+    }
+
+    /// Makes schemas ready until something fails.
+    async fn build(&self) -> Result<Infallible, Error> {
+        let mut told = self.listen().await?;
+        let mut conn = PgConnection::connect_with(&self.settings.owner()?).await?;
         let newest = self.settings.files.latest();
         loop {
             while discard_outdated(&mut conn, newest).await? {}
-            self.erase().await;
-            let began = Instant::now();
-            if !build_one(&mut conn, &self.settings, self.stock.wanted).await? {
+            let Some(took) = build_one(&mut conn, &self.settings, self.stock.wanted).await? else {
                 // Both an answer and its absence mean: look.
                 let _ = tokio::time::timeout(ROUND, told.recv()).await;
                 continue;
-            }
-            // Whoever waits for one now is not kept waiting for the sake of others.
-            if ready(&mut conn, newest).await? > 1 {
-                tokio::time::sleep(began.elapsed() * self.stock.rest).await;
+            };
+            let rested = Instant::now() + (took * self.stock.rest).min(LONGEST_REST);
+            while Instant::now() < rested && ready(&mut conn, newest).await? > FEW {
+                let _ = tokio::time::timeout_at(rested.into(), told.recv()).await;
             }
         }
     }
@@ -107,17 +116,15 @@ impl Provisioner {
         }
     }
 
-    /// Erases those that leave. One that cannot be just now keeps nobody from being made or erased.
-    async fn erase(&self) {
-        match erase_leaving(&self.settings, &*self.files, &self.clock).await {
-            Ok((_, failed)) => {
-                for error in failed {
-                    tracing::warn!(error = %error, "a tenant is not erased yet, will try again: {error}");
-                }
+    /// Erases those that leave, on and on. One that cannot be just now keeps nobody else.
+    async fn erase(&self) -> Result<Infallible, Error> {
+        let mut told = self.listen().await?;
+        loop {
+            let (_, failed) = erase_leaving(&self.settings, &*self.files, &self.clock).await?;
+            for error in failed {
+                tracing::warn!(error = %error, "a tenant is not erased yet, will try again: {error}");
             }
-            Err(error) => {
-                tracing::warn!(error = %error, "nobody is erased now, will try again: {error}");
-            }
+            let _ = tokio::time::timeout(ROUND, told.recv()).await;
         }
     }
 }
@@ -128,25 +135,26 @@ impl Provisioner {
 /// When the database does not answer.
 pub async fn make_ready(settings: &DatabaseSettings, wanted: usize) -> Result<(), Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
-    while build_one(&mut conn, settings, wanted).await? {}
+    while build_one(&mut conn, settings, wanted).await?.is_some() {}
     conn.close().await?;
     Ok(())
 }
 
-/// Makes one more if fewer than `wanted` are ready; whether it did.
+/// Makes one more if fewer than `wanted` are ready; how long that took.
 async fn build_one(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
     wanted: usize,
-) -> Result<bool, Error> {
+) -> Result<Option<Duration>, Error> {
     let mut tx = conn.begin().await?;
     // One at a time, or several would fill the same gap.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtext('berth ready schemas'))")
         .execute(&mut *tx)
         .await?;
     if ready(&mut tx, settings.files.latest()).await? >= wanted {
-        return Ok(false);
+        return Ok(None);
     }
+    let began = Instant::now();
     let place = make(&mut tx, settings).await?;
     sqlx::query(
         "INSERT INTO platform.ready_schema (role, bucket, schema_version) VALUES ($1, $2, $3)",
@@ -158,7 +166,7 @@ async fn build_one(
     .await?;
     tx.commit().await?;
     tracing::debug!(role = place.role, "the schema {} is ready", place.role);
-    Ok(true)
+    Ok(Some(began.elapsed()))
 }
 
 /// How many are ready for a release whose newest file is `newest`.

@@ -91,6 +91,20 @@ impl Files for Store {
         .boxed()
     }
 
+    fn remove<'a>(
+        &'a self,
+        tenant: TenantId,
+        path: &'a str,
+    ) -> BoxFuture<'a, Result<(), FilesError>> {
+        async move {
+            self.fails()?;
+            let mut files = self.files.lock().unwrap();
+            files.remove(&(tenant, path.to_owned()));
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn remove_all(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
         async move {
             self.fails()?;

@@ -314,6 +314,10 @@ async fn an_audit_finds_every_right_that_should_not_be() {
     let gamma = found.unwrap();
     let (own, other) = (gamma.role(), platform.beta().role().to_owned());
     let login = bucket_login(&platform, &gamma).await;
+    let owner: String = sqlx::query_scalar("SELECT current_user::text")
+        .fetch_one(platform.admin_pool())
+        .await
+        .unwrap();
     for (break_it, mend_it, says) in [
         (
             format!("GRANT SELECT ON {own}.account TO {other}"),
@@ -334,6 +338,28 @@ async fn an_audit_finds_every_right_that_should_not_be() {
             "GRANT SELECT ON platform.tenant TO berth_tenant".to_owned(),
             "REVOKE SELECT ON platform.tenant FROM berth_tenant".to_owned(),
             "berth_tenant has rights on platform.tenant".to_owned(),
+        ),
+        (
+            "GRANT SELECT (password_hash) ON platform.founder TO berth_tenant".to_owned(),
+            "REVOKE SELECT (password_hash) ON platform.founder FROM berth_tenant".to_owned(),
+            "berth_tenant has rights on the column password_hash of platform.founder".to_owned(),
+        ),
+        (
+            format!("GRANT SELECT (email) ON {own}.account TO {other}"),
+            format!("REVOKE SELECT (email) ON {own}.account FROM {other}"),
+            format!("{other} has rights on the column email of {own}.account"),
+        ),
+        (
+            format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {own} GRANT SELECT ON TABLES TO {other}"),
+            format!(
+                "ALTER DEFAULT PRIVILEGES IN SCHEMA {own} REVOKE SELECT ON TABLES FROM {other}"
+            ),
+            format!("{other} is given rights on whatever is made in {own}"),
+        ),
+        (
+            format!("ALTER FUNCTION {own}.claim_lock(uuid[]) SECURITY DEFINER"),
+            format!("ALTER FUNCTION {own}.claim_lock(uuid[]) SECURITY INVOKER"),
+            format!("the function {own}.claim_lock runs with the rights of {owner}"),
         ),
         (
             "GRANT CREATE ON SCHEMA public TO PUBLIC".to_owned(),

@@ -28,6 +28,7 @@ async fn unmigrate(platform: &TestPlatform, tenant: &Tenant) {
     let sql = format!(
         "BEGIN; DROP SCHEMA {role} CASCADE; CREATE SCHEMA {role}; GRANT USAGE ON SCHEMA {role} TO {role}; \
          ALTER DEFAULT PRIVILEGES IN SCHEMA {role} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {role} GRANT USAGE ON SEQUENCES TO {role}; \
          UPDATE platform.tenant_schema SET version = 0 WHERE role = '{role}'; \
          UPDATE platform.tenant SET schema_version = 0 WHERE role = '{role}'; COMMIT"
     );
@@ -201,6 +202,10 @@ async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
         "{stopped:?}"
     );
     assert_eq!(version(&platform, &alpha).await, 0);
+    // Nor does a run that is simply repeated walk past it.
+    let again = run(&platform).await;
+    assert!(matches!(again, Err(Error::BudgetSpent { .. })), "{again:?}");
+    assert_eq!(version(&platform, &alpha).await, 0);
 
     admin(&platform, format!("DROP TABLE {}.account", beta.role())).await;
     let retry = Pace {
@@ -214,6 +219,45 @@ async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
     let told = told.into_inner().unwrap();
     assert_eq!(told[0], (Wave::Canaries, 1));
     assert!(told.len() == 2 && told[1].0 > Wave::Canaries, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_finds_whoever_is_in_the_way_and_changes_nothing() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    name_canary(&platform, &beta).await;
+    let settings = next(&platform, NEXT);
+    let in_the_way = format!("CREATE TABLE {}.channel (mine int)", beta.role());
+    admin(&platform, in_the_way).await;
+    let before = (
+        version(&platform, &alpha).await,
+        tables(&platform, alpha.role()).await,
+    );
+    let dry = Pace {
+        dry: true,
+        ..Pace::default()
+    };
+    let report = migrate::run(&settings, dry, &|_| {}).await.unwrap();
+    assert_eq!((report.platform, report.tenants), (0, 1));
+    let [stays] = report.quarantined.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!(
+        (&*stays.slug, stays.wanted),
+        (&*beta.slug, settings.files.latest())
+    );
+    assert!(stays.reason.contains("already exists"), "{}", stays.reason);
+    let after = (
+        version(&platform, &alpha).await,
+        tables(&platform, alpha.role()).await,
+    );
+    assert_eq!(before, after);
+    // Nobody is in quarantine for it, so that nothing stops the run that follows.
+    admin(&platform, format!("DROP TABLE {}.channel", beta.role())).await;
+    let report = migrate::run(&settings, Pace::default(), &|_| {})
+        .await
+        .unwrap();
+    assert_eq!((report.tenants, report.quarantined.len()), (2, 0));
 }
 
 #[tokio::test]
@@ -301,6 +345,22 @@ async fn what_the_files_make_is_what_the_baseline_makes() {
     let report = migrate::drift(platform.settings()).await.unwrap();
     assert_eq!((report.compared, report.other_version), (2, 0));
     assert!(report.drifted.is_empty(), "{:#?}", report.drifted);
+    let made = async |tenant: &Tenant| {
+        let role = tenant.role();
+        // Rows the files themselves write, and rights on what will be made.
+        let sql = format!(
+            "SELECT (SELECT string_agg(v::text, ',') FROM {role}.catalog_version v)
+                 || (SELECT string_agg(d.defaclobjtype::text || replace(d.defaclacl::text, '{role}', 'own'), ','
+                                       ORDER BY d.defaclobjtype)
+                     FROM pg_default_acl d WHERE d.defaclnamespace = '{role}'::regnamespace)"
+        );
+        let made: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(platform.admin_pool())
+            .await
+            .unwrap();
+        made
+    };
+    assert_eq!(made(&platform.alpha()).await, made(&platform.beta()).await);
 }
 
 #[tokio::test]

@@ -1,0 +1,57 @@
+//! What was done to a tenant and by whom, as it was written down with each step.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Lifecycle;
+use crate::Error;
+
+/// Steps that are told at once.
+const NEWEST: i64 = 500;
+
+/// One step in a tenant's life.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as in [`Operator`](super::Operator).
+    pub operator: String,
+    /// What: `tenant.suspended`.
+    pub action: String,
+    /// More about it; no personal data.
+    pub detail: Value,
+}
+
+impl Lifecycle {
+    /// The last five hundred steps of a tenant's life, newest first; of one that is gone too.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTenant`].
+    pub async fn trail(&self, slug: &str) -> Result<Vec<AuditEntry>, Error> {
+        type Row = (jiff_sqlx::Timestamp, String, String, Value);
+        let mut tx = self.tenancy.begin_platform().await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT at, operator, action, detail FROM platform.audit
+             WHERE tenant_id = coalesce((SELECT id FROM platform.tenant WHERE slug = $1),
+                                        (SELECT tenant_id FROM platform.erased_tenant WHERE slug = $1))
+             ORDER BY id DESC LIMIT $2",
+        )
+        .bind(slug)
+        .bind(NEWEST)
+        .fetch_all(tx.conn())
+        .await?;
+        tx.rollback().await?;
+        // Each tenant was made, and that is written down.
+        if rows.is_empty() {
+            return Err(Error::UnknownTenant(slug.to_owned()));
+        }
+        let entry = |(at, operator, action, detail): Row| AuditEntry {
+            at: at.to_jiff(),
+            operator,
+            action,
+            detail,
+        };
+        Ok(rows.into_iter().map(entry).collect())
+    }
+}
