@@ -284,6 +284,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
+CREATE FUNCTION platform.tell_plan_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY berth_tenant_changed, '*';
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER plan_told AFTER UPDATE ON platform.plan
+    FOR EACH STATEMENT EXECUTE FUNCTION platform.tell_plan_changed();
 CREATE TRIGGER domain_told AFTER UPDATE OF state OR DELETE ON platform.domain
     FOR EACH ROW EXECUTE FUNCTION platform.tell_domain_changed();
 CREATE TRIGGER tenant_gone AFTER DELETE ON platform.tenant

@@ -2,15 +2,23 @@
 //! transaction that changed something commits. Only for what is rare: each `NOTIFY` serialises
 //! commits.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
-use sqlx::postgres::PgListener;
+use sqlx::{Executor as _, postgres::PgListener};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Database, Error, NodeId};
 
 /// How soon a process that lost the channel listens again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long nothing may be heard before the channel is asked whether it is there.
+const QUIET: Duration = Duration::from_secs(2);
+/// How long it may take to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Someone who keeps up with what is told on a channel.
 pub trait Follower: Send + Sync {
@@ -26,6 +34,10 @@ pub trait Follower: Send + Sync {
 
     /// Learns one thing told.
     fn hear(&self, told: &str) -> impl Future<Output = ()> + Send;
+
+    /// Learns that the channel was there a moment ago: whatever was told before has been heard. Called
+    /// every few seconds.
+    fn heard_all(&self, _at: Instant) {}
 }
 
 /// Keeps `follower` up to date with what is told on a node, until cancelled. While the database cannot
@@ -64,9 +76,24 @@ async fn listen<F: Follower>(
     // Only after listening began: nothing falls between the two.
     follower.catch_up().await?;
     loop {
-        match listener.try_recv().await? {
-            Some(told) => follower.hear(told.payload()).await,
-            None => return Err(Error::Unavailable(sqlx::Error::PoolClosed)),
+        match timeout(QUIET, listener.try_recv()).await {
+            Ok(told) => match told? {
+                Some(told) => {
+                    follower.hear(told.payload()).await;
+                    follower.heard_all(Instant::now());
+                }
+                None => return Err(Error::Unavailable(sqlx::Error::PoolClosed)),
+            },
+            // A connection may be gone without a word. What was told before the answer comes before it.
+            Err(_) => {
+                let at = Instant::now();
+                let asked = timeout(ANSWERED_WITHIN, listener.execute("SELECT 1")).await;
+                asked.map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
+                while let Some(told) = listener.next_buffered() {
+                    follower.hear(told.payload()).await;
+                }
+                follower.heard_all(at);
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod connection;
 pub mod data;
 pub mod domains;
 pub mod idempotency;
+mod lanes;
 pub mod lifecycle;
 pub mod migrate;
 mod plans;

@@ -15,7 +15,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Error, migrate::TenantFiles};
+use crate::{Error, lanes::Lanes, migrate::TenantFiles};
 
 /// The base search path: a schema that does not exist.
 pub(crate) const NOWHERE: &str = "nowhere";
@@ -171,7 +171,7 @@ struct NodePools {
     platform: PgPool,
     /// For [`crate::channel`]: each follower keeps its connection for good.
     listening: PgPool,
-    buckets: Box<[PgPool]>,
+    buckets: Box<[Lanes]>,
 }
 
 impl NodePools {
@@ -181,7 +181,8 @@ impl NodePools {
             let login = settings
                 .login(node, &bucket_login(number))?
                 .options(TENANT_LIMITS);
-            Ok(pool(settings.connections_per_bucket).connect_lazy_with(login))
+            // Never more than one of a lane.
+            Ok(Lanes::new(settings.connections_per_bucket, pool(1), login))
         };
         Ok(Self {
             platform: pool(settings.platform_connections).connect_lazy_with(platform()?),
@@ -193,7 +194,9 @@ impl NodePools {
     }
 
     fn all(&self) -> impl Iterator<Item = &PgPool> {
-        self.buckets.iter().chain([&self.platform, &self.listening])
+        let lanes = self.buckets.iter().flat_map(Lanes::open);
+        let lanes = lanes.map(|(_, lane)| lane);
+        lanes.chain([&self.platform, &self.listening])
     }
 }
 
@@ -236,7 +239,7 @@ impl Database {
             .ok_or(Error::UnknownNode(node.0))
     }
 
-    pub(crate) fn bucket(&self, node: NodeId, number: u16) -> Result<&PgPool, Error> {
+    pub(crate) fn bucket(&self, node: NodeId, number: u16) -> Result<&Lanes, Error> {
         let buckets = &self.node(node)?.buckets;
         buckets.get(usize::from(number)).ok_or_else(|| {
             Error::Invalid(format!(

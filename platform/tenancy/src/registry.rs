@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use berth_kernel::{ApiKeyId, Currency, TenantId};
@@ -19,8 +19,12 @@ use crate::{
     tenant::{Allowance, PaymentAccount, begin_message},
 };
 
-/// How long an answer is remembered when nothing is heard of a change.
-const REMEMBERED: Duration = Duration::from_secs(5);
+/// How long an answer is trusted when nothing can be heard.
+const TRUSTED: Duration = Duration::from_secs(5);
+
+/// How long it is trusted where a change would have been heard of. Not for ever: how far a tenant's schema
+/// has moved is told to nobody.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Look-ups that are tried while others change what is looked for, before one is given out and not kept.
 const LOOKS: usize = 3;
@@ -39,9 +43,19 @@ pub struct Found {
 #[derive(Clone, Debug)]
 pub struct Registry {
     database: Database,
-    cache: Cache<TenantKey, Option<Found>>,
+    cache: Cache<TenantKey, Remembered>,
     /// How often something was forgotten: what was looked up before and comes after is old already.
     forgotten: Arc<AtomicU64>,
+    /// Up to when everything told was heard, in milliseconds since `began`.
+    heard: Arc<AtomicU64>,
+    began: Instant,
+}
+
+/// An answer, and when it was asked for.
+#[derive(Clone, Debug)]
+struct Remembered {
+    found: Option<Found>,
+    since: Instant,
 }
 
 impl Registry {
@@ -55,7 +69,21 @@ impl Registry {
             database,
             cache,
             forgotten: Arc::default(),
+            heard: Arc::default(),
+            began: Instant::now(),
         }
+    }
+
+    /// Whether nothing can have changed since without this process knowing.
+    fn holds(&self, remembered: &Remembered) -> bool {
+        let heard = self.began + Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        remembered.since.elapsed() < TRUSTED || heard.elapsed() < TRUSTED
+    }
+
+    async fn look(&self, key: &TenantKey) -> Result<Remembered, Error> {
+        let since = Instant::now();
+        let found = self.load(key).await?;
+        Ok(Remembered { found, since })
     }
 
     /// The tenant named by `key`, if there is one; whether it is served is the asker's to look at. One
@@ -64,14 +92,17 @@ impl Registry {
     /// # Errors
     /// When the database does not answer.
     pub async fn find(&self, key: &TenantKey) -> Result<Option<Found>, Arc<Error>> {
-        if let Some(found) = self.cache.get(key).await {
-            return Ok(found);
+        if let Some(remembered) = self.cache.get(key).await {
+            if self.holds(&remembered) {
+                return Ok(remembered.found);
+            }
+            self.cache.invalidate(key).await;
         }
         for _ in 0..LOOKS {
             let before = self.forgotten.load(Ordering::SeqCst);
-            let found = self.cache.try_get_with(key.clone(), self.load(key)).await?;
+            let remembered = self.cache.try_get_with(key.clone(), self.look(key)).await?;
             if self.forgotten.load(Ordering::SeqCst) == before {
-                return Ok(found);
+                return Ok(remembered.found);
             }
             // Something changed while it was looked up, perhaps this.
             self.cache.invalidate(key).await;
@@ -98,11 +129,11 @@ impl Registry {
         self.forget_tenant(id);
         let key = TenantKey::Id(id);
         let before = self.forgotten.load(Ordering::SeqCst);
-        let found = self.load(&key).await?;
+        let remembered = self.look(&key).await?;
         if self.forgotten.load(Ordering::SeqCst) == before {
-            self.cache.insert(key, found.clone()).await;
+            self.cache.insert(key, remembered.clone()).await;
         }
-        Ok(found.map(|found| found.tenant))
+        Ok(remembered.found.map(|found| found.tenant))
     }
 
     /// Forgets tenants as they change, until cancelled.
@@ -119,8 +150,9 @@ impl Registry {
     /// Forgets a tenant under every key it was found by.
     fn forget_tenant(&self, id: TenantId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        let of_tenant = move |_: &TenantKey, found: &Option<Found>| {
-            found.as_ref().is_some_and(|found| found.tenant.id == id)
+        let of_tenant = move |_: &TenantKey, remembered: &Remembered| {
+            let found = remembered.found.as_ref();
+            found.is_some_and(|found| found.tenant.id == id)
         };
         // Fails only without the support asked for when the cache was made.
         if self.cache.invalidate_entries_if(of_tenant).is_err() {
@@ -248,6 +280,9 @@ impl Registry {
     }
 }
 
+/// What is told when what changed is nobody's in particular.
+const EVERYBODY: &str = "*";
+
 impl Follower for Registry {
     const CHANNEL: &'static str = "berth_tenant_changed";
 
@@ -256,8 +291,18 @@ impl Follower for Registry {
         Ok(())
     }
 
-    /// Forgets a tenant; told are its id and the names it has or had.
+    fn heard_all(&self, at: Instant) {
+        let millis = at.saturating_duration_since(self.began).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(0);
+        self.heard.store(millis, Ordering::Relaxed);
+    }
+
+    /// Forgets a tenant; told are its id and the names it has or had. Of a plan all its tenants.
     async fn hear(&self, told: &str) {
+        if told == EVERYBODY {
+            self.forget();
+            return;
+        }
         let mut words = told.split(' ');
         let Some(Ok(id)) = words.next().map(str::parse::<TenantId>) else {
             return;
@@ -272,5 +317,35 @@ impl Follower for Registry {
             self.cache.invalidate(&key).await;
         }
         self.forget_tenant(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_kernel::Secret;
+
+    use super::*;
+    use crate::DatabaseSettings;
+
+    #[tokio::test]
+    async fn what_is_remembered_is_trusted_for_as_long_as_a_change_would_be_heard_of() {
+        let settings =
+            DatabaseSettings::for_url("postgres://nobody@localhost/none", Secret::new("s"));
+        let mut registry = Registry::new(Database::connect(&settings).unwrap());
+        let now = Instant::now();
+        registry.began = now.checked_sub(TRUSTED * 4).unwrap();
+        let remembered = |ago: Duration| Remembered {
+            found: None,
+            since: now.checked_sub(ago).unwrap(),
+        };
+        assert!(registry.holds(&remembered(Duration::ZERO)));
+        assert!(!registry.holds(&remembered(TRUSTED * 2)), "nobody listens");
+        registry.heard_all(now);
+        assert!(registry.holds(&remembered(TRUSTED * 2)));
+        registry.heard_all(now.checked_sub(TRUSTED * 2).unwrap());
+        assert!(
+            !registry.holds(&remembered(TRUSTED * 2)),
+            "the channel is lost"
+        );
     }
 }

@@ -22,7 +22,7 @@ impl TenantTx {
     pub(crate) async fn begin(database: &Database, tenant: &Tenant) -> Result<Self, Error> {
         let conn = database
             .bucket(tenant.node, tenant.bucket)?
-            .acquire()
+            .acquire(tenant.id)
             .await?;
         let inner = ArmedConnection::begin(conn, &tenant.begin).await?;
         Ok(Self {

@@ -19,6 +19,7 @@ use berth_tenancy::{
     Database, DatabaseSettings, Tenancy,
     migrate::{self, Pace},
 };
+use tokio_util::sync::CancellationToken;
 
 use figures::Figures;
 
@@ -76,6 +77,9 @@ async fn main() -> anyhow::Result<()> {
         tenancy: Tenancy::new(Database::connect(&settings)?),
         settings,
     });
+    // As every process of the product does.
+    let (registry, stop) = (bench.tenancy.registry().clone(), CancellationToken::new());
+    tokio::spawn(async move { registry.follow_changes(stop).await });
     let mut figures = Figures::new(options.tenants);
     stages::run(&bench, options.tenants, &mut figures).await?;
     figures.print();
