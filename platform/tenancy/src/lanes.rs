@@ -7,15 +7,22 @@
 //! are open are busy, so that there are as many as are needed at once; one more takes its share of the
 //! tenants from all the others and moves nobody else.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use berth_kernel::TenantId;
-use futures::{FutureExt as _, future::select_all};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, SelectAll, select_all},
+};
 use sqlx::{
     PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
+
+/// How long one that is free again may take to show it.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_millis(2);
 
 /// The connections of one login.
 #[derive(Debug)]
@@ -54,6 +61,14 @@ impl Lanes {
                 return conn;
             }
         }
+        // One that was just given back is looked at before it is free: a new one is opened only for those
+        // who would wait longer than that takes.
+        let mut open = self.open().peekable();
+        if open.peek().is_some()
+            && let Ok((conn, ..)) = timeout(GIVEN_BACK_WITHIN, first_of(open)).await
+        {
+            return conn;
+        }
         let made = self
             .lanes
             .iter()
@@ -61,8 +76,7 @@ impl Lanes {
         if let Some(lane) = made.into_iter().find(|lane| lane.size() == 0) {
             return lane.acquire().await;
         }
-        let waiting = self.open().map(|(_, lane)| Box::pin(lane.acquire()));
-        select_all(waiting).await.0
+        first_of(self.open()).await.0
     }
 
     /// The lanes that were ever needed, with their numbers.
@@ -74,6 +88,13 @@ impl Lanes {
     fn make(&self) -> PgPool {
         self.pool.clone().connect_lazy_with(self.login.clone())
     }
+}
+
+/// Waits for the first of several lanes that comes free; there is at least one.
+fn first_of<'a>(
+    lanes: impl Iterator<Item = (usize, &'a PgPool)>,
+) -> SelectAll<BoxFuture<'a, Result<PoolConnection<Postgres>, sqlx::Error>>> {
+    select_all(lanes.map(|(_, lane)| lane.acquire().boxed()))
 }
 
 /// How much a tenant likes a lane: the highest of several random numbers that are always the same, so

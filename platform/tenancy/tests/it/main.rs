@@ -6,6 +6,7 @@ mod cancellation;
 mod data;
 mod files;
 mod isolation;
+mod lanes;
 mod lifecycle;
 mod migrate;
 mod provision;
