@@ -56,6 +56,7 @@ CREATE TABLE tenant_baseline.booking (
     product_id uuid NOT NULL,
     product_name text NOT NULL,
     resource_id uuid,
+    other_resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     session_id uuid,
     customer_id uuid,
     customer_name text NOT NULL,
@@ -277,10 +278,6 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
 );
-CREATE TABLE tenant_baseline.product_resource (
-    product_id uuid NOT NULL,
-    resource_id uuid NOT NULL
-);
 CREATE TABLE tenant_baseline.receipt (
     id uuid NOT NULL,
     payment_id uuid NOT NULL,
@@ -318,6 +315,24 @@ CREATE TABLE tenant_baseline.refund (
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text])))
+);
+CREATE TABLE tenant_baseline.requirement (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    role text NOT NULL,
+    quantity integer NOT NULL,
+    buffer_before_min integer,
+    buffer_after_min integer,
+    CONSTRAINT requirement_buffer_after_min_check CHECK (((buffer_after_min >= 0) AND (buffer_after_min <= 1440))),
+    CONSTRAINT requirement_buffer_before_min_check CHECK (((buffer_before_min >= 0) AND (buffer_before_min <= 1440))),
+    CONSTRAINT requirement_position_check CHECK ((("position" >= 1) AND ("position" <= 6))),
+    CONSTRAINT requirement_quantity_check CHECK (((quantity >= 1) AND (quantity <= 20))),
+    CONSTRAINT requirement_role_check CHECK (((length(role) >= 1) AND (length(role) <= 100)))
+);
+CREATE TABLE tenant_baseline.requirement_resource (
+    requirement_id uuid NOT NULL,
+    resource_id uuid NOT NULL
 );
 CREATE TABLE tenant_baseline.resource (
     id uuid NOT NULL,
@@ -454,8 +469,6 @@ ALTER TABLE ONLY tenant_baseline.payment
     ADD CONSTRAINT payment_provider_ref_key UNIQUE (provider_ref);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY tenant_baseline.product_resource
-    ADD CONSTRAINT product_resource_pkey PRIMARY KEY (product_id, resource_id);
 ALTER TABLE ONLY tenant_baseline.receipt_counter
     ADD CONSTRAINT receipt_counter_pkey PRIMARY KEY (year);
 ALTER TABLE ONLY tenant_baseline.receipt
@@ -472,6 +485,12 @@ ALTER TABLE ONLY tenant_baseline.refund
     ADD CONSTRAINT refund_provider_ref_key UNIQUE (provider_ref);
 ALTER TABLE ONLY tenant_baseline.refund
     ADD CONSTRAINT refund_source_taken UNIQUE (source);
+ALTER TABLE ONLY tenant_baseline.requirement
+    ADD CONSTRAINT requirement_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.requirement
+    ADD CONSTRAINT requirement_position UNIQUE (product_id, "position");
+ALTER TABLE ONLY tenant_baseline.requirement_resource
+    ADD CONSTRAINT requirement_resource_pkey PRIMARY KEY (requirement_id, resource_id);
 ALTER TABLE ONLY tenant_baseline.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.schedule_exception
@@ -504,11 +523,11 @@ CREATE INDEX login_session_account ON tenant_baseline.login_session USING btree 
 CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING btree (payment_id);
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);
 CREATE INDEX payment_created ON tenant_baseline.payment USING btree (created_at, id);
-CREATE INDEX product_resource_resource ON tenant_baseline.product_resource USING btree (resource_id);
 CREATE INDEX receipt_booking ON tenant_baseline.receipt USING btree (booking_id);
 CREATE INDEX refresh_token_session ON tenant_baseline.refresh_token USING btree (session_id);
 CREATE INDEX refund_open ON tenant_baseline.refund USING btree (updated_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));
 CREATE INDEX refund_payment ON tenant_baseline.refund USING btree (payment_id);
+CREATE INDEX requirement_resource_resource ON tenant_baseline.requirement_resource USING btree (resource_id);
 CREATE INDEX schedule_exception_resource ON tenant_baseline.schedule_exception USING btree (resource_id, day);
 CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree (resource_id);
 CREATE INDEX session_claim_session ON tenant_baseline.session_claim USING btree (session_id);
@@ -533,14 +552,16 @@ ALTER TABLE ONLY tenant_baseline.payment_attempt
     ADD CONSTRAINT payment_attempt_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES tenant_baseline.payment(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_category_id_fkey FOREIGN KEY (category_id) REFERENCES tenant_baseline.category(id);
-ALTER TABLE ONLY tenant_baseline.product_resource
-    ADD CONSTRAINT product_resource_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
-ALTER TABLE ONLY tenant_baseline.product_resource
-    ADD CONSTRAINT product_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
 ALTER TABLE ONLY tenant_baseline.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.login_session(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.refund
     ADD CONSTRAINT refund_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES tenant_baseline.payment(id);
+ALTER TABLE ONLY tenant_baseline.requirement
+    ADD CONSTRAINT requirement_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
+ALTER TABLE ONLY tenant_baseline.requirement_resource
+    ADD CONSTRAINT requirement_resource_requirement_id_fkey FOREIGN KEY (requirement_id) REFERENCES tenant_baseline.requirement(id) ON DELETE CASCADE;
+ALTER TABLE ONLY tenant_baseline.requirement_resource
+    ADD CONSTRAINT requirement_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
 ALTER TABLE ONLY tenant_baseline.schedule_exception
     ADD CONSTRAINT schedule_exception_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
 ALTER TABLE ONLY tenant_baseline.schedule_rule
@@ -571,11 +592,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.notified_booking TO t
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment_attempt TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.product TO tenant_baseline;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.product_resource TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt_counter TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.refresh_token TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.refund TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.requirement TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.requirement_resource TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.resource TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_exception TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_rule TO tenant_baseline;

@@ -56,13 +56,27 @@ CREATE TABLE resource (
     created_at      timestamptz NOT NULL
 );
 
--- Which resources can serve a product: one of them does.
-CREATE TABLE product_resource (
-    product_id      uuid NOT NULL REFERENCES product,
-    resource_id     uuid NOT NULL REFERENCES resource,
-    PRIMARY KEY (product_id, resource_id)
+-- What an appointment takes at once: a dentist, an assistant, a room. All of them or none.
+CREATE TABLE requirement (
+    id                   uuid PRIMARY KEY,
+    product_id           uuid NOT NULL REFERENCES product,
+    -- The first names who the appointment is with.
+    position             smallint NOT NULL CHECK (position BETWEEN 1 AND 6),
+    role                 text NOT NULL CHECK (length(role) BETWEEN 1 AND 100),
+    quantity             integer NOT NULL CHECK (quantity BETWEEN 1 AND 20),
+    -- Time each of them is busy before the start and after the end; the product's unless said.
+    buffer_before_min    integer CHECK (buffer_before_min BETWEEN 0 AND 1440),
+    buffer_after_min     integer CHECK (buffer_after_min BETWEEN 0 AND 1440),
+    CONSTRAINT requirement_position UNIQUE (product_id, position)
 );
-CREATE INDEX product_resource_resource ON product_resource (resource_id);
+
+-- Which resources can be that.
+CREATE TABLE requirement_resource (
+    requirement_id  uuid NOT NULL REFERENCES requirement ON DELETE CASCADE,
+    resource_id     uuid NOT NULL REFERENCES resource,
+    PRIMARY KEY (requirement_id, resource_id)
+);
+CREATE INDEX requirement_resource_resource ON requirement_resource (resource_id);
 
 -- When a resource works: wall time in its zone, every week.
 CREATE TABLE schedule_rule (

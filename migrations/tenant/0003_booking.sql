@@ -22,7 +22,9 @@ CREATE TABLE booking (
     reference            text NOT NULL CONSTRAINT booking_reference_taken UNIQUE,
     product_id           uuid NOT NULL,
     product_name         text NOT NULL,
+    -- Who it is with, and whoever and whatever else it takes.
     resource_id          uuid,
+    other_resource_ids   uuid[] NOT NULL DEFAULT '{}',
     session_id           uuid REFERENCES session,
     customer_id          uuid,
     customer_name        text NOT NULL,

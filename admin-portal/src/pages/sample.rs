@@ -60,6 +60,7 @@ pub(crate) fn booking(status: Status) -> Booking {
         product_id: id(2),
         product_name: "First consultation, 45 minutes".into(),
         resource_id: Some(id(3)),
+        other_resource_ids: Vec::new(),
         session_id: None,
         customer_id: Some(id(4)),
         customer: Customer {

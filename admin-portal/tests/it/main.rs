@@ -208,7 +208,7 @@ impl House {
             window_days: 90,
             hold_min: 15,
             cancellation_policy: vec![],
-            resource_ids: vec![resource.id],
+            requirements: vec![berth_catalog::Requirement::one_of(vec![resource.id])],
         };
         self.catalog
             .create_product(admin, &product, None)

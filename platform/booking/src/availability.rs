@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, Session, When,
-    decide::check_horizon,
+    decide::{check_horizon, together, units},
     model::schedule::{self, Resources, Starts},
     store,
 };
@@ -27,13 +27,13 @@ pub struct Slot {
     pub starts_at: Timestamp,
     /// End, exclusive.
     pub ends_at: Timestamp,
-    /// Who is free, for an appointment.
+    /// Who and what is free of all it may take, for an appointment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_ids: Vec<ResourceId>,
     /// The session, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// Free places.
+    /// Free places; for an appointment, how many could be served at once.
     pub free: i32,
 }
 
@@ -168,22 +168,15 @@ impl Bookings {
         let free = match (offering.product.kind, wish.when) {
             (ProductKind::Appointment, When::Start(at)) => {
                 check_horizon(&offering, at, now)?;
-                if schedule::working(&offering, at).is_empty() {
-                    return Err(Refusal::NotScheduled.into());
-                }
-                let day = at.to_zoned(offering.timezone.clone()).date();
-                let ids: Vec<ResourceId> = offering.resources.iter().map(|r| r.id).collect();
-                let (_, busy) = store::busy(&mut tx, &ids, around(&offering, day, day)).await?;
-                let starts = schedule::starts(&offering, day, day, now, &busy);
-                let start = starts.iter().find(|(start, _)| *start == at.as_second());
-                let wanted = wish.resource_id;
-                start.is_some_and(|(_, free)| {
-                    wanted.is_none_or(|id| free.iter().any(|who| offering.resources[who].id == id))
-                })
+                let units = units(&offering, at).ok_or(Refusal::TooFar)?;
+                let known = store::look(&mut tx, None, &units, &wish.when, None)
+                    .await?
+                    .known;
+                let chosen = together(&offering, wish.resource_id, &known.busy, at, &[])?;
+                chosen.is_some()
             }
-            (ProductKind::Session, When::Session(id)) => {
-                let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-                let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
+            (ProductKind::Session, When::Session(_)) => {
+                let before = store::look(&mut tx, None, &[], &wish.when, None).await?;
                 let session = before
                     .known
                     .session
@@ -228,9 +221,8 @@ impl Bookings {
         ctx: &Context,
         id: SessionId,
     ) -> Result<Option<Timestamp>, Error> {
-        let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let before = store::look(&mut tx, None, &[], nowhere, &When::Session(id)).await?;
+        let before = store::look(&mut tx, None, &[], &When::Session(id), None).await?;
         tx.rollback().await?;
         Ok(before.known.session.map(|session| session.starts_at))
     }
@@ -339,13 +331,12 @@ fn second(second: i64) -> Timestamp {
 fn appointment(offering: &Offering, at: i64, free: Resources<'_>) -> Option<Slot> {
     let starts_at = Timestamp::from_second(at).ok()?;
     let duration = SignedDuration::from_mins(i64::from(offering.product.duration_min));
-    let mut resource_ids = Vec::with_capacity(free.count());
-    resource_ids.extend(free.iter().map(|who| offering.resources[who].id));
+    let resource_ids = free.iter().map(|who| offering.resources[who].id);
     Some(Slot {
         starts_at,
         ends_at: starts_at.checked_add(duration).ok()?,
-        free: i32::try_from(resource_ids.len()).unwrap_or(i32::MAX),
-        resource_ids,
+        free: i32::try_from(free.at_once()).unwrap_or(i32::MAX),
+        resource_ids: resource_ids.collect(),
         session_id: None,
     })
 }

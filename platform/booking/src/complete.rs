@@ -7,7 +7,7 @@ use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, idempotency};
 
 use crate::{
-    Bookings, Error,
+    Bookings, Error, Refusal,
     model::{Booking, Status},
     store,
 };
@@ -16,7 +16,7 @@ impl Bookings {
     /// Records that the booking took place.
     ///
     /// # Errors
-    /// [`Error::Status`] when it is not confirmed.
+    /// [`Error::Status`] when it is not confirmed, [`Refusal::NotBegun`] before its start.
     pub async fn complete(
         &self,
         ctx: &Context,
@@ -29,7 +29,7 @@ impl Bookings {
     /// Records that nobody came.
     ///
     /// # Errors
-    /// [`Error::Status`] when it is not confirmed.
+    /// As [`Bookings::complete`].
     pub async fn no_show(
         &self,
         ctx: &Context,
@@ -57,6 +57,9 @@ impl Bookings {
         let mut booking = store::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let now = ctx.clock.now();
         booking.step(status, now)?;
+        if booking.starts_at > now {
+            return Err(Refusal::NotBegun.into());
+        }
         store::save(&mut tx, &booking).await?;
         let told = booking.told();
         if status == Status::Completed {

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_payment, taken_range},
+    decide::{Known, Plan, decide, needs_payment, units},
     model::{Booking, Status, new_reference},
     store::{self, Before, Placing, Take},
 };
@@ -98,7 +98,15 @@ impl Bookings {
         ) else {
             return Ok(None);
         };
-        let Ok(Some(plan)) = decide(&offering, new, &Known::default(), ctx.clock.now()) else {
+        let plan = decide(&offering, new, &Known::default(), ctx.clock.now());
+        // Of several at once, who is free is looked up first.
+        let Ok(Some(
+            plan @ Plan {
+                take: Take::OneOf(_),
+                ..
+            },
+        )) = plan
+        else {
             return Ok(None);
         };
         if self
@@ -181,19 +189,11 @@ impl Bookings {
             None => self.compile(tx, ctx, new.product_id).await?,
         };
         loop {
-            let resources: Vec<ResourceId> = match new.resource_id {
-                Some(id) => vec![id],
-                None => offering
-                    .resources
-                    .iter()
-                    .map(|resource| resource.id)
-                    .collect(),
+            let units = match new.when {
+                When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
+                When::Session(_) => Vec::new(),
             };
-            let range = match new.when {
-                When::Start(at) => taken_range(&offering, at).ok_or(Refusal::TooFar)?,
-                When::Session(_) => (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
-            };
-            let before = store::look(tx, key, &resources, range, &new.when).await?;
+            let before = store::look(tx, key, &units, &new.when, None).await?;
             if before.answer.is_some() || before.catalog_version == offering.version {
                 return Ok((offering, before));
             }
@@ -272,11 +272,15 @@ fn assemble(
         reference: new_reference(),
         product_id: product.id,
         product_name: product.name.clone(),
-        // Of several, the one that was free says the database.
+        // Of several of whom one is needed, the database says who was free.
         resource_id: None,
-        session_id: match plan.take {
-            Take::Places(session) => Some(session),
-            Take::OneOf { .. } => None,
+        other_resource_ids: match &plan.take {
+            Take::All(units) => units.iter().skip(1).map(|unit| unit.resource).collect(),
+            Take::OneOf(_) | Take::Places(_) => Vec::new(),
+        },
+        session_id: match &plan.take {
+            Take::Places(session) => Some(*session),
+            Take::OneOf(_) | Take::All(_) => None,
         },
         customer_id: owner(ctx),
         customer: customer.clone(),

@@ -1,19 +1,28 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
-use berth_catalog::{Offering, PaymentMode, ProductKind};
+use berth_catalog::{OfferedResource, Offering, PaymentMode, ProductKind};
 use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     NewBooking, Refusal, When,
-    model::schedule,
+    model::{needs::assign, schedule},
     store::{SessionState, Take},
 };
+
+/// One resource for a stretch of time, buffers included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Unit {
+    pub(crate) resource: ResourceId,
+    pub(crate) from: Timestamp,
+    /// Exclusive.
+    pub(crate) to: Timestamp,
+}
 
 /// What is known of what is taken; by default nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Which of the resources asked about are taken in the range asked about.
+    /// Which of the resources asked about are taken in the stretches asked about.
     pub(crate) busy: Vec<ResourceId>,
     /// The session asked about.
     pub(crate) session: Option<SessionState>,
@@ -33,15 +42,21 @@ pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
         && quantity > 0
 }
 
-/// The stretch a start takes of its resource, buffers included.
-pub(crate) fn taken_range(offering: &Offering, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let product = &offering.product;
-    let minutes = |n: i32| SignedDuration::from_mins(i64::from(n));
-    let from = at.checked_sub(minutes(product.buffer_before_min)).ok()?;
-    let to = at
-        .checked_add(minutes(product.duration_min + product.buffer_after_min))
-        .ok()?;
-    Some((from, to))
+/// What a start would take of each of the offering's resources, by their order; nothing when there is no
+/// such time.
+pub(crate) fn units(offering: &Offering, at: Timestamp) -> Option<Vec<Unit>> {
+    let duration = i64::from(offering.product.duration_min) * 60;
+    let unit = |resource: &OfferedResource| {
+        let (before, after) = resource.buffers;
+        Some(Unit {
+            resource: resource.id,
+            from: at.checked_sub(SignedDuration::from_secs(before)).ok()?,
+            to: at
+                .checked_add(SignedDuration::from_secs(duration + after))
+                .ok()?,
+        })
+    };
+    offering.resources.iter().map(unit).collect()
 }
 
 /// Decides: a plan, nothing when all who could serve are taken, or the rule in the way.
@@ -61,19 +76,17 @@ pub(crate) fn decide(
     match (product.kind, new.when) {
         (ProductKind::Appointment, When::Start(at)) => {
             check_horizon(offering, at, now)?;
-            let candidates = candidates(offering, new.resource_id, &known.busy, at)?;
-            if candidates.is_empty() {
-                return Ok(None);
-            }
-            let (from, to) = taken_range(offering, at).ok_or(Refusal::TooFar)?;
-            Ok(Some(Plan {
+            let take = match offering.requirements.as_slice() {
+                [one] if one.quantity == 1 => {
+                    let units = candidates(offering, new.resource_id, &known.busy, at)?;
+                    (!units.is_empty()).then_some(Take::OneOf(units))
+                }
+                _ => together(offering, new.resource_id, &known.busy, at, &[])?.map(Take::All),
+            };
+            Ok(take.map(|take| Plan {
                 starts_at: at,
                 ends_at: at + SignedDuration::from_mins(i64::from(product.duration_min)),
-                take: Take::OneOf {
-                    candidates,
-                    from,
-                    to,
-                },
+                take,
             }))
         }
         (ProductKind::Session, When::Session(id)) => {
@@ -111,34 +124,62 @@ pub(crate) fn check_horizon(
     }
 }
 
-/// Whom to take, the first first: the one asked for, or those who work then and are free. Among
-/// several the start's own instant decides where to begin, so that they get their share in turn.
-pub(crate) fn candidates(
+/// Whom to take of those of whom one is needed, the first first: the one asked for, or those who work
+/// then and are free. Among several the start's own instant decides where to begin, so that they get
+/// their share in turn.
+fn candidates(
     offering: &Offering,
     asked: Option<ResourceId>,
     busy: &[ResourceId],
     at: Timestamp,
-) -> Result<Vec<ResourceId>, Refusal> {
-    if let Some(asked) = asked
-        && !offering
-            .resources
-            .iter()
-            .any(|resource| resource.id == asked)
-    {
-        return Err(Refusal::WrongResource);
-    }
-    let mut free: Vec<ResourceId> = schedule::working(offering, at)
-        .into_iter()
-        .map(|index| offering.resources[index].id)
-        .filter(|id| asked.is_none_or(|asked| asked == *id))
-        .collect();
+) -> Result<Vec<Unit>, Refusal> {
+    let asked = index_of(offering, asked)?;
+    let units = units(offering, at).ok_or(Refusal::TooFar)?;
+    let mut free = schedule::working(offering, at);
+    free.retain(|who| asked.is_none_or(|asked| asked == *who));
     if free.is_empty() {
         return Err(Refusal::NotScheduled);
     }
-    free.retain(|id| !busy.contains(id));
+    free.retain(|who| !busy.contains(&units[*who].resource));
+    in_turn(&mut free, at);
+    Ok(free.into_iter().map(|who| units[who]).collect())
+}
+
+/// Whom to take of all who are needed at once, the first first; nothing when too few are free. Whoever is
+/// asked for is among them, and those who are preferred are if they can be.
+pub(crate) fn together(
+    offering: &Offering,
+    asked: Option<ResourceId>,
+    busy: &[ResourceId],
+    at: Timestamp,
+    preferred: &[ResourceId],
+) -> Result<Option<Vec<Unit>>, Refusal> {
+    let asked = index_of(offering, asked)?;
+    let units = units(offering, at).ok_or(Refusal::TooFar)?;
+    let requirements = &offering.requirements;
+    let mut free = schedule::working(offering, at);
+    if assign(requirements, &free, asked).is_none() {
+        return Err(Refusal::NotScheduled);
+    }
+    free.retain(|who| !busy.contains(&units[*who].resource));
+    in_turn(&mut free, at);
+    // A stable sort: the others keep their turn.
+    free.sort_by_key(|who| !preferred.contains(&units[*who].resource));
+    let chosen = assign(requirements, &free, asked);
+    Ok(chosen.map(|chosen| chosen.into_iter().map(|who| units[who]).collect()))
+}
+
+/// The place of who is asked for among the offering's resources.
+fn index_of(offering: &Offering, asked: Option<ResourceId>) -> Result<Option<usize>, Refusal> {
+    let Some(asked) = asked else { return Ok(None) };
+    let mut resources = offering.resources.iter();
+    let index = resources.position(|resource| resource.id == asked);
+    index.map(Some).ok_or(Refusal::WrongResource)
+}
+
+fn in_turn(free: &mut [usize], at: Timestamp) {
     if !free.is_empty() {
         let turn = usize::try_from(at.as_second() / 60).unwrap_or(0) % free.len();
         free.rotate_left(turn);
     }
-    Ok(free)
 }

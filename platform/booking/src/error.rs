@@ -29,6 +29,9 @@ pub enum Refusal {
     /// It has begun, or cancelling would cost by now: customers can no more move it themselves.
     #[error("It is too late to move this booking.")]
     TooLate,
+    /// What became of it is not known before it begins.
+    #[error("This booking has not begun yet.")]
+    NotBegun,
     /// More or fewer places than one booking may take.
     #[error("This many places cannot be booked at once.")]
     Quantity,
@@ -52,6 +55,7 @@ impl Refusal {
             Self::TooFar => ("TOO_FAR_AHEAD", "starts_at"),
             Self::NotScheduled => ("NOT_SCHEDULED", "starts_at"),
             Self::TooLate => ("RESCHEDULE_TOO_LATE", "starts_at"),
+            Self::NotBegun => ("NOT_BEGUN", "id"),
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
             Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
             Self::WrongSession => ("WRONG_SESSION", "session_id"),

@@ -43,6 +43,7 @@ pub use expire::Referee;
 pub use model::{Booking, Status};
 pub use reactions::Reactions;
 pub use read::{Filter, Sort};
+pub use reschedule::Move;
 pub use sessions::{NewSession, Session};
 pub use stats::{DayRow, Grouping, StatsRow, days};
 pub use update::BookingChange;

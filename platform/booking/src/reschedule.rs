@@ -10,10 +10,31 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    decide::{candidates, check_horizon, taken_range},
+    decide::{Unit, check_horizon, together, units},
     model::{Booking, Forbidden, Status, cancellation},
     store,
 };
+
+/// How often a time that looked free may be lost to somebody else before that is the answer.
+const ROUNDS: usize = 5;
+
+/// Where a booking is to go.
+#[derive(Clone, Copy, Debug)]
+pub struct Move {
+    /// The version the asker read.
+    pub version: i64,
+    /// When, or which session.
+    pub when: When,
+    /// With whom, if it matters; else with the same as before where they can.
+    pub resource_id: Option<ResourceId>,
+}
+
+enum Outcome {
+    Moved(Box<Booking>),
+    /// It looked free and was not; another look may find somebody else.
+    Raced(Box<Booking>),
+    Taken(Box<Booking>),
+}
 
 impl Bookings {
     /// Moves a booking. Price and policy stay as agreed.
@@ -24,11 +45,30 @@ impl Bookings {
         &self,
         ctx: &Context,
         id: BookingId,
-        version: i64,
-        when: When,
-        resource: Option<ResourceId>,
+        to: &Move,
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
+        let mut round = 1;
+        let booking = loop {
+            match self.try_reschedule(ctx, id, to, key).await? {
+                Outcome::Moved(booking) => return Ok(*booking),
+                Outcome::Raced(_) if round < ROUNDS => round += 1,
+                Outcome::Raced(booking) | Outcome::Taken(booking) => break booking,
+            }
+        };
+        let wanted = wish(&booking, to);
+        Err(Error::Conflict {
+            alternatives: self.alternatives(ctx, &wanted).await?,
+        })
+    }
+
+    async fn try_reschedule(
+        &self,
+        ctx: &Context,
+        id: BookingId,
+        to: &Move,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Outcome, Error> {
         let owner = ctx
             .authorize_owner(Permission::BookingReschedule)
             .map_err(Error::Denied)?;
@@ -36,11 +76,11 @@ impl Bookings {
         if let Some(key) = key
             && let Some(answer) = idempotency::answered(&mut tx, key).await?
         {
-            return Ok(answer);
+            return Ok(Outcome::Moved(Box::new(answer)));
         }
         let mut booking = store::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
         booking.check_visible(owner)?;
-        booking.check_version(Some(version))?;
+        booking.check_version(Some(to.version))?;
         if !booking.is_active() {
             return Err(Forbidden {
                 from: booking.status,
@@ -56,18 +96,29 @@ impl Bookings {
         {
             return Err(Refusal::TooLate.into());
         }
-        let moved = match when {
+        let moved = match to.when {
             When::Start(at) => {
-                self.move_start(&mut tx, ctx, &mut booking, at, resource)
+                let chosen = self
+                    .choose(&mut tx, ctx, &mut booking, at, to.resource_id)
+                    .await?;
+                let Some(units) = chosen else {
+                    tx.rollback().await?;
+                    return Ok(Outcome::Taken(Box::new(booking)));
+                };
+                store::move_claims(&mut tx, booking.id, &units).await?
+            }
+            When::Session(_) => {
+                self.move_session(&mut tx, ctx, &mut booking, to.when)
                     .await?
             }
-            When::Session(_) => self.move_session(&mut tx, ctx, &mut booking, when).await?,
         };
         if !moved {
-            drop(tx);
-            let wanted = wish(&booking, when, resource);
-            return Err(Error::Conflict {
-                alternatives: self.alternatives(ctx, &wanted).await?,
+            // What the statement found taken is nothing the rest can be built on.
+            tx.rollback().await?;
+            let booking = Box::new(booking);
+            return Ok(match to.when {
+                When::Start(_) => Outcome::Raced(booking),
+                When::Session(_) => Outcome::Taken(booking),
             });
         }
         booking.version += 1;
@@ -82,54 +133,39 @@ impl Bookings {
             idempotency::remember(&mut tx, key, &booking).await?;
         }
         tx.commit().await?;
-        Ok(booking)
+        Ok(Outcome::Moved(Box::new(booking)))
     }
 
-    /// Moves an appointment; whether the new time was free.
-    async fn move_start(
+    /// Whom an appointment takes at the new time, if it was free; the booking says so already.
+    async fn choose(
         &self,
         tx: &mut TenantTx,
         ctx: &Context,
         booking: &mut Booking,
         at: Timestamp,
-        resource: Option<ResourceId>,
-    ) -> Result<bool, Error> {
+        asked: Option<ResourceId>,
+    ) -> Result<Option<Vec<Unit>>, Error> {
         if booking.session_id.is_some() {
             return Err(Refusal::WrongShape.into());
         }
         let offering = self.compile(tx, ctx, booking.product_id).await?;
         check_horizon(&offering, at, ctx.clock.now())?;
-        let range = taken_range(&offering, at).ok_or(Refusal::TooFar)?;
-        let all: Vec<ResourceId> = offering
-            .resources
-            .iter()
-            .map(|resource| resource.id)
-            .collect();
-        let mut busy = store::look(tx, None, &all, range, &When::Start(at))
-            .await?
-            .known
-            .busy;
-        // The booking's own claim is no obstacle to itself.
-        let (from, to) = taken_range(&offering, booking.starts_at).ok_or(Refusal::TooFar)?;
-        let own = booking
-            .resource_id
-            .filter(|_| from < range.1 && range.0 < to);
-        busy.retain(|busy| Some(*busy) != own);
-        // Who serves it now goes on to, if they can.
-        let keep = booking.resource_id.filter(|_| resource.is_none());
-        let first = match candidates(&offering, resource.or(keep), &busy, at) {
-            Ok(free) if !free.is_empty() || resource.is_some() => free,
-            Ok(_) | Err(_) if resource.is_none() => candidates(&offering, None, &busy, at)?,
-            other => other?,
+        let units = units(&offering, at).ok_or(Refusal::TooFar)?;
+        // What the booking takes itself is no obstacle to it.
+        let when = When::Start(at);
+        let before = store::look(tx, None, &units, &when, Some(booking.id)).await?;
+        let own = booking.resource_id.into_iter();
+        let own: Vec<ResourceId> = own.chain(booking.other_resource_ids.clone()).collect();
+        let chosen = together(&offering, asked, &before.known.busy, at, &own)?;
+        let Some((first, others)) = chosen.as_deref().and_then(<[Unit]>::split_first) else {
+            return Ok(None);
         };
-        let Some(chosen) = first.first().copied() else {
-            return Ok(false);
-        };
-        booking.resource_id = Some(chosen);
+        booking.resource_id = Some(first.resource);
+        booking.other_resource_ids = others.iter().map(|unit| unit.resource).collect();
         booking.starts_at = at;
         booking.ends_at = at + SignedDuration::from_mins(i64::from(offering.product.duration_min));
         booking.local_start = at.to_zoned(offering.timezone.clone()).datetime();
-        store::move_claim(tx, booking.id, chosen, range).await
+        Ok(chosen)
     }
 
     /// Moves places to another session of the same product; whether it had room.
@@ -140,8 +176,7 @@ impl Bookings {
         booking: &mut Booking,
         when: When,
     ) -> Result<bool, Error> {
-        let nowhere = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-        let before = store::look(tx, None, &[], nowhere, &when).await?;
+        let before = store::look(tx, None, &[], &when, None).await?;
         let session = before.known.session.ok_or(Refusal::WrongSession)?;
         let same_product = session.product_id == booking.product_id;
         if booking.session_id.is_none() || !same_product || !session.open {
@@ -164,11 +199,11 @@ impl Bookings {
 }
 
 /// The move as a new booking would ask for it, to find what is free nearby.
-fn wish(booking: &Booking, when: When, resource: Option<ResourceId>) -> NewBooking {
+fn wish(booking: &Booking, to: &Move) -> NewBooking {
     NewBooking {
         product_id: booking.product_id,
-        when,
-        resource_id: resource,
+        when: to.when,
+        resource_id: to.resource_id,
         quantity: booking.quantity,
         customer: None,
         notes: String::new(),

@@ -29,9 +29,9 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    CancellationTier, Category, DayException, NewProduct, NewResource, OfferedResource, Offering,
-    PaymentMode, Product, ProductChange, ProductKind, Resource, ResourceKind, Schedule, Variant,
-    Weekly, Window,
+    CancellationTier, Category, DayException, NewProduct, NewResource, OfferedRequirement,
+    OfferedResource, Offering, PaymentMode, Product, ProductChange, ProductKind, Requirement,
+    Resource, ResourceKind, Schedule, Variant, Weekly, Window,
 };
 
 /// The catalog's commands and queries.

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use berth_access::Context;
-use berth_kernel::{Clock, ProductId};
+use berth_kernel::{Clock, ProductId, ResourceId};
 use berth_tenancy::{Tenant, TenantTx};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Catalog, Error, Offering, Resource,
-    model::{OfferedResource, Schedule, Window},
+    Catalog, Error, Offering, Product, Requirement, Resource,
+    model::{OfferedRequirement, OfferedResource, Schedule, Window},
     store,
 };
 
@@ -72,9 +72,11 @@ impl Catalog {
         let product = store::product(tx, product).await?.ok_or(Error::NotFound)?;
         let today = clock.now().to_zoned(TimeZone::UTC).date();
         let resources = store::resources(tx, Some(product.id), today).await?;
+        let resources = offered(&product, resources)?;
         let offering = Arc::new(Offering {
             timezone: zone(&product.timezone)?,
-            resources: offered(resources)?,
+            requirements: required(&product, &resources),
+            resources,
             product,
             version,
         });
@@ -89,7 +91,7 @@ fn zone(name: &str) -> Result<TimeZone, Error> {
 }
 
 /// Resources as an offering has them; those with equal hours share their schedule.
-fn offered(resources: Vec<Resource>) -> Result<Vec<OfferedResource>, Error> {
+fn offered(product: &Product, resources: Vec<Resource>) -> Result<Vec<OfferedResource>, Error> {
     let mut distinct: Vec<Arc<Schedule>> = Vec::new();
     let mut offered = Vec::with_capacity(resources.len());
     for resource in resources.into_iter().filter(|resource| resource.active) {
@@ -101,9 +103,38 @@ fn offered(resources: Vec<Resource>) -> Result<Vec<OfferedResource>, Error> {
             distinct.push(Arc::clone(&schedule));
             schedule
         });
-        offered.push(OfferedResource { id, name, schedule });
+        offered.push(OfferedResource {
+            id,
+            name,
+            buffers: buffers(product, id),
+            schedule,
+        });
     }
     Ok(offered)
+}
+
+/// Seconds a resource is busy before and after; the same in whatever it can be to the product.
+fn buffers(product: &Product, resource: ResourceId) -> (i64, i64) {
+    let mut requirements = product.requirements.iter();
+    let own = requirements.find(|one| one.resource_ids.contains(&resource));
+    let before = own.and_then(|one| one.buffer_before_min);
+    let after = own.and_then(|one| one.buffer_after_min);
+    let seconds = |minutes: i32| i64::from(minutes) * 60;
+    (
+        seconds(before.unwrap_or(product.buffer_before_min)),
+        seconds(after.unwrap_or(product.buffer_after_min)),
+    )
+}
+
+/// What the product takes, by the places of its active resources.
+fn required(product: &Product, resources: &[OfferedResource]) -> Vec<OfferedRequirement> {
+    let required = |one: &Requirement| OfferedRequirement {
+        quantity: usize::try_from(one.quantity).unwrap_or(usize::MAX),
+        members: (0..resources.len())
+            .filter(|index| one.resource_ids.contains(&resources[*index].id))
+            .collect(),
+    };
+    product.requirements.iter().map(required).collect()
 }
 
 fn compile(resource: Resource) -> Result<Schedule, Error> {

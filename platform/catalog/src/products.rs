@@ -9,6 +9,7 @@ use crate::{
     Catalog, Error, NewProduct, Product, ProductChange, Variant,
     model::{
         check_new_product, check_product_description, check_product_name, check_product_price,
+        check_requirements,
     },
     store,
 };
@@ -36,7 +37,7 @@ impl Catalog {
         let id = ProductId::new();
         let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
         store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
-        store::set_resources(&mut tx, id, &new.resource_ids).await?;
+        store::set_requirements(&mut tx, id, &new.requirements).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &product).await?;
@@ -75,8 +76,11 @@ impl Catalog {
         if !store::update_product(&mut tx, &product, change.version, ctx.clock.now()).await? {
             return Err(Error::VersionConflict);
         }
-        if let Some(resources) = &change.resource_ids {
-            store::set_resources(&mut tx, id, resources).await?;
+        if let Some(requirements) = &change.requirements {
+            check_requirements(requirements)?;
+            store::set_requirements(&mut tx, id, requirements).await?;
+            let stored = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
+            product.requirements = stored.requirements;
         }
         self.commit_change(tx, &ctx.tenant).await?;
         Ok(Product {

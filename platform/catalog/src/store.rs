@@ -9,7 +9,7 @@ use crate::{
     Error,
     model::{
         CancellationTier, Category, DayException, NewProduct, PaymentMode, Product, ProductKind,
-        Resource, ResourceKind, Variant, Weekly, Window,
+        Requirement, Resource, ResourceKind, Variant, Weekly, Window,
     },
 };
 
@@ -35,6 +35,7 @@ struct ProductRow {
     window_days: i32,
     hold_min: i32,
     cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>,
+    requirements: sqlx::types::Json<Vec<Requirement>>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -62,6 +63,7 @@ impl TryFrom<ProductRow> for Product {
             window_days: row.window_days,
             hold_min: row.hold_min,
             cancellation_policy: row.cancellation_policy.0,
+            requirements: row.requirements.0,
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -138,28 +140,37 @@ fn foreign(error: sqlx::Error, field: &'static str) -> Error {
     }
 }
 
-/// Replaces who serves a product.
-pub(crate) async fn set_resources(
+/// Replaces what a product takes.
+pub(crate) async fn set_requirements(
     tx: &mut TenantTx,
     product: ProductId,
-    resources: &[ResourceId],
+    requirements: &[Requirement],
 ) -> Result<()> {
-    let ids: Vec<Uuid> = resources.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
-        "DELETE FROM product_resource WHERE product_id = $1",
+        "DELETE FROM requirement WHERE product_id = $1",
         product.uuid()
     )
     .execute(tx.conn())
     .await?;
     sqlx::query!(
-        "INSERT INTO product_resource (product_id, resource_id)
-         SELECT DISTINCT $1::uuid, resource FROM unnest($2::uuid[]) AS resource",
+        "WITH given AS MATERIALIZED (
+             SELECT gen_random_uuid() AS id, n::smallint AS position, one
+             FROM jsonb_array_elements($2) WITH ORDINALITY AS list (one, n)
+         ), made AS (
+             INSERT INTO requirement (id, product_id, position, role, quantity, buffer_before_min, buffer_after_min)
+             SELECT id, $1, position, btrim(one->>'role'), (one->>'quantity')::int,
+                    (one->>'buffer_before_min')::int, (one->>'buffer_after_min')::int
+             FROM given
+         )
+         INSERT INTO requirement_resource (requirement_id, resource_id)
+         SELECT DISTINCT given.id, resource::uuid
+         FROM given, jsonb_array_elements_text(one->'resource_ids') AS resource",
         product.uuid(),
-        &ids,
+        sqlx::types::Json(requirements) as _,
     )
     .execute(tx.conn())
     .await
-    .map_err(|error| foreign(error, "resource_ids"))?;
+    .map_err(|error| foreign(error, "requirements"))?;
     Ok(())
 }
 
@@ -170,6 +181,13 @@ pub(crate) async fn product(tx: &mut TenantTx, id: ProductId) -> Result<Option<P
                   buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
                   min_notice_min, window_days, hold_min,
                   cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
+                  coalesce((SELECT json_agg(json_build_object('role', q.role, 'quantity', q.quantity,
+                                'buffer_before_min', q.buffer_before_min, 'buffer_after_min', q.buffer_after_min,
+                                'resource_ids', ARRAY(SELECT resource_id FROM requirement_resource
+                                                      WHERE requirement_id = q.id ORDER BY resource_id))
+                              ORDER BY q.position)
+                            FROM requirement q WHERE q.product_id = product.id), '[]')
+                    AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
                   active, version, created_at
            FROM product WHERE id = $1"#,
         id.uuid(),
@@ -194,6 +212,13 @@ pub(crate) async fn products(
                   buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
                   min_notice_min, window_days, hold_min,
                   cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
+                  coalesce((SELECT json_agg(json_build_object('role', q.role, 'quantity', q.quantity,
+                                'buffer_before_min', q.buffer_before_min, 'buffer_after_min', q.buffer_after_min,
+                                'resource_ids', ARRAY(SELECT resource_id FROM requirement_resource
+                                                      WHERE requirement_id = q.id ORDER BY resource_id))
+                              ORDER BY q.position)
+                            FROM requirement q WHERE q.product_id = product.id), '[]')
+                    AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
                   active, version, created_at
            FROM product
            WHERE ($1::text IS NULL OR name || ' ' || description ILIKE $1)
@@ -427,7 +452,7 @@ pub(crate) async fn touch_resource(tx: &mut TenantTx, resource: ResourceId) -> R
     Ok(updated.rows_affected() == 1)
 }
 
-/// Resources with their schedules: all of them, or those that serve `product`.
+/// Resources with their schedules: all of them, or those that `product` may take.
 pub(crate) async fn resources(
     tx: &mut TenantTx,
     product: Option<ProductId>,
@@ -436,7 +461,8 @@ pub(crate) async fn resources(
     let rows = sqlx::query!(
         "SELECT id, kind, name, timezone, active, version FROM resource r
          WHERE $1::uuid IS NULL
-            OR EXISTS (SELECT FROM product_resource pr WHERE pr.product_id = $1 AND pr.resource_id = r.id)
+            OR id IN (SELECT m.resource_id FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
+                      WHERE q.product_id = $1)
          ORDER BY id LIMIT 1000",
         product.map(|id| id.uuid()),
     )

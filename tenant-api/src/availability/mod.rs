@@ -28,13 +28,13 @@ pub struct SlotAnswer {
     pub ends_at: Instant,
     /// Start as the clock on the wall shows it, in the zone asked for or the product's.
     pub local_start: String,
-    /// Who is free.
+    /// Who and what is free, of all an appointment may take.
     #[oai(default, skip_serializing_if_is_empty)]
     pub resource_ids: Vec<Uuid>,
     /// The session.
     #[oai(skip_serializing_if_is_none)]
     pub session_id: Option<Uuid>,
-    /// Free places.
+    /// Free places; of an appointment, how many could be served at once.
     pub free: i32,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn write(found: &Availability, name: &str, zone: TimeZone) -> Vec<u8>
                 let ends_at = starts_at + SignedDuration::from_mins(minutes);
                 writer.times(starts_at, ends_at);
                 writer.resources(free.iter().map(|who| ids[who].as_str()));
-                writer.free(free.count());
+                writer.free(free.at_once());
             }
         }
         Free::Sessions(sessions) => {

@@ -2,7 +2,7 @@
 
 mod shapes;
 
-use berth_booking::{Booking, BookingChange, Filter, Sort};
+use berth_booking::{Booking, BookingChange, Filter, Move, Sort};
 use berth_kernel::BookingId;
 use berth_web::{Asker, Refusal, idempotency, refuse, text::Instant};
 use poem_openapi::{
@@ -282,16 +282,15 @@ impl BookingsApi {
         let route = "POST /v1/bookings/:id/reschedule";
         let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
             .map_err(refuse)?;
-        let when = when(body.0.starts_at, body.0.session_id)?;
-        let resource = body.0.resource_id.map(Into::into);
-        let moved = self.0.bookings.reschedule(
-            &ctx,
-            id.0.into(),
-            body.0.version,
-            when,
-            resource,
-            key.as_ref(),
-        );
+        let to = Move {
+            version: body.0.version,
+            when: when(body.0.starts_at, body.0.session_id)?,
+            resource_id: body.0.resource_id.map(Into::into),
+        };
+        let moved = self
+            .0
+            .bookings
+            .reschedule(&ctx, id.0.into(), &to, key.as_ref());
         Ok(self.answer(&ctx.tenant.slug, moved.await.map_err(refuse)?))
     }
 }

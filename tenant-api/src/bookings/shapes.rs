@@ -183,6 +183,9 @@ pub struct BookingAnswer {
     /// With whom.
     #[oai(skip_serializing_if_is_none)]
     pub resource_id: Option<Uuid>,
+    /// Whoever and whatever else it takes.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub other_resource_ids: Vec<Uuid>,
     /// Which session.
     #[oai(skip_serializing_if_is_none)]
     pub session_id: Option<Uuid>,
@@ -267,7 +270,7 @@ pub struct RescheduleRequest {
     pub starts_at: Option<Instant>,
     /// New session.
     pub session_id: Option<Uuid>,
-    /// With whom, if it matters.
+    /// With whom, if it matters; else with the same as before where they can.
     pub resource_id: Option<Uuid>,
 }
 
@@ -291,6 +294,11 @@ pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
         product_id: booking.product_id.into(),
         product_name: booking.product_name,
         resource_id: booking.resource_id.map(Into::into),
+        other_resource_ids: booking
+            .other_resource_ids
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         session_id: booking.session_id.map(Into::into),
         customer_id: booking.customer_id.map(Into::into),
         customer: Customer {

@@ -35,7 +35,7 @@ impl CatalogApi {
         let ctx = asker.context();
         let key = idempotency::key(&ctx, "POST /v1/products", key.0.as_deref(), "", &body.0)
             .map_err(refuse)?;
-        let new = NewProduct::from(body.0);
+        let new = NewProduct::try_from(body.0)?;
         let product = self
             .0
             .catalog
@@ -106,10 +106,7 @@ impl CatalogApi {
             description: body.0.description,
             price_minor: body.0.price_amount,
             active: body.0.active,
-            resource_ids: body
-                .0
-                .resource_ids
-                .map(|ids| ids.into_iter().map(Into::into).collect()),
+            requirements: requirements(body.0.requirements, body.0.resource_ids)?,
         };
         let product = self
             .0

@@ -3,7 +3,8 @@
 use berth_catalog::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Variant,
 };
-use berth_web::text::Instant;
+use berth_kernel::Problem;
+use berth_web::{Refusal, refuse, text::Instant};
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
@@ -82,14 +83,87 @@ pub struct ProductRequest {
     /// What cancelling gives back; the tier with most hours first.
     #[oai(default)]
     pub cancellation_policy: Vec<Tier>,
-    /// Who can serve an appointment.
-    #[oai(default)]
+    /// Who can serve an appointment that needs one of them; short for a single requirement.
+    pub resource_ids: Option<Vec<Uuid>>,
+    /// What an appointment takes at once, the first being who it is with.
+    pub requirements: Option<Vec<Requirement>>,
+}
+
+/// So many of some resources, for the whole of an appointment.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Requirement {
+    /// What they are to it, 1 to 100 characters: `dentist`, `room`.
+    pub role: String,
+    /// How many, 1 to 20; 1 unless said.
+    #[oai(default = "one")]
+    pub quantity: i32,
+    /// Minutes each is busy before the start; the product's unless said.
+    #[oai(skip_serializing_if_is_none)]
+    pub buffer_before_min: Option<i32>,
+    /// Minutes each is busy after the end; the product's unless said.
+    #[oai(skip_serializing_if_is_none)]
+    pub buffer_after_min: Option<i32>,
+    /// Which resources can be that.
     pub resource_ids: Vec<Uuid>,
 }
 
-impl From<ProductRequest> for NewProduct {
-    fn from(request: ProductRequest) -> Self {
+const fn one() -> i32 {
+    1
+}
+
+impl From<Requirement> for berth_catalog::Requirement {
+    fn from(one: Requirement) -> Self {
         Self {
+            role: one.role,
+            quantity: one.quantity,
+            buffer_before_min: one.buffer_before_min,
+            buffer_after_min: one.buffer_after_min,
+            resource_ids: one.resource_ids.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<berth_catalog::Requirement> for Requirement {
+    fn from(one: berth_catalog::Requirement) -> Self {
+        Self {
+            role: one.role,
+            quantity: one.quantity,
+            buffer_before_min: one.buffer_before_min,
+            buffer_after_min: one.buffer_after_min,
+            resource_ids: one.resource_ids.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// What is asked for in either way, if it is.
+pub(super) fn requirements(
+    long: Option<Vec<Requirement>>,
+    short: Option<Vec<Uuid>>,
+) -> Result<Option<Vec<berth_catalog::Requirement>>, Refusal> {
+    match (long, short) {
+        (Some(_), Some(_)) => Err(refuse(Problem::field(
+            "resource_ids",
+            "GIVEN_TWICE",
+            "Name `requirements` or `resource_ids`, not both.",
+        ))),
+        (Some(long), None) => Ok(Some(long.into_iter().map(Into::into).collect())),
+        (None, Some(ids)) if ids.is_empty() => Ok(Some(Vec::new())),
+        (None, Some(ids)) => {
+            let ids = ids.into_iter().map(Into::into).collect();
+            Ok(Some(vec![berth_catalog::Requirement::one_of(ids)]))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+impl TryFrom<ProductRequest> for NewProduct {
+    type Error = Refusal;
+
+    fn try_from(request: ProductRequest) -> Result<Self, Refusal> {
+        Ok(Self {
+            requirements: requirements(request.requirements, request.resource_ids)?
+                .unwrap_or_default(),
             kind: match request.kind {
                 Kind::Appointment => ProductKind::Appointment,
                 Kind::Session => ProductKind::Session,
@@ -117,8 +191,7 @@ impl From<ProductRequest> for NewProduct {
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            resource_ids: request.resource_ids.into_iter().map(Into::into).collect(),
-        }
+        })
     }
 }
 
@@ -154,8 +227,10 @@ pub struct ProductEdit {
     pub price_amount: Option<i64>,
     /// Whether it can be booked.
     pub active: Option<bool>,
-    /// Who can serve it.
+    /// Who can serve it, one of them; short for a single requirement.
     pub resource_ids: Option<Vec<Uuid>>,
+    /// What it takes at once.
+    pub requirements: Option<Vec<Requirement>>,
 }
 
 /// Something that can be booked.
@@ -197,6 +272,9 @@ pub struct ProductAnswer {
     pub hold_min: i32,
     /// What cancelling gives back.
     pub cancellation_policy: Vec<Tier>,
+    /// What an appointment takes at once, the first being who it is with.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub requirements: Vec<Requirement>,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -235,6 +313,7 @@ impl From<Product> for ProductAnswer {
                 .into_iter()
                 .map(Into::into)
                 .collect(),
+            requirements: product.requirements.into_iter().map(Into::into).collect(),
             active: product.active,
             version: product.version,
             created_at: product.created_at.into(),

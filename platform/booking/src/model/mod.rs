@@ -1,6 +1,7 @@
 //! What a booking is and the rules about it; pure.
 
 pub mod cancellation;
+pub mod needs;
 pub mod schedule;
 mod status;
 
@@ -27,6 +28,9 @@ pub struct Booking {
     pub product_name: String,
     /// Who or what serves it, for appointments.
     pub resource_id: Option<ResourceId>,
+    /// Whoever and whatever else it takes.
+    #[serde(default)]
+    pub other_resource_ids: Vec<ResourceId>,
     /// The session, for places of one.
     pub session_id: Option<SessionId>,
     /// The account that booked, if it was one.

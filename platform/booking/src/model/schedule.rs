@@ -5,6 +5,8 @@ use std::{ops::Range, sync::Arc};
 use berth_catalog::{Offering, Schedule};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
+use super::needs::Needs;
+
 /// A taken stretch of one resource: index into the offering's resources, start, end. In seconds,
 /// which is as fine as a schedule gets.
 pub type Busy = (usize, i64, i64);
@@ -18,27 +20,35 @@ pub struct Starts {
     free: Vec<u64>,
     /// Words in a row.
     width: usize,
+    /// What a booking needs of them.
+    needs: Needs,
 }
 
 impl Starts {
     /// These starts, with nobody free.
-    fn taken(at: Vec<i64>, resources: usize) -> Self {
-        let width = resources.div_ceil(WORD);
-        let free = vec![0; at.len() * width];
-        Self { at, free, width }
+    fn taken(at: Vec<i64>, offering: &Offering) -> Self {
+        let width = offering.resources.len().div_ceil(WORD);
+        Self {
+            free: vec![0; at.len() * width],
+            at,
+            width,
+            needs: Needs::of(offering),
+        }
     }
 
     fn set_free(&mut self, row: usize, who: usize) {
         self.free[row * self.width + who / WORD] |= 1 << (who % WORD);
     }
 
-    /// Forgets the starts for which the resource with the index `who` is not free.
+    /// Forgets the starts for which the resource with the index `who` is not free. Where a booking can be
+    /// served at all and he is free, he can be one of those who do.
     #[must_use]
     pub fn only_of(self, who: usize) -> Self {
         let mut kept = Self {
             at: Vec::new(),
             free: Vec::new(),
             width: self.width,
+            needs: self.needs.clone(),
         };
         for (at, row) in self.rows() {
             if row[who / WORD] >> (who % WORD) & 1 == 1 {
@@ -49,10 +59,12 @@ impl Starts {
         kept
     }
 
-    /// Each start somebody is free for, and who.
+    /// Each start a booking can be served at, and who is free.
     pub fn iter(&self) -> impl Iterator<Item = (i64, Resources<'_>)> {
-        let starts = self.rows().map(|(at, row)| (at, Resources(row)));
-        starts.filter(|(_, free)| free.count() > 0)
+        self.rows().filter_map(|(at, free)| {
+            let at_once = self.needs.at_once(free);
+            (at_once > 0).then_some((at, Resources { free, at_once }))
+        })
     }
 
     fn rows(&self) -> impl Iterator<Item = (i64, &[u64])> {
@@ -64,18 +76,21 @@ impl Starts {
 
 /// Who is free for a start: a set of indexes into the offering's resources.
 #[derive(Debug, Clone, Copy)]
-pub struct Resources<'a>(&'a [u64]);
+pub struct Resources<'a> {
+    free: &'a [u64],
+    at_once: usize,
+}
 
 impl<'a> Resources<'a> {
-    /// How many.
+    /// How many bookings they could serve at once.
     #[must_use]
-    pub fn count(self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    pub const fn at_once(self) -> usize {
+        self.at_once
     }
 
     /// Their indexes, ascending.
     pub fn iter(self) -> impl Iterator<Item = usize> + use<'a> {
-        let words = self.0.iter().enumerate();
+        let words = self.free.iter().enumerate();
         words.flat_map(|(index, word)| {
             let some = |rest: u64| (rest != 0).then_some(rest);
             // Each step puts out the lowest bit that is set.
@@ -105,12 +120,12 @@ pub fn horizon(offering: &Offering, now: Timestamp) -> (Timestamp, Timestamp) {
 pub fn starts(offering: &Offering, from: Date, to: Date, now: Timestamp, busy: &[Busy]) -> Starts {
     let product = &offering.product;
     let seconds = |minutes: i32| i64::from(minutes) * 60;
-    let before = seconds(product.buffer_before_min);
-    let after = seconds(product.duration_min) + seconds(product.buffer_after_min);
+    let duration = seconds(product.duration_min);
     let grids = grids(offering, (from, to), now);
-    let mut starts = Starts::taken(union(&grids), offering.resources.len());
+    let mut starts = Starts::taken(union(&grids), offering);
     let mut busy = busy;
     for (who, resource) in offering.resources.iter().enumerate() {
+        let (before, after) = (resource.buffers.0, duration + resource.buffers.1);
         let theirs = busy.partition_point(|(of, ..)| *of <= who);
         let (mut taken, rest) = busy.split_at(theirs);
         busy = rest;
@@ -251,7 +266,9 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use berth_catalog::{OfferedResource, PaymentMode, Product, ProductKind, Window};
+    use berth_catalog::{
+        OfferedRequirement, OfferedResource, PaymentMode, Product, ProductKind, Window,
+    };
     use berth_kernel::{Currency, Money, ProductId, ResourceId};
     use jiff::civil::{date, time};
     use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -283,6 +300,7 @@ mod tests {
             window_days: 365,
             hold_min: 15,
             cancellation_policy: vec![],
+            requirements: vec![],
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
@@ -295,13 +313,27 @@ mod tests {
         let resource = OfferedResource {
             id: ResourceId::new(),
             name: "Ada".into(),
+            buffers: (0, 0),
             schedule: Arc::new(schedule),
         };
-        Offering {
+        needing_one_of(Offering {
             product,
             timezone,
             resources: vec![resource],
+            requirements: vec![],
             version: 1,
+        })
+    }
+
+    /// The same with one requirement, which all of its resources can be.
+    fn needing_one_of(offering: Offering) -> Offering {
+        let members = (0..offering.resources.len()).collect();
+        Offering {
+            requirements: vec![OfferedRequirement {
+                quantity: 1,
+                members,
+            }],
+            ..offering
         }
     }
 
@@ -368,7 +400,7 @@ mod tests {
             local(&offering, day, &busy),
             ["09:00+00:00", "11:00+00:00", "12:00+00:00"]
         );
-        offering.product.buffer_after_min = 10;
+        offering.resources[0].buffers.1 = 600;
         assert_eq!(local(&offering, day, &busy), ["11:00+00:00", "12:00+00:00"]);
     }
 
@@ -396,19 +428,20 @@ mod tests {
     fn a_start_is_listed_exactly_for_those_who_work_and_are_free() {
         let mut offering = offering("Europe/Berlin", &[(9, 12), (11, 14)]);
         offering.product.step_min = 30;
-        offering.product.buffer_before_min = 10;
-        offering.product.buffer_after_min = 20;
         let others = [("America/New_York", (20, 23)), ("Pacific/Auckland", (1, 5))];
         let others = others.map(|(zone, hours)| self::offering(zone, &[hours]).resources.remove(0));
         let own = offering.resources.remove(0);
+        let buffers = (600, 1_200);
         // More than a word of bits holds.
         for who in 0..70 {
             let like = [&own, &others[0], &others[1]][who % 3];
             offering.resources.push(OfferedResource {
                 id: ResourceId::new(),
+                buffers,
                 ..like.clone()
             });
         }
+        let offering = needing_one_of(offering);
         // The clocks of all three zones change within a month of here.
         let (from, to) = (date(2027, 3, 13), date(2027, 4, 5));
         let (first, last) = day_range(&offering, from, to);
@@ -444,10 +477,45 @@ mod tests {
     }
 
     #[test]
+    fn a_start_is_listed_when_enough_of_each_are_free_with_their_own_buffers() {
+        let mut offering = offering("UTC", &[(9, 13)]);
+        let dentist = offering.resources[0].clone();
+        let room = OfferedResource {
+            buffers: (0, 1_800),
+            ..dentist.clone()
+        };
+        offering.resources = vec![dentist.clone(), dentist, room.clone(), room];
+        offering.requirements = vec![
+            OfferedRequirement {
+                quantity: 2,
+                members: vec![0, 1],
+            },
+            OfferedRequirement {
+                quantity: 1,
+                members: vec![2, 3],
+            },
+        ];
+        let day = date(2027, 3, 3);
+        let hour = |n: i64| day_start(&TimeZone::UTC, day).as_second() + n * 3_600;
+        let all = ["09:00+00:00", "10:00+00:00", "11:00+00:00", "12:00+00:00"];
+        assert_eq!(local(&offering, day, &[]), all);
+        // One dentist is away at eleven, and both rooms are taken from one o'clock on.
+        let busy = [
+            (1, hour(11), hour(12)),
+            (2, hour(13), hour(14)),
+            (3, hour(13), hour(14)),
+        ];
+        assert_eq!(local(&offering, day, &busy), all[..2]);
+        let one_room = &busy[..2];
+        assert_eq!(local(&offering, day, one_room), [all[0], all[1], all[3]]);
+    }
+
+    #[test]
     fn of_one_resource_only_its_own_starts_are_kept() {
         let mut offering = offering("UTC", &[(9, 12)]);
         let second = offering.resources[0].clone();
         offering.resources.push(second);
+        let offering = needing_one_of(offering);
         let day = date(2027, 3, 3);
         let ten = day_start(&TimeZone::UTC, day).as_second() + 10 * 3_600;
         let now = day_start(&TimeZone::UTC, day) - SignedDuration::from_hours(48);

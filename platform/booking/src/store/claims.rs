@@ -5,8 +5,8 @@ use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::is_taken;
-use crate::{Error, model::schedule::Busy};
+use super::{columns, is_taken};
+use crate::{Error, decide::Unit, model::schedule::Busy};
 
 /// Gives back everything a booking takes.
 pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
@@ -85,31 +85,37 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool
     }
 }
 
-/// Moves a booking's claim to another resource and range; whether it was free. The transaction is
-/// of no more use when it was not.
-pub(crate) async fn move_claim(
+/// Gives back the resources a booking takes and takes `units` instead; whether they were free. The
+/// transaction is of no more use when they were not.
+pub(crate) async fn move_claims(
     tx: &mut TenantTx,
     booking: BookingId,
-    to: ResourceId,
-    range: (Timestamp, Timestamp),
+    units: &[Unit],
 ) -> Result<bool, Error> {
+    let (resources, starts, ends) = columns(units);
     let moved = sqlx::query!(
         "WITH lock AS MATERIALIZED (
              SELECT claim_lock(ARRAY(SELECT DISTINCT r FROM (
-                 SELECT resource_id AS r FROM claim WHERE booking_id = $1 UNION SELECT $2::uuid) both_
+                 SELECT resource_id AS r FROM claim WHERE booking_id = $1 UNION SELECT unnest($2::uuid[])) both_
                  ORDER BY r)) AS held
+         ), left_ AS (
+             DELETE FROM claim USING lock
+             WHERE booking_id = $1 AND state IN ('held', 'confirmed')
+             RETURNING state
          )
-         UPDATE claim SET resource_id = $2, starts_at = $3, ends_at = $4 FROM lock
-         WHERE booking_id = $1 AND state IN ('held', 'confirmed')",
+         INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
+         SELECT $1, u.resource_id, u.starts_at, u.ends_at, was.state
+         FROM (SELECT DISTINCT state FROM left_) AS was,
+              unnest($2, $3::timestamptz[], $4::timestamptz[]) AS u (resource_id, starts_at, ends_at)",
         booking.uuid(),
-        to.uuid(),
-        jiff_sqlx::Timestamp::from(range.0) as _,
-        jiff_sqlx::Timestamp::from(range.1) as _,
+        &resources,
+        &starts as _,
+        &ends as _,
     )
     .execute(tx.conn())
     .await;
     match moved {
-        Ok(done) => Ok(done.rows_affected() == 1),
+        Ok(done) => Ok(usize::try_from(done.rows_affected()) == Ok(units.len())),
         Err(error) if is_taken(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,6 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
-use berth_kernel::{ProductId, ResourceId, SessionId};
+use berth_kernel::{BookingId, ProductId, ResourceId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Error,
     create::When,
-    decide::Known,
+    decide::{Known, Unit},
     model::{Booking, Status},
 };
 
@@ -36,15 +36,16 @@ pub(crate) struct SessionState {
 }
 
 /// Looks at everything a new booking depends on, in one round trip: the idempotency key (taken
-/// for this transaction), the catalog's version, what is taken, the session.
+/// for this transaction), the catalog's version, which of `units` are taken (by others than `except`),
+/// the session.
 pub(crate) async fn look(
     tx: &mut TenantTx,
     key: Option<&IdempotencyKey>,
-    resources: &[ResourceId],
-    range: (Timestamp, Timestamp),
+    units: &[Unit],
     when: &When,
+    except: Option<BookingId>,
 ) -> Result<Before, Error> {
-    let ids: Vec<Uuid> = resources.iter().map(|id| id.uuid()).collect();
+    let (ids, starts, ends) = columns(units);
     let session = match when {
         When::Session(id) => Some(id.uuid()),
         When::Start(_) => None,
@@ -53,9 +54,13 @@ pub(crate) async fn look(
         r#"SELECT coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)), true) AS "locked!",
                   i.body AS "body?", i.request_hash AS "request_hash?",
                   v.version AS "catalog_version!",
-                  ARRAY(SELECT c.resource_id FROM claim c
-                        WHERE c.resource_id = ANY($5) AND tstzrange(c.starts_at, c.ends_at) && tstzrange($6, $7)
-                          AND c.state IN ('held', 'confirmed')) AS "busy!",
+                  ARRAY(SELECT u.resource_id FROM unnest($5::uuid[], $6::timestamptz[], $7::timestamptz[])
+                                                  AS u (resource_id, starts_at, ends_at)
+                        WHERE EXISTS (SELECT FROM claim c
+                                      WHERE c.resource_id = u.resource_id
+                                        AND tstzrange(c.starts_at, c.ends_at) && tstzrange(u.starts_at, u.ends_at)
+                                        AND c.state IN ('held', 'confirmed')
+                                        AND c.booking_id IS DISTINCT FROM $9)) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
                   s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
            FROM catalog_version v
@@ -66,9 +71,10 @@ pub(crate) async fn look(
         key.map(|key| key.route),
         key.map(|key| key.key.as_str()),
         &ids,
-        jiff_sqlx::Timestamp::from(range.0) as _,
-        jiff_sqlx::Timestamp::from(range.1) as _,
+        &starts as _,
+        &ends as _,
         session,
+        except.map(|id| id.uuid()),
     )
     .fetch_one(tx.conn())
     .await?;
@@ -106,15 +112,10 @@ pub(crate) async fn look(
 /// What a new booking takes.
 #[derive(Debug)]
 pub(crate) enum Take {
-    /// One of several resources, for a range that includes buffers.
-    OneOf {
-        /// Which, the first that is free first.
-        candidates: Vec<ResourceId>,
-        /// From.
-        from: Timestamp,
-        /// To, exclusive.
-        to: Timestamp,
-    },
+    /// The first of these that is free.
+    OneOf(Vec<Unit>),
+    /// All of these; the first is who the booking is with.
+    All(Vec<Unit>),
     /// Places of a session.
     Places(SessionId),
 }
@@ -152,15 +153,18 @@ pub(crate) async fn place(
     } = *placing;
     let tenant = tx.tenant_id();
     let answer = serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    let (candidates, from, to, session) = match take {
-        Take::OneOf {
-            candidates,
-            from,
-            to,
-        } => (candidates.as_slice(), Some(*from), Some(*to), None),
-        Take::Places(session) => ([].as_slice(), None, None, Some(session.uuid())),
+    let (candidates, others, session): (&[Unit], &[Unit], _) = match take {
+        Take::OneOf(candidates) => (candidates, &[], None),
+        Take::All(units) => {
+            let (first, others) = units.split_at(units.len().min(1));
+            (first, others, None)
+        }
+        Take::Places(session) => (&[], &[], Some(session.uuid())),
     };
-    let candidates: Vec<Uuid> = candidates.iter().map(|id| id.uuid()).collect();
+    let first = candidates.first();
+    let (from, to) = (first.map(|unit| unit.from), first.map(|unit| unit.to));
+    let candidates: Vec<Uuid> = candidates.iter().map(|unit| unit.resource.uuid()).collect();
+    let (others, other_starts, other_ends) = columns(others);
     let ids: Vec<Uuid> = events.iter().map(|event| event.event_id.uuid()).collect();
     let kinds: Vec<&str> = events.iter().map(|event| event.event_type).collect();
     let envelopes: Vec<&str> = events.iter().map(|event| event.envelope.as_str()).collect();
@@ -182,7 +186,9 @@ pub(crate) async fn place(
                                    AND c.state IN ('held', 'confirmed'))
                LIMIT 1
            ), lock AS MATERIALIZED (
-               SELECT id, claim_lock(ARRAY[id]) AS held FROM picked
+               SELECT id, claim_lock(CASE WHEN $39::uuid[] = '{}' THEN ARRAY[id]
+                                          ELSE ARRAY(SELECT r FROM unnest($39 || id) AS r ORDER BY r) END) AS held
+               FROM picked
            ), counted AS (
                UPDATE session SET held = held + CASE WHEN $5 = 'held' THEN $6 ELSE 0 END,
                                   sold = sold + CASE WHEN $5 = 'held' THEN 0 ELSE $6 END
@@ -200,17 +206,20 @@ pub(crate) async fn place(
                ON CONFLICT DO NOTHING
                RETURNING true
            ), booked AS (
-               INSERT INTO booking (id, reference, product_id, product_name, resource_id, session_id,
+               INSERT INTO booking (id, reference, product_id, product_name, resource_id, other_resource_ids, session_id,
                    customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
-               SELECT $7, $8, $9, $10, resource, $4, $11, $12, $13, $14, $15, $37, $16, $17, $18, $19, $6,
+               SELECT $7, $8, $9, $10, resource, $39, $4, $11, $12, $13, $14, $15, $37, $16, $17, $18, $19, $6,
                       $20, $21, $22, $23, $24, $25, $26, $26
                FROM taken WHERE $34::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
            ), claimed AS (
                INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
                SELECT id, resource_id, $2, $3, $5 FROM booked WHERE resource_id IS NOT NULL
+               UNION ALL
+               SELECT booked.id, o.resource_id, o.starts_at, o.ends_at, $5
+               FROM booked, unnest($39, $40::timestamptz[], $41::timestamptz[]) AS o (resource_id, starts_at, ends_at)
            ), seated AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
                SELECT id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
@@ -258,6 +267,9 @@ pub(crate) async fn place(
         answer,
         booking.version,
         key.map(IdempotencyKey::lock_text),
+        &others,
+        &other_starts as _,
+        &other_ends as _,
     )
     .fetch_optional(tx.conn())
     .await;
@@ -266,6 +278,20 @@ pub(crate) async fn place(
         Err(error) if is_taken(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Units as a statement takes them: resources, starts and ends.
+pub(super) fn columns(
+    units: &[Unit],
+) -> (
+    Vec<Uuid>,
+    Vec<jiff_sqlx::Timestamp>,
+    Vec<jiff_sqlx::Timestamp>,
+) {
+    let at = jiff_sqlx::Timestamp::from;
+    let each = units.iter();
+    each.map(|unit| (unit.resource.uuid(), at(unit.from), at(unit.to)))
+        .collect()
 }
 
 /// Whether `error` is a guard saying that the place is taken.

@@ -20,6 +20,7 @@ pub(crate) struct BookingRow {
     product_id: Uuid,
     product_name: String,
     resource_id: Option<Uuid>,
+    other_resource_ids: Vec<Uuid>,
     session_id: Option<Uuid>,
     customer_id: Option<Uuid>,
     customer_name: String,
@@ -50,7 +51,7 @@ macro_rules! select_booking {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             BookingRow,
-            r#"SELECT id, reference, product_id, product_name, resource_id, session_id, customer_id,
+            r#"SELECT id, reference, product_id, product_name, resource_id, other_resource_ids, session_id, customer_id,
                       customer_name, customer_email, customer_locale, status, version, starts_at, ends_at,
                       local_start, timezone, quantity, price_minor, currency,
                       policy AS "policy: Json<Vec<CancellationTier>>",
@@ -77,6 +78,7 @@ impl TryFrom<BookingRow> for Booking {
             product_id: row.product_id.into(),
             product_name: row.product_name,
             resource_id: row.resource_id.map(Into::into),
+            other_resource_ids: row.other_resource_ids.into_iter().map(Into::into).collect(),
             session_id: row.session_id.map(Into::into),
             customer_id: row.customer_id.map(Into::into),
             customer: Customer {
@@ -176,7 +178,7 @@ pub(crate) async fn list(
             select_booking!(
                 "WHERE deleted_at IS NULL
                    AND ($1::uuid IS NULL OR customer_id = $1) AND ($2::uuid IS NULL OR product_id = $2)
-                   AND ($3::uuid IS NULL OR resource_id = $3) AND ($4::text IS NULL OR status = $4)
+                   AND ($3::uuid IS NULL OR resource_id = $3 OR $3 = ANY(other_resource_ids)) AND ($4::text IS NULL OR status = $4)
                    AND ($5::timestamptz IS NULL OR starts_at >= $5)
                    AND ($6::timestamptz IS NULL OR starts_at < $6)
                    AND ($7::timestamptz IS NULL OR (created_at, id) < ($7, $8))
@@ -190,7 +192,7 @@ pub(crate) async fn list(
             select_booking!(
                 "WHERE deleted_at IS NULL
                    AND ($1::uuid IS NULL OR customer_id = $1) AND ($2::uuid IS NULL OR product_id = $2)
-                   AND ($3::uuid IS NULL OR resource_id = $3) AND ($4::text IS NULL OR status = $4)
+                   AND ($3::uuid IS NULL OR resource_id = $3 OR $3 = ANY(other_resource_ids)) AND ($4::text IS NULL OR status = $4)
                    AND ($5::timestamptz IS NULL OR starts_at >= $5)
                    AND ($6::timestamptz IS NULL OR starts_at < $6)
                    AND ($7::timestamptz IS NULL OR (starts_at, id) > ($7, $8))
@@ -210,7 +212,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         "UPDATE booking SET status = $3, version = $2, resource_id = $4, session_id = $5, starts_at = $6,
                 ends_at = $7, local_start = $8, notes = $9, paid = $10, expires_at = $11,
                 status_reason = $12, refund_due_minor = $13, updated_at = $14,
-                customer_name = $15, customer_email = $16
+                customer_name = $15, customer_email = $16, other_resource_ids = $17
          WHERE id = $1 AND version = $2::bigint - 1",
         booking.id.uuid(),
         booking.version,
@@ -228,6 +230,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         jiff_sqlx::Timestamp::from(booking.updated_at) as _,
         booking.customer.name,
         booking.customer.email,
+        &booking.other_resource_ids.iter().map(|id| id.uuid()).collect::<Vec<_>>(),
     )
     .execute(tx.conn())
     .await?;

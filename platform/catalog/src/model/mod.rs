@@ -2,9 +2,10 @@
 
 mod offering;
 mod product;
+mod requirement;
 mod resource;
 
-pub use offering::{OfferedResource, Offering, Schedule};
+pub use offering::{OfferedRequirement, OfferedResource, Offering, Schedule};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
     Variant,
@@ -13,5 +14,7 @@ pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,
     check_name as check_product_name, check_price as check_product_price,
 };
+pub use requirement::Requirement;
+pub(crate) use requirement::check as check_requirements;
 pub use resource::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
 pub(crate) use resource::{check as check_new_resource, check_exceptions, check_weekly};

@@ -14,6 +14,8 @@ pub struct OfferedResource {
     pub id: ResourceId,
     /// Its name, shown with the slot.
     pub name: String,
+    /// Seconds it is busy before a start, and after the end.
+    pub buffers: (i64, i64),
     /// When it works. Resources of an offering with equal hours share one value, so that what
     /// follows from the hours can be reckoned once for all of them.
     pub schedule: Arc<Schedule>,
@@ -57,6 +59,15 @@ impl Schedule {
     }
 }
 
+/// So many of some of an offering's resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedRequirement {
+    /// How many.
+    pub quantity: usize,
+    /// Which can be it: indexes into the offering's resources, ascending.
+    pub members: Vec<usize>,
+}
+
 /// A product, compiled. Immutable; superseded when the catalog's version moves on.
 #[derive(Debug, Clone)]
 pub struct Offering {
@@ -66,6 +77,8 @@ pub struct Offering {
     pub timezone: TimeZone,
     /// Who or what can serve it, in the order of ids; active ones only.
     pub resources: Vec<OfferedResource>,
+    /// What an appointment takes of them at once; the first is who it is with.
+    pub requirements: Vec<OfferedRequirement>,
     /// The catalog's version it was compiled from.
     pub version: i64,
 }

@@ -1,9 +1,10 @@
 //! Products, and what makes one bookable.
 
-use berth_kernel::{CategoryId, Currency, Money, ProductId, ResourceId};
+use berth_kernel::{CategoryId, Currency, Money, ProductId};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+use super::{Requirement, check_requirements};
 use crate::Error;
 
 /// How a product is booked.
@@ -106,6 +107,9 @@ pub struct Product {
     pub hold_min: i32,
     /// What cancelling gives back; the tier with most hours first.
     pub cancellation_policy: Vec<CancellationTier>,
+    /// What an appointment takes at once; the first is who it is with.
+    #[serde(default)]
+    pub requirements: Vec<Requirement>,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -151,8 +155,8 @@ pub struct NewProduct {
     pub hold_min: i32,
     /// At most ten tiers.
     pub cancellation_policy: Vec<CancellationTier>,
-    /// Who or what can serve it, for appointments.
-    pub resource_ids: Vec<ResourceId>,
+    /// What an appointment takes at once; the first is who it is with.
+    pub requirements: Vec<Requirement>,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -168,8 +172,8 @@ pub struct ProductChange {
     pub price_minor: Option<i64>,
     /// Whether it can be booked.
     pub active: Option<bool>,
-    /// Who or what can serve it.
-    pub resource_ids: Option<Vec<ResourceId>>,
+    /// What an appointment takes at once.
+    pub requirements: Option<Vec<Requirement>>,
 }
 
 /// A form of a product with its own price.
@@ -232,6 +236,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     if let Some(zone) = &new.timezone {
         check_timezone(zone)?;
     }
+    check_requirements(&new.requirements)?;
     check_policy(&new.cancellation_policy)
 }
 

@@ -30,7 +30,7 @@ fn check_up() -> NewProduct {
         window_days: 365,
         hold_min: 15,
         cancellation_policy: vec![],
-        resource_ids: vec![],
+        requirements: vec![],
     }
 }
 

@@ -31,4 +31,5 @@ mod repeats;
 mod shop;
 mod sign_out;
 mod takeover;
+mod together;
 mod two_releases;

@@ -1,0 +1,259 @@
+//! Whether those who are free can serve a booking: enough for each of the offering's requirements, and
+//! nobody in two places.
+//!
+//! A booking can be served if for each choice of requirements there are as many free that can be one of
+//! them as they need together (Hall's theorem). Where no resource can be two things, looking at each
+//! requirement alone is enough, and that is what nearly every offering costs.
+
+use berth_catalog::{OfferedRequirement, Offering};
+
+const WORD: usize = u64::BITS as usize;
+
+/// What an offering needs, as sets of its resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs(Vec<Need>);
+
+/// Some requirements together: who can be one of them, and how many they need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Need {
+    members: Vec<u64>,
+    quantity: usize,
+}
+
+impl Needs {
+    /// What `offering` needs.
+    #[must_use]
+    pub fn of(offering: &Offering) -> Self {
+        let width = offering.resources.len().div_ceil(WORD);
+        let single: Vec<Need> = offering
+            .requirements
+            .iter()
+            .map(|one| Need {
+                members: bits(&one.members, width),
+                quantity: one.quantity,
+            })
+            .collect();
+        let shared = single.iter().enumerate().any(|(index, one)| {
+            let mut others = single[..index].iter();
+            others.any(|other| (0..width).any(|word| one.members[word] & other.members[word] != 0))
+        });
+        if shared {
+            Self(together(&single, width))
+        } else {
+            Self(single)
+        }
+    }
+
+    /// How many bookings those who are free could serve at once: a row of bits, a bit for each of the
+    /// offering's resources.
+    #[must_use]
+    pub fn at_once(&self, free: &[u64]) -> usize {
+        let times = |need: &Need| {
+            let words = need.members.iter().zip(free);
+            let count: u32 = words
+                .map(|(member, free)| (member & free).count_ones())
+                .sum();
+            usize::try_from(count).unwrap_or(usize::MAX) / need.quantity
+        };
+        self.0.iter().map(times).min().unwrap_or(0)
+    }
+}
+
+fn bits(members: &[usize], width: usize) -> Vec<u64> {
+    let mut bits = vec![0; width];
+    for who in members {
+        bits[who / WORD] |= 1 << (who % WORD);
+    }
+    bits
+}
+
+/// Every choice of some of the needs, as one need. They are six at most, and so these sixty-three.
+fn together(single: &[Need], width: usize) -> Vec<Need> {
+    let chosen = |choice: u32| {
+        let mut all = Need {
+            members: vec![0; width],
+            quantity: 0,
+        };
+        let each = single.iter().enumerate();
+        for (_, need) in each.filter(|(index, _)| choice >> index & 1 == 1) {
+            all.quantity += need.quantity;
+            for (word, members) in all.members.iter_mut().zip(&need.members) {
+                *word |= members;
+            }
+        }
+        all
+    };
+    (1..1_u32 << single.len()).map(chosen).collect()
+}
+
+/// Who serves a booking, the first first: for each requirement in its order as many as it needs, taken
+/// from `free` in the order given where that leaves enough for the others. With `asked` he is among them.
+/// `None` when too few are free. Indexes into the offering's resources.
+#[must_use]
+pub fn assign(
+    requirements: &[OfferedRequirement],
+    free: &[usize],
+    asked: Option<usize>,
+) -> Option<Vec<usize>> {
+    let places: Vec<&OfferedRequirement> = requirements
+        .iter()
+        .flat_map(|one| std::iter::repeat_n(one, one.quantity))
+        .collect();
+    if places.is_empty() {
+        return None;
+    }
+    // Whoever is asked for is placed first: a place once taken changes hands, and is never given up.
+    let mut order: Vec<usize> = Vec::with_capacity(places.len());
+    let theirs = asked.and_then(|who| places.iter().position(|one| one.members.contains(&who)));
+    order.extend(theirs);
+    order.extend((0..places.len()).filter(|place| Some(*place) != theirs));
+    let mut taken: Vec<Option<usize>> = vec![None; free.len()];
+    for place in order {
+        let first = asked.filter(|_| Some(place) == theirs);
+        let seated = match first {
+            Some(who) => {
+                let seat = free.iter().position(|free| *free == who)?;
+                taken[seat] = Some(place);
+                true
+            }
+            None => seat(
+                &places,
+                free,
+                place,
+                &mut taken,
+                &mut vec![false; free.len()],
+            ),
+        };
+        if !seated {
+            return None;
+        }
+    }
+    if asked.is_some() && theirs.is_none() {
+        return None;
+    }
+    let mut chosen = vec![None; places.len()];
+    for (index, place) in taken.into_iter().enumerate() {
+        if let Some(place) = place {
+            chosen[place] = Some(free[index]);
+        }
+    }
+    chosen.into_iter().collect()
+}
+
+/// Finds somebody for a place, moving others to other places if need be.
+fn seat(
+    places: &[&OfferedRequirement],
+    free: &[usize],
+    place: usize,
+    taken: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
+    let can = |index: usize| places[place].members.contains(&free[index]);
+    // Nobody is moved for whom there is somebody left.
+    if let Some(index) = (0..free.len()).find(|index| taken[*index].is_none() && can(*index)) {
+        taken[index] = Some(place);
+        return true;
+    }
+    for index in 0..free.len() {
+        if tried[index] || !can(index) {
+            continue;
+        }
+        tried[index] = true;
+        if let Some(other) = taken[index]
+            && seat(places, free, other, taken, tried)
+        {
+            taken[index] = Some(place);
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+
+    fn required(quantity: usize, members: &[usize]) -> OfferedRequirement {
+        OfferedRequirement {
+            quantity,
+            members: members.to_vec(),
+        }
+    }
+
+    fn needs(requirements: &[OfferedRequirement], width: usize) -> Vec<Need> {
+        let single = |one: &OfferedRequirement| Need {
+            members: bits(&one.members, width),
+            quantity: one.quantity,
+        };
+        together(&requirements.iter().map(single).collect::<Vec<_>>(), width)
+    }
+
+    #[test]
+    fn the_first_who_is_free_serves_and_nobody_twice() {
+        let both = [required(1, &[0, 1, 2]), required(1, &[1, 2])];
+        assert_eq!(assign(&both, &[0, 1, 2], None), Some(vec![0, 1]));
+        // Somebody gives way where only he can be the other.
+        assert_eq!(assign(&both, &[1, 0], None), Some(vec![0, 1]));
+        assert_eq!(assign(&both, &[0], None), None);
+        assert_eq!(assign(&both, &[], None), None);
+        assert_eq!(assign(&[], &[0], None), None);
+    }
+
+    #[test]
+    fn whoever_is_asked_for_is_among_them() {
+        let both = [required(2, &[0, 1, 2]), required(1, &[3, 4])];
+        assert_eq!(
+            assign(&both, &[0, 1, 2, 3, 4], Some(2)),
+            Some(vec![2, 0, 3])
+        );
+        assert_eq!(
+            assign(&both, &[0, 1, 2, 3, 4], Some(4)),
+            Some(vec![0, 1, 4])
+        );
+        assert_eq!(assign(&both, &[0, 1, 3], Some(2)), None);
+        assert_eq!(assign(&both, &[0, 1, 3, 7], Some(7)), None);
+    }
+
+    #[test]
+    fn it_is_told_free_exactly_when_somebody_can_be_named() {
+        let mut random = StdRng::seed_from_u64(11);
+        for _ in 0..5_000 {
+            let requirements: Vec<_> = (0..random.random_range(1..5))
+                .map(|_| {
+                    let members: Vec<usize> =
+                        (0..70).filter(|_| random.random_bool(0.06)).collect();
+                    required(random.random_range(1..4), &members)
+                })
+                .collect();
+            let free: Vec<usize> = (0..70).filter(|_| random.random_bool(0.7)).collect();
+            let counted = Needs(needs(&requirements, 2)).at_once(&bits(&free, 2));
+            for times in 1..4 {
+                let repeated: Vec<_> = requirements
+                    .iter()
+                    .map(|one| required(one.quantity * times, &one.members))
+                    .collect();
+                let named = assign(&repeated, &free, None);
+                assert_eq!(
+                    named.is_some(),
+                    counted >= times,
+                    "{requirements:?} {free:?}"
+                );
+                let Some(mut named) = named else { continue };
+                named.sort_unstable();
+                named.dedup();
+                let needed: usize = repeated.iter().map(|one| one.quantity).sum();
+                assert_eq!(named.len(), needed, "somebody is in two places");
+            }
+            if counted > 0 {
+                let of_use = free
+                    .iter()
+                    .find(|who| requirements.iter().any(|one| one.members.contains(who)));
+                let asked = of_use.copied();
+                let named = assign(&requirements, &free, asked).expect("he can change places");
+                assert!(named.contains(&asked.unwrap()));
+            }
+        }
+    }
+}
