@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_payment, units},
+    decide::{Known, Plan, decide, needs_one, needs_payment, units},
     model::{Booking, Status, new_reference},
     store::{self, Before, Placing, Take},
 };
@@ -189,10 +189,13 @@ impl Bookings {
             None => self.compile(tx, ctx, new.product_id).await?,
         };
         loop {
-            let units = match new.when {
+            let mut units = match new.when {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
                 When::Session(_) => Vec::new(),
             };
+            if let Some(asked) = new.resource_id.filter(|_| needs_one(&offering)) {
+                units.retain(|unit| unit.resource == asked);
+            }
             let before = store::look(tx, key, &units, &new.when, None).await?;
             if before.answer.is_some() || before.catalog_version == offering.version {
                 return Ok((offering, before));

@@ -42,6 +42,11 @@ pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
         && quantity > 0
 }
 
+/// Whether an appointment takes a single one of its resources.
+pub(crate) fn needs_one(offering: &Offering) -> bool {
+    matches!(offering.requirements.as_slice(), [one] if one.quantity == 1)
+}
+
 /// What a start would take of each of the offering's resources, by their order; nothing when there is no
 /// such time.
 pub(crate) fn units(offering: &Offering, at: Timestamp) -> Option<Vec<Unit>> {
@@ -76,12 +81,11 @@ pub(crate) fn decide(
     match (product.kind, new.when) {
         (ProductKind::Appointment, When::Start(at)) => {
             check_horizon(offering, at, now)?;
-            let take = match offering.requirements.as_slice() {
-                [one] if one.quantity == 1 => {
-                    let units = candidates(offering, new.resource_id, &known.busy, at)?;
-                    (!units.is_empty()).then_some(Take::OneOf(units))
-                }
-                _ => together(offering, new.resource_id, &known.busy, at, &[])?.map(Take::All),
+            let take = if needs_one(offering) {
+                let units = candidates(offering, new.resource_id, &known.busy, at)?;
+                (!units.is_empty()).then_some(Take::OneOf(units))
+            } else {
+                together(offering, new.resource_id, &known.busy, at, &[])?.map(Take::All)
             };
             Ok(take.map(|take| Plan {
                 starts_at: at,
@@ -157,16 +161,17 @@ pub(crate) fn together(
     let asked = index_of(offering, asked)?;
     let units = units(offering, at).ok_or(Refusal::TooFar)?;
     let requirements = &offering.requirements;
-    let mut free = schedule::working(offering, at);
-    if assign(requirements, &free, asked).is_none() {
-        return Err(Refusal::NotScheduled);
-    }
+    let working = schedule::working(offering, at);
+    let mut free = working.clone();
     free.retain(|who| !busy.contains(&units[*who].resource));
     in_turn(&mut free, at);
     // A stable sort: the others keep their turn.
     free.sort_by_key(|who| !preferred.contains(&units[*who].resource));
-    let chosen = assign(requirements, &free, asked);
-    Ok(chosen.map(|chosen| chosen.into_iter().map(|who| units[who]).collect()))
+    match assign(requirements, &free, asked) {
+        Some(chosen) => Ok(Some(chosen.into_iter().map(|who| units[who]).collect())),
+        None if assign(requirements, &working, asked).is_none() => Err(Refusal::NotScheduled),
+        None => Ok(None),
+    }
 }
 
 /// The place of who is asked for among the offering's resources.

@@ -41,6 +41,29 @@ struct ProductRow {
     created_at: jiff_sqlx::Timestamp,
 }
 
+/// Selects whole products; the tail says which.
+macro_rules! select_product {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ProductRow,
+            r#"SELECT id, kind, category_id, name, description, duration_min, step_min, buffer_before_min,
+                  buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
+                  min_notice_min, window_days, hold_min,
+                  cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
+                  coalesce((SELECT json_agg(json_build_object('role', q.role, 'quantity', q.quantity,
+                                'buffer_before_min', q.buffer_before_min, 'buffer_after_min', q.buffer_after_min,
+                                'resource_ids', ARRAY(SELECT resource_id FROM requirement_resource
+                                                      WHERE requirement_id = q.id ORDER BY resource_id))
+                              ORDER BY q.position)
+                            FROM requirement q WHERE q.product_id = product.id), '[]')
+                    AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
+                  active, version, created_at
+           FROM product "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
 impl TryFrom<ProductRow> for Product {
     type Error = Error;
 
@@ -175,25 +198,9 @@ pub(crate) async fn set_requirements(
 }
 
 pub(crate) async fn product(tx: &mut TenantTx, id: ProductId) -> Result<Option<Product>> {
-    let row = sqlx::query_as!(
-        ProductRow,
-        r#"SELECT id, kind, category_id, name, description, duration_min, step_min, buffer_before_min,
-                  buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
-                  min_notice_min, window_days, hold_min,
-                  cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
-                  coalesce((SELECT json_agg(json_build_object('role', q.role, 'quantity', q.quantity,
-                                'buffer_before_min', q.buffer_before_min, 'buffer_after_min', q.buffer_after_min,
-                                'resource_ids', ARRAY(SELECT resource_id FROM requirement_resource
-                                                      WHERE requirement_id = q.id ORDER BY resource_id))
-                              ORDER BY q.position)
-                            FROM requirement q WHERE q.product_id = product.id), '[]')
-                    AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
-                  active, version, created_at
-           FROM product WHERE id = $1"#,
-        id.uuid(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
+    let row = select_product!("WHERE id = $1", id.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
     row.map(Product::try_from).transpose()
 }
 
@@ -206,25 +213,11 @@ pub(crate) async fn products(
     limit: i64,
 ) -> Result<Vec<Product>> {
     let pattern = words.map(like_pattern);
-    let rows = sqlx::query_as!(
-        ProductRow,
-        r#"SELECT id, kind, category_id, name, description, duration_min, step_min, buffer_before_min,
-                  buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
-                  min_notice_min, window_days, hold_min,
-                  cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
-                  coalesce((SELECT json_agg(json_build_object('role', q.role, 'quantity', q.quantity,
-                                'buffer_before_min', q.buffer_before_min, 'buffer_after_min', q.buffer_after_min,
-                                'resource_ids', ARRAY(SELECT resource_id FROM requirement_resource
-                                                      WHERE requirement_id = q.id ORDER BY resource_id))
-                              ORDER BY q.position)
-                            FROM requirement q WHERE q.product_id = product.id), '[]')
-                    AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
-                  active, version, created_at
-           FROM product
-           WHERE ($1::text IS NULL OR name || ' ' || description ILIKE $1)
+    let rows = select_product!(
+        "WHERE ($1::text IS NULL OR name || ' ' || description ILIKE $1)
              AND (active OR NOT $2)
              AND ($3::timestamptz IS NULL OR (created_at, id) > ($3, $4))
-           ORDER BY created_at, id LIMIT $5"#,
+           ORDER BY created_at, id LIMIT $5",
         pattern,
         only_active,
         after.map(|cursor| jiff_sqlx::Timestamp::from(cursor.at)) as _,

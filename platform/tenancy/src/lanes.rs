@@ -69,11 +69,11 @@ impl Lanes {
         {
             return conn;
         }
-        let made = self
+        let mut made = self
             .lanes
             .iter()
             .map(|lane| lane.get_or_init(|| self.make()));
-        if let Some(lane) = made.into_iter().find(|lane| lane.size() == 0) {
+        if let Some(lane) = made.find(|lane| lane.size() == 0) {
             return lane.acquire().await;
         }
         first_of(self.open()).await.0

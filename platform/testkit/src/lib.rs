@@ -24,6 +24,7 @@
 
 mod database;
 pub mod environment;
+mod no_files;
 mod template;
 
 use std::sync::Arc;
@@ -37,6 +38,8 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use database::Clone as DatabaseClone;
+
+pub use no_files::NoFiles;
 
 /// Slug of the first tenant: a clinic in Berlin that prices in euros.
 pub const ALPHA: &str = "alpha-clinic";

@@ -7,7 +7,8 @@
 
 use berth_catalog::{OfferedRequirement, Offering};
 
-const WORD: usize = u64::BITS as usize;
+/// Resources in a word of a row of bits.
+pub(super) const WORD: usize = u64::BITS as usize;
 
 /// What an offering needs, as sets of its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,13 @@ impl Needs {
     /// What `offering` needs.
     #[must_use]
     pub fn of(offering: &Offering) -> Self {
-        let width = offering.resources.len().div_ceil(WORD);
-        let single: Vec<Need> = offering
-            .requirements
+        Self::among(&offering.requirements, offering.resources.len())
+    }
+
+    /// What the requirements need of so many resources.
+    fn among(requirements: &[OfferedRequirement], resources: usize) -> Self {
+        let width = resources.div_ceil(WORD);
+        let single: Vec<Need> = requirements
             .iter()
             .map(|one| Need {
                 members: bits(&one.members, width),
@@ -182,14 +187,6 @@ mod tests {
         }
     }
 
-    fn needs(requirements: &[OfferedRequirement], width: usize) -> Vec<Need> {
-        let single = |one: &OfferedRequirement| Need {
-            members: bits(&one.members, width),
-            quantity: one.quantity,
-        };
-        together(&requirements.iter().map(single).collect::<Vec<_>>(), width)
-    }
-
     #[test]
     fn the_first_who_is_free_serves_and_nobody_twice() {
         let both = [required(1, &[0, 1, 2]), required(1, &[1, 2])];
@@ -228,7 +225,7 @@ mod tests {
                 })
                 .collect();
             let free: Vec<usize> = (0..70).filter(|_| random.random_bool(0.7)).collect();
-            let counted = Needs(needs(&requirements, 2)).at_once(&bits(&free, 2));
+            let counted = Needs::among(&requirements, 70).at_once(&bits(&free, 2));
             for times in 1..4 {
                 let repeated: Vec<_> = requirements
                     .iter()

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use berth_catalog::{Offering, Schedule};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
-use super::needs::Needs;
+use super::needs::{Needs, WORD};
 
 /// A taken stretch of one resource: index into the offering's resources, start, end. In seconds,
 /// which is as fine as a schedule gets.
@@ -99,8 +99,6 @@ impl<'a> Resources<'a> {
         })
     }
 }
-
-const WORD: usize = u64::BITS as usize;
 
 /// Instants a booking may start at, by the product's notice and window: `[earliest, latest)`.
 #[must_use]

@@ -7,9 +7,9 @@ use berth_tenancy::{
     TenantKey,
     lifecycle::{Change, Lifecycle, erase_leaving},
 };
-use berth_testkit::TestPlatform;
+use berth_testkit::{NoFiles, TestPlatform};
 
-use crate::{NoFiles, Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
+use crate::{Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
 
 const MAYA: &str = "maya@gym.example";
 

@@ -5,16 +5,11 @@
 mod found;
 mod sign_up;
 
-use berth_kernel::{Secret, TenantId};
+use berth_kernel::Secret;
 use berth_onboarding::Onboarding;
-use berth_tenancy::{
-    data::{FileEntry, Files, FilesError},
-    lifecycle::{NewTenant, Operator},
-};
+use berth_tenancy::lifecycle::{NewTenant, Operator};
 use berth_testkit::TestPlatform;
 use berth_user::{NewAccount, Users};
-use bytes::Bytes;
-use futures::{FutureExt as _, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 const PASSWORD: &str = "correct horse battery";
@@ -113,35 +108,5 @@ impl Sweeping {
 impl Drop for Sweeping {
     fn drop(&mut self) {
         self.0.cancel();
-    }
-}
-
-/// Nobody's files.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn list(&self, _: TenantId) -> BoxFuture<'_, Result<Vec<FileEntry>, FilesError>> {
-        async { Ok(Vec::new()) }.boxed()
-    }
-
-    fn read<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<Bytes, FilesError>> {
-        async { Err("there are no files".into()) }.boxed()
-    }
-
-    fn write<'a>(
-        &'a self,
-        _: TenantId,
-        _: &'a str,
-        _: Bytes,
-    ) -> BoxFuture<'a, Result<(), FilesError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn remove<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<(), FilesError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
-        async { Ok(0) }.boxed()
     }
 }

@@ -8,7 +8,7 @@ use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Secret, UserId};
 use berth_onboarding::Onboarding;
 use berth_tenancy::{
     Database, NodeId, Tenancy, TenantKey, data,
-    lifecycle::{self, ApiKeyEntry, Change, Lifecycle, Operator, Particulars},
+    lifecycle::{self, Change, Lifecycle, Operator, Particulars},
     relocate,
 };
 use berth_user::{NewAccount, Users};
@@ -270,14 +270,7 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             json!({ "api_key": key.expose() })
         }
         TenantCommand::ApiKeys { slug } => {
-            let keys = lifecycle()?.api_keys(&slug).await?;
-            let entry = |key: &ApiKeyEntry| {
-                json!({
-                    "id": key.id, "label": key.label, "created_at": key.created_at,
-                    "revoked_at": key.revoked_at,
-                })
-            };
-            json!(keys.iter().map(entry).collect::<Vec<_>>())
+            json!(lifecycle()?.api_keys(&slug).await?)
         }
         TenantCommand::RevokeApiKey { slug, key } => {
             json!({ "revoked": lifecycle()?.revoke_api_key(&slug, key).await? })

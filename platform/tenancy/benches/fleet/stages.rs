@@ -11,14 +11,12 @@ use std::{
 use anyhow::{Context as _, ensure};
 use berth_kernel::{Clock, Currency, TenantId};
 use berth_tenancy::{
-    TenantKey,
-    data::{self, FileEntry, Files, FilesError},
+    TenantKey, data,
     lifecycle::{self, Lifecycle, NewTenant, Operator},
     migrate::{self, Pace},
     provision::{Provisioner, Stock, make_ready},
 };
-use bytes::Bytes;
-use futures::{FutureExt as _, future::BoxFuture};
+use berth_testkit::NoFiles;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -265,36 +263,6 @@ async fn largest_backend(bench: &Bench) -> anyhow::Result<f64> {
         .map(private)
         .collect::<anyhow::Result<Vec<_>>>()?;
     Ok(all.into_iter().fold(0.0, f64::max))
-}
-
-/// Nobody's files.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn list(&self, _: TenantId) -> BoxFuture<'_, Result<Vec<FileEntry>, FilesError>> {
-        async { Ok(Vec::new()) }.boxed()
-    }
-
-    fn read<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<Bytes, FilesError>> {
-        async { Err("there are no files".into()) }.boxed()
-    }
-
-    fn write<'a>(
-        &'a self,
-        _: TenantId,
-        _: &'a str,
-        _: Bytes,
-    ) -> BoxFuture<'a, Result<(), FilesError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn remove<'a>(&'a self, _: TenantId, _: &'a str) -> BoxFuture<'a, Result<(), FilesError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn remove_all(&self, _: TenantId) -> BoxFuture<'_, Result<u64, FilesError>> {
-        async { Ok(0) }.boxed()
-    }
 }
 
 /// A provisioner at work until the token is cancelled.

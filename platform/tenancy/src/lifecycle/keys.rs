@@ -1,6 +1,7 @@
 //! What a tenant's software signs in with.
 
 use berth_kernel::{ApiKeyId, Secret, TenantId};
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
@@ -9,7 +10,7 @@ use super::{Lifecycle, audit, hold};
 use crate::{Error, provision::random_text};
 
 /// An API key as it is listed: without the key, which nobody has but its owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApiKeyEntry {
     /// Its id.
     pub id: ApiKeyId,

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use super::{TenantFiles, platform};
+use super::{Quarantined, TenantFiles};
 use crate::{DatabaseSettings, Error, NodeId};
 
 /// How often a tenant whose tables are in use is tried before it is put in quarantine.
@@ -118,82 +118,6 @@ impl Progress {
         let left = self.all.saturating_sub(self.done) as f64 / self.rate().max(0.001);
         Duration::from_secs_f64(left.min(1e6))
     }
-}
-
-/// A tenant that could not be migrated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Its name in addresses.
-    pub slug: String,
-    /// The version it has.
-    pub version: i64,
-    /// The version it could not be brought to.
-    pub wanted: i64,
-    /// What the database said.
-    pub reason: String,
-}
-
-/// How the fleet stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// Whether the shared tables are as this program expects.
-    pub platform_current: bool,
-    /// The version this program wants tenants at.
-    pub wanted: i64,
-    /// How many tenants have each version, lowest first.
-    pub versions: Vec<(i64, i64)>,
-    /// Those that could not be migrated.
-    pub quarantined: Vec<Quarantined>,
-}
-
-/// How the fleet stands, and so what a run would do.
-///
-/// # Errors
-/// What the database says.
-pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
-    let platform_current = platform::is_current(&mut conn).await?;
-    let (versions, quarantined) = if platform_current {
-        let versions = sqlx::query_as(
-            "SELECT schema_version, count(*) FROM platform.tenant GROUP BY 1 ORDER BY 1",
-        );
-        (
-            versions.fetch_all(&mut conn).await?,
-            quarantined(&mut conn, settings.files.latest()).await?,
-        )
-    } else {
-        (Vec::new(), Vec::new())
-    };
-    conn.close().await?;
-    Ok(Status {
-        platform_current,
-        wanted: settings.files.latest(),
-        versions,
-        quarantined,
-    })
-}
-
-/// Those in quarantine for a version up to `newest`, by their names: what a later release could not do
-/// is none of this one's business.
-pub(super) async fn quarantined(
-    conn: &mut PgConnection,
-    newest: i64,
-) -> Result<Vec<Quarantined>, Error> {
-    let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
-        "SELECT t.slug, t.schema_version, q.wanted, q.reason
-         FROM platform.migration_quarantine q JOIN platform.tenant t ON t.id = q.tenant_id
-         WHERE q.wanted <= $1 ORDER BY t.slug",
-    )
-    .bind(newest)
-    .fetch_all(conn)
-    .await?;
-    let quarantined = |(slug, version, wanted, reason)| Quarantined {
-        slug,
-        version,
-        wanted,
-        reason,
-    };
-    Ok(rows.into_iter().map(quarantined).collect())
 }
 
 /// A tenant to be moved.

@@ -6,6 +6,7 @@
 //! this program and the one before both work.
 //!
 //! - [`files`]: what is applied. [`fleet`]: the tenants, in waves, side by side, each for itself.
+//!   [`mod@status`]: how they stand.
 //! - [`drift`]: where a schema is not what the files make; [`shape`]: what schemas are compared by.
 //! - [`logins`]: the roles of the cluster. [`platform`]: the shared tables.
 
@@ -15,6 +16,7 @@ mod fleet;
 mod logins;
 mod platform;
 mod shape;
+mod status;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 
@@ -22,8 +24,9 @@ use crate::{DatabaseSettings, Error, pools::PLATFORM_LOGIN};
 
 pub use drift::{Difference, DriftReport, Drifted, drift};
 pub use files::TenantFiles;
-pub use fleet::{Pace, Progress, Quarantined, Status, Wave, status};
+pub use fleet::{Pace, Progress, Wave};
 pub use logins::renew_logins;
+pub use status::{Quarantined, Status, status};
 
 static PLATFORM: Migrator = sqlx::migrate!("../../migrations/platform");
 
@@ -76,7 +79,7 @@ pub async fn run(
     let (tenants, would_fail) = fleet::migrate(&mut conn, settings, pace, progress).await?;
     let quarantined = match pace.dry {
         true => would_fail,
-        false => fleet::quarantined(&mut conn, settings.files.latest()).await?,
+        false => status::quarantined(&mut conn, settings.files.latest()).await?,
     };
     conn.close().await?;
     Ok(Report {
