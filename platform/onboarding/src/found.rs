@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_access::Role;
 use berth_kernel::{Cause, FieldError, Secret, TenantId, UserId};
 use berth_tenancy::{
     DatabaseSettings,
@@ -62,6 +63,34 @@ impl Onboarding {
         let made = lifecycle::create(settings, &new, &by, &self.clock).await;
         self.served(&self.lifecycle(by), &new.slug, founder, made)
             .await
+    }
+
+    /// Makes a further administrator of a tenant, and writes down who did.
+    ///
+    /// # Errors
+    /// An unknown tenant, one not opened yet or to be erased, an account that is against a rule or taken.
+    pub async fn add_administrator(
+        &self,
+        slug: &str,
+        admin: NewAccount,
+        by: Operator,
+    ) -> Result<UserId, Error> {
+        let lifecycle = self.lifecycle(by);
+        let found = lifecycle.particulars(slug).await?;
+        if matches!(&*found.status, "opening" | "leaving") {
+            let standing = format!("`{slug}` is {}", found.status);
+            return Err(berth_tenancy::Error::Busy(standing).into());
+        }
+        let tenant = self.tenancy.registry().refresh(found.id).await?;
+        let unknown = || berth_tenancy::Error::UnknownTenant(slug.to_owned());
+        let tenant = tenant.ok_or_else(unknown)?;
+        let (role, cause) = (Role::Admin, Cause::fresh());
+        let made = self
+            .users
+            .create_staff(&tenant, admin, role, &self.clock, &cause);
+        let account = made.await?.id;
+        lifecycle.administrator_added(tenant.id, account).await?;
+        Ok(account)
     }
 
     /// Opens a tenant that was made, or one of that name whose making was interrupted under the same

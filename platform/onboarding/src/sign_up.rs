@@ -142,6 +142,8 @@ impl Business {
             locale: self.locale,
             color: COLOR.to_owned(),
             address: String::new(),
+            logo_url: None,
+            tax_id: None,
             plan: Some(PLAN.to_owned()),
             founder: None,
         };

@@ -1,6 +1,8 @@
 //! What travels.
 
+use berth_kernel::Secret;
 use berth_tenancy::lifecycle::{self, Change, NewTenant, Particulars};
+use berth_user::NewAccount;
 use berth_web::text::{CurrencyCode, Instant};
 use poem_openapi::{Enum, Object, Tags};
 use uuid::Uuid;
@@ -141,10 +143,16 @@ pub struct CreateRequest {
     pub locale: Option<String>,
     /// Brand colour, `#rrggbb`.
     pub color: Option<String>,
+    /// Address of its logo, `https://…`.
+    pub logo_url: Option<String>,
     /// Name on receipts; the name for people unless given.
     pub legal_name: Option<String>,
     /// Address on receipts.
     pub address: Option<String>,
+    /// Tax number on receipts.
+    pub tax_id: Option<String>,
+    /// What it pays for, by the plan's name; the usual one unless given.
+    pub plan: Option<String>,
     /// Its first administrator.
     pub admin: AdminRequest,
 }
@@ -163,7 +171,9 @@ impl CreateRequest {
             color: or(&self.color, "#1f4b99"),
             legal_name: or(&self.legal_name, &self.name),
             address: or(&self.address, ""),
-            plan: None,
+            logo_url: self.logo_url.clone(),
+            tax_id: self.tax_id.clone(),
+            plan: self.plan.clone(),
             founder: None,
         }
     }
@@ -179,6 +189,25 @@ pub struct AdminRequest {
     pub name: String,
     /// First password.
     pub password: String,
+}
+
+impl AdminRequest {
+    pub(crate) fn account(&self) -> NewAccount {
+        NewAccount {
+            email: self.email.clone(),
+            password: Secret::new(self.password.clone()),
+            name: self.name.clone(),
+            phone: None,
+            locale: None,
+        }
+    }
+}
+
+/// An administrator that was made.
+#[derive(Debug, Object)]
+pub struct AdminAnswer {
+    /// Its account.
+    pub admin_id: Uuid,
 }
 
 /// A tenant that was made.

@@ -1,9 +1,8 @@
 //! Tenants from their making to their erasure.
 
 use berth_access::Permission;
-use berth_kernel::{ApiKeyId, Problem, Secret};
+use berth_kernel::{ApiKeyId, Problem};
 use berth_tenancy::lifecycle::Lifecycle;
-use berth_user::NewAccount;
 use berth_web::{Refusal, refuse};
 use poem_openapi::{
     OpenApi,
@@ -15,8 +14,8 @@ use uuid::Uuid;
 use crate::{
     OperatorApi, OperatorScheme,
     shapes::{
-        ChangeRequest, CreateRequest, CreatedAnswer, EraseRequest, Key, KeyAnswer, KeyList,
-        KeyRequest, Step, SuspendRequest, Tag, Tenant, TenantPage, Trail,
+        AdminAnswer, AdminRequest, ChangeRequest, CreateRequest, CreatedAnswer, EraseRequest, Key,
+        KeyAnswer, KeyList, KeyRequest, Step, SuspendRequest, Tag, Tenant, TenantPage, Trail,
     },
 };
 
@@ -59,14 +58,7 @@ impl TenantsApi {
         body: Json<CreateRequest>,
     ) -> Result<Json<CreatedAnswer>, Refusal> {
         let lifecycle = self.0.act(operator.0.clone(), Permission::TenantManage)?;
-        let admin = NewAccount {
-            email: body.admin.email.clone(),
-            password: Secret::new(body.admin.password.clone()),
-            name: body.admin.name.clone(),
-            phone: None,
-            locale: None,
-        };
-        let onboarding = &self.0.onboarding;
+        let (onboarding, admin) = (&self.0.onboarding, body.admin.account());
         let founded = onboarding.found(body.tenant(), &admin, operator.0).await;
         let founded = founded.map_err(refuse)?;
         Ok(Json(CreatedAnswer {
@@ -234,6 +226,26 @@ impl TenantsApi {
         let items = lifecycle.trail(&slug).await.map_err(refuse)?;
         let items = items.into_iter().map(Step::from).collect();
         Ok(Json(Trail { items }))
+    }
+
+    /// Make a further administrator of a tenant.
+    #[oai(
+        path = "/tenants/:slug/administrators",
+        method = "post",
+        operation_id = "add_administrator"
+    )]
+    async fn add_administrator(
+        &self,
+        operator: OperatorScheme,
+        /// The tenant's name in addresses.
+        slug: Path<String>,
+        body: Json<AdminRequest>,
+    ) -> Result<Json<AdminAnswer>, Refusal> {
+        self.0.authorize(Permission::TenantManage)?;
+        let onboarding = &self.0.onboarding;
+        let added = onboarding.add_administrator(&slug, body.account(), operator.0);
+        let admin_id = added.await.map_err(refuse)?.uuid();
+        Ok(Json(AdminAnswer { admin_id }))
     }
 
     /// The API keys of a tenant, without the keys.

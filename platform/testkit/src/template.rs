@@ -201,6 +201,8 @@ fn alpha() -> NewTenant {
         color: "#0f766e".into(),
         legal_name: "Alpha Clinic GmbH".into(),
         address: "Torstraße 1, 10119 Berlin".into(),
+        logo_url: None,
+        tax_id: None,
         plan: None,
         founder: None,
     }
@@ -217,6 +219,8 @@ fn beta() -> NewTenant {
         color: "#7f1d1d".into(),
         legal_name: "Beta Theatre Inc.".into(),
         address: "234 West 44th Street, New York, NY 10036".into(),
+        logo_url: None,
+        tax_id: None,
         plan: None,
         founder: None,
     }

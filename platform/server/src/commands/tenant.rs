@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use berth_access::{Role, Tokens};
-use berth_kernel::{ApiKeyId, Cause, Clock, Currency, Secret, UserId};
+use berth_access::Tokens;
+use berth_kernel::{ApiKeyId, Clock, Currency, Secret};
 use berth_onboarding::Onboarding;
 use berth_tenancy::{
-    Database, NodeId, Tenancy, TenantKey, data,
+    Database, NodeId, Tenancy, data,
     lifecycle::{self, Change, Lifecycle, Operator, Particulars},
     relocate,
 };
@@ -190,12 +190,21 @@ pub(crate) struct CreateTenant {
     /// Brand colour, #rrggbb.
     #[arg(long, default_value = "#1f4b99")]
     color: String,
+    /// Address of its logo, https://….
+    #[arg(long)]
+    logo_url: Option<String>,
     /// Name on receipts; the name for people unless given.
     #[arg(long)]
     legal_name: Option<String>,
     /// Address on receipts.
     #[arg(long, default_value = "")]
     address: String,
+    /// Tax number on receipts.
+    #[arg(long)]
+    tax_id: Option<String>,
+    /// What it pays for, by the name of a plan; the usual one unless given.
+    #[arg(long)]
+    plan: Option<String>,
     #[command(flatten)]
     admin: NewAdmin,
 }
@@ -308,8 +317,9 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         }
         TenantCommand::Certificate { slug } => json!(lifecycle()?.certificate(&slug).await?),
         TenantCommand::AddAdmin { slug, admin } => {
-            let id = add_admin(&TenantKey::Slug(slug.clone()), admin).await;
-            json!({ "admin_id": id.with_context(|| format!("the administrator of {slug}"))? })
+            let onboarding = onboarding(&Settings::read()?)?;
+            let added = onboarding.add_administrator(&slug, admin.account(), operator());
+            json!({ "admin_id": added.await? })
         }
     };
     println!("{answer}");
@@ -410,16 +420,14 @@ async fn create_tenant(new: CreateTenant) -> anyhow::Result<Value> {
         locale: new.locale,
         color: new.color,
         address: new.address,
-        plan: None,
+        logo_url: new.logo_url,
+        tax_id: new.tax_id,
+        plan: new.plan,
         founder: None,
     };
     let admin = new.admin.account();
     let settings = Settings::read()?;
-    let onboarding = Onboarding::new(
-        Tenancy::new(Database::connect(&settings.database)?),
-        users(&settings)?,
-        Clock::System,
-    );
+    let onboarding = onboarding(&settings)?;
     let made = onboarding.found_as_owner(&settings.database, wish, &admin, operator());
     let made = made.await?;
     // Shown once, to whoever signs the business up; kept as a hash only.
@@ -439,19 +447,9 @@ impl NewAdmin {
     }
 }
 
-fn users(settings: &Settings) -> anyhow::Result<Users> {
+/// What makes tenants and their administrators.
+fn onboarding(settings: &Settings) -> anyhow::Result<Onboarding> {
     let tenancy = Tenancy::new(Database::connect(&settings.database)?);
-    Ok(Users::new(tenancy, Tokens::new(&settings.token_key, None)?))
-}
-
-async fn add_admin(tenant: &TenantKey, new: NewAdmin) -> anyhow::Result<UserId> {
-    let settings = Settings::read()?;
-    let tenancy = Tenancy::new(Database::connect(&settings.database)?);
-    let found = tenancy.registry().find(tenant).await?;
-    let tenant = found.context("there is no such tenant")?.tenant;
-    let (clock, cause) = (Clock::System, Cause::fresh());
-    let admin = users(&settings)?
-        .create_staff(&tenant, new.account(), Role::Admin, &clock, &cause)
-        .await?;
-    Ok(admin.id)
+    let users = Users::new(tenancy.clone(), Tokens::new(&settings.token_key, None)?);
+    Ok(Onboarding::new(tenancy, users, Clock::System))
 }

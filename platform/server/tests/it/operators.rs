@@ -71,7 +71,7 @@ impl Desk {
 fn wish(slug: &str) -> Value {
     json!({
         "slug": slug, "name": "Harbour School", "kind": "school", "timezone": "Europe/Oslo",
-        "currency": "NOK", "locale": "nb",
+        "currency": "NOK", "locale": "nb", "logo_url": "https://cdn.example/h.svg", "plan": "starter", "tax_id": "NO 999 999 999 MVA",
         "admin": { "email": "rektor@harbour.example", "name": "Ida", "password": "correct-horse-battery" },
     })
 }
@@ -102,6 +102,10 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
     };
     assert_eq!(created["tenant"]["status"], "active");
     assert!(created["admin_id"].is_string() && created["api_key"].is_string());
+    assert_eq!(
+        (&created["tenant"]["plan"], &created["tenant"]["tax_id"]),
+        (&json!("starter"), &json!("NO 999 999 999 MVA"))
+    );
     // It is served at once, and its administrator can sign in.
     let visitor = async || {
         let url = format!("{}/v1/products", house.endpoints.api);
@@ -124,15 +128,29 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
         }
     };
     assert_eq!(visitor().await, StatusCode::OK);
-    let session = json!({ "email": "rektor@harbour.example", "password": "correct-horse-battery" });
-    let url = format!("{}/v1/sessions", house.endpoints.api);
-    let signed_in = desk
-        .http
-        .post(url)
-        .header("X-Tenant", "harbour-school")
-        .json(&session)
-        .send();
-    assert_eq!(signed_in.await.unwrap().status(), StatusCode::OK);
+    let sign_in = async |email: &str| {
+        let session = json!({ "email": email, "password": "correct-horse-battery" });
+        let url = format!("{}/v1/sessions", house.endpoints.api);
+        let asked = desk
+            .http
+            .post(url)
+            .header("X-Tenant", "harbour-school")
+            .json(&session)
+            .send();
+        asked.await.unwrap().status()
+    };
+    assert_eq!(sign_in("rektor@harbour.example").await, StatusCode::OK);
+
+    let second = json!({ "email": "second@harbour.example", "name": "Nils", "password": "correct-horse-battery" });
+    let path = "/tenants/harbour-school/administrators";
+    let added = desk.post(path, Some(&second)).await;
+    assert!(added["admin_id"].is_string());
+    assert_eq!(sign_in("second@harbour.example").await, StatusCode::OK);
+    let (status, again) = desk.ask(Method::POST, path, Some(&second)).await;
+    assert_eq!(
+        (status, &again["code"]),
+        (StatusCode::CONFLICT, &json!("EMAIL_TAKEN"))
+    );
 
     let page = desk.get("/tenants?limit=2").await;
     assert_eq!(page["items"].as_array().unwrap().len(), 2);
@@ -145,13 +163,13 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
     assert_eq!(rest["items"].as_array().unwrap().len(), 3, "{rest}");
     assert!(rest["next"].is_null());
 
-    let change = json!({ "plan": "starter", "logo_url": "https://cdn.example/x.svg" });
+    let change = json!({ "plan": "standard", "logo_url": "https://cdn.example/x.svg" });
     let (status, changed) = desk
         .ask(Method::PATCH, "/tenants/harbour-school", Some(&change))
         .await;
     assert_eq!(
         (status, &changed["plan"]),
-        (StatusCode::OK, &json!("starter"))
+        (StatusCode::OK, &json!("standard"))
     );
     let suspended = desk
         .post(
@@ -291,6 +309,8 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
         with("/name", json!("")),
         with("/admin/password", json!("short")),
         with("/admin/email", json!("nobody")),
+        with("/logo_url", json!("http://cdn.example/logo.svg")),
+        with("/tax_id", json!("1".repeat(51))),
         json!({ "slug": "bad-wish" }),
         json!({ "unknown": true }),
     ] {
@@ -306,6 +326,14 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
             json!({ "confirm": "another" }),
         ),
         ("/tenants/riverside-clinic/api-keys", json!({ "label": "" })),
+        (
+            "/tenants/riverside-clinic/administrators",
+            json!({ "email": "nobody", "name": "N", "password": "correct-horse-battery" }),
+        ),
+        (
+            "/tenants/nobody-here/administrators",
+            json!({ "email": "n@example.com", "name": "N", "password": "correct-horse-battery" }),
+        ),
         (
             "/tenants/riverside-clinic/api-keys/no-uuid/revoke",
             json!({}),

@@ -37,8 +37,12 @@ pub struct NewTenant {
     pub color: String,
     /// Name on receipts.
     pub legal_name: String,
+    /// Address of its logo, `https://`.
+    pub logo_url: Option<String>,
     /// Address on receipts.
     pub address: String,
+    /// Tax number on receipts.
+    pub tax_id: Option<String>,
     /// What it pays for, by the plan's name; the usual one unless given.
     pub plan: Option<String>,
     /// Who is to be its first administrator: it is not served before they are. None for one whose
@@ -180,9 +184,9 @@ async fn register(
 ) -> Result<(), Error> {
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, role, bucket, timezone, currency, \
-           locale, color, legal_name, address, schema_version, created_at, status, plan) \
+           locale, color, legal_name, address, schema_version, created_at, status, plan, logo_url, tax_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-           coalesce($17, 'standard'))",
+           coalesce($17, 'standard'), nullif($18, ''), nullif($19, ''))",
     )
     .bind(id.uuid())
     .bind(&new.slug)
@@ -205,6 +209,8 @@ async fn register(
         "active"
     })
     .bind(&new.plan)
+    .bind(&new.logo_url)
+    .bind(&new.tax_id)
     .execute(&mut *conn)
     .await;
     refused(inserted.map(drop), &new.slug)?;

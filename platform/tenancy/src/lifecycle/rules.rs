@@ -8,6 +8,7 @@ use crate::Error;
 
 /// Looks at everything that is known of a tenant to be, so that all that is wrong is said at once.
 pub(super) fn new_tenant(new: &NewTenant) -> Result<(), Error> {
+    let (logo, number) = (&new.logo_url, &new.tax_id);
     all([
         slug::check(&new.slug),
         kind(&new.kind),
@@ -17,27 +18,33 @@ pub(super) fn new_tenant(new: &NewTenant) -> Result<(), Error> {
         color(&new.color),
         timezone(&new.timezone),
         locale(&new.locale),
+        given(logo.as_deref(), logo_url),
+        given(number.as_deref(), tax_id),
     ])
 }
 
 /// Looks at what is to become different.
 pub(super) fn change(change: &Change) -> Result<(), Error> {
-    let given = |field: &Option<String>, rule: fn(&str) -> Result<(), FieldError>| {
-        field.as_deref().map_or(Ok(()), rule)
-    };
     all([
-        given(&change.slug, slug::check),
-        given(&change.name, |name| text("name", name, 1, 200)),
-        given(&change.legal_name, |name| text("legal_name", name, 1, 200)),
-        given(&change.address, |address| {
+        given(change.slug.as_deref(), slug::check),
+        given(change.name.as_deref(), |name| text("name", name, 1, 200)),
+        given(change.legal_name.as_deref(), |name| {
+            text("legal_name", name, 1, 200)
+        }),
+        given(change.address.as_deref(), |address| {
             text("address", address, 0, 1_000)
         }),
-        given(&change.tax_id, |number| text("tax_id", number, 0, 50)),
-        given(&change.color, color),
-        given(&change.logo_url, logo_url),
-        given(&change.timezone, timezone),
-        given(&change.locale, locale),
+        given(change.tax_id.as_deref(), tax_id),
+        given(change.color.as_deref(), color),
+        given(change.logo_url.as_deref(), logo_url),
+        given(change.timezone.as_deref(), timezone),
+        given(change.locale.as_deref(), locale),
     ])
+}
+
+/// The rule, for what is said at all.
+fn given(field: Option<&str>, rule: fn(&str) -> Result<(), FieldError>) -> Result<(), FieldError> {
+    field.map_or(Ok(()), rule)
 }
 
 /// What the registry's own rules say of a row.
@@ -110,6 +117,11 @@ fn color(color: &str) -> Result<(), FieldError> {
     }
     let detail = format!("`{color}` is no colour: `#rrggbb` in lower case.");
     Err(FieldError::new("color", "COLOR_INVALID", detail))
+}
+
+/// An empty one is none.
+fn tax_id(number: &str) -> Result<(), FieldError> {
+    text("tax_id", number, 0, 50)
 }
 
 /// An empty one removes the logo.

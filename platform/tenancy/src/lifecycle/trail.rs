@@ -1,10 +1,11 @@
 //! What was done to a tenant and by whom, as it was written down with each step.
 
+use berth_kernel::{TenantId, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Lifecycle;
+use super::{Lifecycle, audit};
 use crate::Error;
 
 /// Steps that are told at once.
@@ -24,6 +25,18 @@ pub struct AuditEntry {
 }
 
 impl Lifecycle {
+    /// Writes down that a tenant has a further administrator.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn administrator_added(&self, id: TenantId, account: UserId) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let detail = json!({ "account": account });
+        let action = "tenant.administrator.added";
+        audit(tx.conn(), id, &self.by, action, &detail).await?;
+        tx.commit().await
+    }
+
     /// The last five hundred steps of a tenant's life, newest first; of one that is gone too.
     ///
     /// # Errors
