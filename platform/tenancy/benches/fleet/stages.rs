@@ -29,10 +29,12 @@ use crate::{
 
 /// What figures with many tenants are held against.
 const FEW: usize = 100;
-/// Tenants whose making or claiming is measured.
-const SAMPLE: usize = 60;
+/// Tenants whose making or claiming is measured: so many that the 99th of a hundred is not the worst.
+const SAMPLE: usize = 300;
 /// Seconds of each load.
 const SECONDS: f64 = 4.0;
+/// Loads of which the median counts.
+const TURNS: usize = 5;
 /// The same beside what makes schemas, so long that it makes some meanwhile.
 const BESIDE: f64 = 30.0;
 /// How often each tenant is asked before requests to all of them are measured.
@@ -163,16 +165,23 @@ fn tenant(slug: &str) -> NewTenant {
         color: "#334155".to_owned(),
         legal_name: "Fleet".to_owned(),
         address: String::new(),
+        logo_url: None,
+        tax_id: None,
         plan: None,
         founder: None,
     }
 }
 
 /// Requests, after some to each tenant that are not counted: what is measured is a fleet at work, not
-/// the first touch of each schema.
+/// the first touch of each schema. Of several turns the one whose p50 is the median.
 async fn warm(bench: &Arc<Bench>, ids: &[TenantId]) -> anyhow::Result<load::Took> {
     load::touch(bench, ids, TOUCHES).await?;
-    load::requests(bench, ids, SECONDS).await
+    let mut turns = Vec::new();
+    for _ in 0..TURNS {
+        turns.push(load::requests(bench, ids, SECONDS).await?);
+    }
+    turns.sort_unstable_by(|a, b| a.p50.total_cmp(&b.p50));
+    Ok(turns.swap_remove(TURNS / 2))
 }
 
 /// Lets what the mass making left behind be over.
@@ -321,7 +330,7 @@ async fn builder(bench: &Arc<Bench>, fleet: &Fleet, figures: &mut Figures) -> an
     let mut conn = owner(bench).await?;
     let mut ratios = Vec::new();
     let mut made = 0;
-    warm(bench, ids).await?;
+    load::touch(bench, ids, TOUCHES).await?;
     // The first ones are made without rest: nobody is to wait for them.
     make_ready(&bench.settings, 4).await?;
     for _ in 0..5 {
