@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use crate::shares::Share;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres, pool::PoolConnection};
 
 /// How long healing may take before the connection is closed instead.
@@ -19,6 +20,8 @@ pub(crate) struct ArmedConnection {
     /// `None` only after the end or during drop.
     conn: Option<PoolConnection<Postgres>>,
     armed: bool,
+    /// The right of whoever uses it to one more connection, given back when this one is clean or gone.
+    share: Option<Share>,
 }
 
 impl ArmedConnection {
@@ -30,9 +33,16 @@ impl ArmedConnection {
         let mut this = Self {
             conn: Some(conn),
             armed: true,
+            share: None,
         };
         this.send(begin).await?;
         Ok(this)
+    }
+
+    /// The same, on a tenant's account.
+    pub(crate) fn with(mut self, share: Share) -> Self {
+        self.share = Some(share);
+        self
     }
 
     /// The connection inside the transaction.
@@ -78,7 +88,7 @@ impl Drop for ArmedConnection {
         // Detached from the pool it is closed when dropped: what must happen when nobody can heal.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
-                runtime.spawn(heal(conn));
+                runtime.spawn(heal(conn, self.share.take()));
             }
             Err(_) => drop(conn.detach()),
         }
@@ -86,7 +96,7 @@ impl Drop for ArmedConnection {
 }
 
 /// Rolls back and looks whether the connection is bare again; else closes it.
-async fn heal(mut conn: PoolConnection<Postgres>) {
+async fn heal(mut conn: PoolConnection<Postgres>, share: Option<Share>) {
     let healed = tokio::time::timeout(HEAL_WITHIN, async {
         conn.execute("ROLLBACK").await?;
         let (role, path): (String, String) =
@@ -102,4 +112,5 @@ async fn heal(mut conn: PoolConnection<Postgres>) {
     }
     metrics::counter!("berth_connections_discarded_total").increment(1);
     drop(conn.detach());
+    drop(share);
 }

@@ -63,9 +63,11 @@ impl Lanes {
         }
         // One that was just given back is looked at before it is free: a new one is opened only for those
         // who would wait longer than that takes.
-        let mut open = self.open().peekable();
-        if open.peek().is_some()
-            && let Ok((conn, ..)) = timeout(GIVEN_BACK_WITHIN, first_of(open)).await
+        // Lanes whose connection was closed are not among them: to ask one is to open it.
+        let mut open = Vec::with_capacity(order.len());
+        open.extend(self.open().filter(|(_, lane)| lane.size() > 0));
+        if !open.is_empty()
+            && let Ok((conn, ..)) = timeout(GIVEN_BACK_WITHIN, first_of(open.into_iter())).await
         {
             return conn;
         }

@@ -56,6 +56,8 @@ pub struct Registry {
 struct Remembered {
     found: Option<Found>,
     since: Instant,
+    /// What had been forgotten by then.
+    after: u64,
 }
 
 impl Registry {
@@ -81,9 +83,13 @@ impl Registry {
     }
 
     async fn look(&self, key: &TenantKey) -> Result<Remembered, Error> {
-        let since = Instant::now();
+        let (since, after) = (Instant::now(), self.forgotten.load(Ordering::SeqCst));
         let found = self.load(key).await?;
-        Ok(Remembered { found, since })
+        Ok(Remembered {
+            found,
+            since,
+            after,
+        })
     }
 
     /// The tenant named by `key`, if there is one; whether it is served is the asker's to look at. One
@@ -99,9 +105,10 @@ impl Registry {
             self.cache.invalidate(key).await;
         }
         for _ in 0..LOOKS {
-            let before = self.forgotten.load(Ordering::SeqCst);
+            let asked = self.forgotten.load(Ordering::SeqCst);
             let remembered = self.cache.try_get_with(key.clone(), self.look(key)).await?;
-            if self.forgotten.load(Ordering::SeqCst) == before {
+            // It may be the answer to somebody who asked before.
+            if remembered.after >= asked && self.forgotten.load(Ordering::SeqCst) == remembered.after {
                 return Ok(remembered.found);
             }
             // Something changed while it was looked up, perhaps this.
@@ -128,9 +135,8 @@ impl Registry {
     pub async fn refresh(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
         self.forget_tenant(id);
         let key = TenantKey::Id(id);
-        let before = self.forgotten.load(Ordering::SeqCst);
         let remembered = self.look(&key).await?;
-        if self.forgotten.load(Ordering::SeqCst) == before {
+        if self.forgotten.load(Ordering::SeqCst) == remembered.after {
             self.cache.insert(key, remembered.clone()).await;
         }
         Ok(remembered.found.map(|found| found.tenant))
@@ -336,6 +342,7 @@ mod tests {
         registry.began = now.checked_sub(TRUSTED * 4).unwrap();
         let remembered = |ago: Duration| Remembered {
             found: None,
+            after: 0,
             since: now.checked_sub(ago).unwrap(),
         };
         assert!(registry.holds(&remembered(Duration::ZERO)));

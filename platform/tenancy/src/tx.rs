@@ -14,8 +14,6 @@ pub struct TenantTx {
     inner: ArmedConnection,
     tenant: TenantId,
     timeline: u32,
-    /// The tenant's right to this connection, given back with it.
-    share: Option<Share>,
 }
 
 impl TenantTx {
@@ -29,12 +27,11 @@ impl TenantTx {
             inner,
             tenant: tenant.id,
             timeline: tenant.timeline,
-            share: None,
         })
     }
 
     pub(crate) fn with(mut self, share: Share) -> Self {
-        self.share = Some(share);
+        self.inner = self.inner.with(share);
         self
     }
 
@@ -76,6 +73,22 @@ impl TenantTx {
 #[derive(Debug)]
 pub struct PlatformTx {
     inner: ArmedConnection,
+}
+
+impl PlatformTx {
+    /// Whether there is such a tenant. If so there will be until this ends: what is written of it goes
+    /// with it when it is erased.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_tenant(&mut self, id: TenantId) -> Result<bool, Error> {
+        let found: Option<bool> =
+            sqlx::query_scalar("SELECT true FROM platform.tenant WHERE id = $1 FOR KEY SHARE")
+                .bind(id.uuid())
+                .fetch_optional(self.conn())
+                .await?;
+        Ok(found.is_some())
+    }
 }
 
 impl PlatformTx {

@@ -317,3 +317,30 @@ async fn the_check_finds_ghosts_where_nothing_heals() {
         "the check cannot fail: it proves nothing about the armoured way"
     );
 }
+
+/// Whoever is dropped leaves work behind, which is their tenant's until it is over.
+#[tokio::test]
+async fn a_connection_counts_for_its_tenant_until_it_is_clean() {
+    const LEFT_AT: Duration = Duration::from_millis(600);
+    let (platform, tenancy, [one, other]) = shared_bucket().await;
+    let mut taken = Vec::new();
+    // As many as one tenant may have.
+    for _ in 0..platform.settings().connections_per_bucket {
+        let begun = tokio::time::timeout(Duration::from_millis(100), tenancy.begin(&one));
+        let Ok(begun) = begun.await else { break };
+        taken.push(begun.unwrap());
+    }
+    assert!(taken.len() > 1, "{} connections", taken.len());
+    let began = Instant::now();
+    let leaving = taken.into_iter().map(|mut tx| async move {
+        let busy = sqlx::query("SELECT pg_sleep($1)").bind(LEFT_AT.as_secs_f64());
+        let left = tokio::time::timeout(Duration::from_millis(50), busy.execute(tx.conn()));
+        left.await.unwrap_err();
+    });
+    futures::future::join_all(leaving).await;
+    // Others find a connection, and it none before one of its own is over.
+    tenancy.begin(&other).await.unwrap().rollback().await.unwrap();
+    assert!(began.elapsed() < LEFT_AT);
+    tenancy.begin(&one).await.unwrap().rollback().await.unwrap();
+    assert!(began.elapsed() >= LEFT_AT);
+}
