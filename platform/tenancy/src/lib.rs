@@ -197,6 +197,9 @@ pub enum Error {
     /// Something else is under way, or there was no moment for it.
     #[error("not now: {0}")]
     Busy(String),
+    /// The tenant's standing does not allow it.
+    #[error("{0}")]
+    Standing(String),
     /// Only an archived tenant can be erased.
     #[error("`{0}` is not archived; archive it first, then erase it")]
     NotArchived(String),
@@ -307,6 +310,11 @@ impl From<Error> for Problem {
                 "TENANT_BUSY",
                 "Something else is done to this business just now; please try again in a moment.",
                 error,
+            ),
+            Error::Standing(_) => Self::new(
+                Kind::Conflict,
+                "TENANT_STANDING",
+                "Where this business stands, this cannot be done to it.",
             ),
             Error::NotArchived(_) => Self::new(
                 Kind::Conflict,

@@ -111,10 +111,14 @@ async fn one_that_cannot_be_opened_can_be_erased_and_is_changed_by_nobody() {
     let lifecycle = Lifecycle::new(platform.tenancy().clone(), ops(), platform.clock().clone());
     let changed = lifecycle.change("gamma-gym", &Change::default()).await;
     assert!(
-        matches!(changed, Err(berth_tenancy::Error::Busy(_))),
+        matches!(changed, Err(berth_tenancy::Error::Standing(_))),
         "{changed:?}"
     );
-    assert!(!lifecycle.archive("gamma-gym").await.unwrap());
+    let archived = lifecycle.archive("gamma-gym").await;
+    assert!(
+        matches!(archived, Err(berth_tenancy::Error::Standing(_))),
+        "{archived:?}"
+    );
     assert!(lifecycle.erase("gamma-gym").await.unwrap());
     let (settings, clock) = (platform.settings(), platform.clock());
     let (erased, failed) = erase_leaving(settings, &NoFiles, clock).await.unwrap();

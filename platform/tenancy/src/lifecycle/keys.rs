@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use super::{Lifecycle, audit, hold};
+use super::{Lifecycle, audit, hold, particulars::by_slug};
 use crate::{Error, provision::random_text};
 
 /// An API key as it is listed: without the key, which nobody has but its owner.
@@ -88,7 +88,7 @@ impl Lifecycle {
     /// [`Error::UnknownTenant`].
     pub async fn api_keys(&self, slug: &str) -> Result<Vec<ApiKeyEntry>, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let held = hold(tx.conn(), slug).await?;
+        let id = by_slug(tx.conn(), slug).await?.id;
         type Row = (
             uuid::Uuid,
             String,
@@ -99,7 +99,7 @@ impl Lifecycle {
             "SELECT id, label, created_at, revoked_at FROM platform.api_key
              WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC",
         )
-        .bind(held.id.uuid())
+        .bind(id.uuid())
         .fetch_all(tx.conn())
         .await?;
         tx.rollback().await?;

@@ -106,7 +106,7 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Fields`] for what is against a rule,
-    /// [`Error::Busy`] for one that is not opened yet or is to be erased.
+    /// [`Error::Standing`] for one that is not opened yet or is to be erased.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
         let mut tx = self.tenancy.begin_platform().await?;
@@ -136,7 +136,7 @@ impl Lifecycle {
     ) -> Result<Particulars, Error> {
         let held = hold(tx.conn(), slug).await?;
         if matches!(&*held.status, "opening" | "leaving") {
-            return Err(Error::Busy(format!("`{slug}` is {}", held.status)));
+            return Err(Error::Standing(format!("`{slug}` is {}", held.status)));
         }
         let written = sqlx::query(
             "UPDATE platform.tenant SET
@@ -250,7 +250,7 @@ const SELECT: &str = "
            address, tax_id, canary, schema_version, version, created_at
     FROM platform.tenant";
 
-async fn by_slug(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Particulars, Error> {
+pub(super) async fn by_slug(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Particulars, Error> {
     let sql = format!("{SELECT} WHERE slug = $1");
     let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(slug)

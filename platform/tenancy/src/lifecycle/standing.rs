@@ -11,10 +11,10 @@ use super::{Lifecycle, audit, hold, tell};
 use crate::Error;
 
 impl Lifecycle {
-    /// Suspends the tenant of that name; `false` if it was not served already.
+    /// Suspends the tenant of that name; `false` if it was suspended already.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`].
+    /// [`Error::UnknownTenant`], [`Error::Standing`] if it was not served.
     pub async fn suspend(&self, slug: &str, reason: &str) -> Result<bool, Error> {
         let detail = json!({ "reason": reason });
         let event = |tenant_id, version| Suspended {
@@ -26,10 +26,10 @@ impl Lifecycle {
         self.turn(slug, &["active"], turn, event).await
     }
 
-    /// Serves the tenant of that name again; `false` if it was neither suspended nor archived.
+    /// Serves the tenant of that name again; `false` if it was served already.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`].
+    /// [`Error::UnknownTenant`], [`Error::Standing`] if it was neither suspended nor archived.
     pub async fn resume(&self, slug: &str) -> Result<bool, Error> {
         let event = |tenant_id, version| Resumed { tenant_id, version };
         let turn = ("active", "tenant.resumed", json!({}));
@@ -41,17 +41,18 @@ impl Lifecycle {
     /// resumed or erased. `false` if it was archived already.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`].
+    /// [`Error::UnknownTenant`], [`Error::Standing`] if it was neither served nor suspended.
     pub async fn archive(&self, slug: &str) -> Result<bool, Error> {
         let event = |tenant_id, version| Archived { tenant_id, version };
         let turn = ("archived", "tenant.archived", json!({}));
         self.turn(slug, &["active", "suspended"], turn, event).await
     }
 
-    /// Lets a restored tenant be served, and what it owes be sent; `false` if it was not held.
+    /// Lets a restored tenant be served, and what it owes be sent; `false` if it was served already.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`]; [`Error::Busy`] when its restore was cut off and has to be repeated.
+    /// [`Error::UnknownTenant`]; [`Error::Standing`] if it was not held, or its restore was cut off and has
+    /// to be repeated.
     pub async fn release(&self, slug: &str) -> Result<bool, Error> {
         self.is_whole(slug).await?;
         let event = |tenant_id, version| Resumed { tenant_id, version };
@@ -67,7 +68,7 @@ impl Lifecycle {
         };
         match self.tenancy.begin(&tenant).await {
             Ok(tx) => tx.rollback().await,
-            Err(Error::Moving) => Err(Error::Busy(format!(
+            Err(Error::Moving) => Err(Error::Standing(format!(
                 "the restore of `{slug}` was cut off; repeat it"
             ))),
             Err(error) => Err(error),
@@ -84,8 +85,11 @@ impl Lifecycle {
     ) -> Result<bool, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
         let held = hold(tx.conn(), slug).await?;
-        if !from.contains(&held.status.as_str()) {
+        if held.status == to {
             return Ok(false);
+        }
+        if !from.contains(&held.status.as_str()) {
+            return Err(Error::Standing(format!("`{slug}` is {}", held.status)));
         }
         sqlx::query("UPDATE platform.tenant SET status = $2, version = version + 1 WHERE id = $1")
             .bind(held.id.uuid())
