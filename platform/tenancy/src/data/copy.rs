@@ -40,7 +40,10 @@ pub(super) async fn layouts(
                           JOIN pg_class f ON f.oid = o.confrelid
                           WHERE o.conrelid = c.oid AND o.contype = 'f' AND f.oid <> c.oid), '{}')
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY c.relname",
+         WHERE n.nspname = $1 AND c.relkind = 'r'
+           -- A move's own, and there only while it is under way.
+           AND c.relname <> 'relocation_marker'
+         ORDER BY c.relname",
     )
     .bind(schema)
     .fetch_all(conn)

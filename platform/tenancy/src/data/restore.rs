@@ -254,6 +254,11 @@ impl Held {
         .bind(export.newest.latest())
         .execute(&mut *registry)
         .await?;
+        // What was in a migration's way is gone with the rest.
+        sqlx::query("DELETE FROM platform.migration_quarantine WHERE tenant_id = $1")
+            .bind(self.id.uuid())
+            .execute(&mut *registry)
+            .await?;
         // Figures of days that are no more; those of the last weeks are reckoned anew.
         let since = export.manifest.exported_at.to_zoned(TimeZone::UTC).date();
         for table in ["booking_day", "money_day"] {

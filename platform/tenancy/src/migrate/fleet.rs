@@ -180,7 +180,7 @@ const WAVE: &str = "CASE WHEN t.canary THEN 0
 
 async fn sizes(conn: &mut PgConnection, latest: i64) -> Result<[Size; 4], Error> {
     let sql = format!(
-        "SELECT {WAVE}, count(*), count(*) FILTER (WHERE q.wanted >= $1)
+        "SELECT {WAVE}, count(*), count(*) FILTER (WHERE q.wanted >= $1 AND t.schema_version < $1)
          FROM platform.tenant t LEFT JOIN platform.migration_quarantine q ON q.tenant_id = t.id
          GROUP BY 1"
     );
@@ -199,8 +199,9 @@ async fn sizes(conn: &mut PgConnection, latest: i64) -> Result<[Size; 4], Error>
     Ok(sizes)
 }
 
-/// Everybody who is behind and neither in quarantine for it, unless `dry`, nor on the way to another node,
-/// with their waves, in the order of ids.
+/// Everybody who is behind and neither in quarantine for it, unless `dry`, nor held, whose data may be in a
+/// restore's hands and is served to nobody, nor on the way to another node, with their waves, in the order
+/// of ids.
 async fn behind(
     conn: &mut PgConnection,
     latest: i64,
@@ -209,7 +210,7 @@ async fn behind(
     let sql = format!(
         "SELECT t.id, t.slug, t.role, t.node, t.schema_version, {WAVE}
          FROM platform.tenant t
-         WHERE t.schema_version < $1
+         WHERE t.schema_version < $1 AND t.status <> 'held'
            AND ($2 OR NOT EXISTS (SELECT FROM platform.migration_quarantine q
                                   WHERE q.tenant_id = t.id AND q.wanted >= $1))
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)

@@ -124,10 +124,8 @@ async fn what_is_restored_as_a_new_tenant_is_what_was_exported_and_is_held() {
     );
 
     let operator = operate(&platform);
-    assert!(
-        !operator.resume("copy-clinic").await.unwrap(),
-        "held is not suspended"
-    );
+    let resumed = operator.resume("copy-clinic").await;
+    assert!(matches!(resumed, Err(Error::Standing(_))), "{resumed:?}");
     assert!(operator.release("copy-clinic").await.unwrap());
     let actions: Vec<_> = audited(&platform, restored.id.uuid()).await;
     let actions: Vec<_> = actions.iter().map(|(_, action)| action.as_str()).collect();
@@ -165,8 +163,17 @@ async fn an_export_takes_the_place_of_what_a_tenant_has_only_when_nobody_is_serv
         .suspend("alpha-clinic", "restore")
         .await
         .unwrap();
+    let quarantine = format!(
+        "INSERT INTO platform.migration_quarantine (tenant_id, wanted, reason)
+         VALUES ('{}', 1000000000, 'a column in the way')",
+        alpha.id
+    );
+    admin(&platform, quarantine).await;
     let restored = in_place(&platform, &folder, &files).await.unwrap();
     assert_eq!(restored.id, alpha.id);
+    // What was in the way went with the rest.
+    let status = migrate::status(platform.settings()).await.unwrap();
+    assert!(status.quarantined.is_empty());
     let second = place.path().join("second");
     assert_eq!(
         hashes(&export(&platform, &second, &files).await.unwrap()),
@@ -240,6 +247,21 @@ async fn a_restore_that_fails_leaves_the_tenant_the_standing_it_had() {
     std::fs::write(&path, "a receipt").unwrap();
     in_place(&platform, &folder, &files).await.unwrap();
     assert_eq!(stands().await, "held");
+}
+
+/// A move is under way, or was killed.
+#[tokio::test]
+async fn what_a_move_has_in_the_schema_is_none_of_the_tenants() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let role = alpha.role();
+    let mark = format!("CREATE TABLE {role}.relocation_marker (arrived boolean PRIMARY KEY)");
+    admin(&platform, mark).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    as_new(&platform, &folder, &files).await.unwrap();
 }
 
 #[tokio::test]
