@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use berth_access::Role;
 use berth_kernel::{Cause, FieldError, Secret, TenantId, UserId};
 use berth_tenancy::{
     DatabaseSettings,
@@ -65,7 +64,7 @@ impl Onboarding {
             .await
     }
 
-    /// Makes a further administrator of a tenant, and writes down who did.
+    /// Writes down that a tenant is to have a further administrator, and makes them one.
     ///
     /// # Errors
     /// An unknown tenant, one not opened yet or to be erased, an account that is against a rule or taken.
@@ -79,17 +78,18 @@ impl Onboarding {
         let found = lifecycle.particulars(slug).await?;
         if matches!(&*found.status, "opening" | "leaving") {
             let standing = format!("`{slug}` is {}", found.status);
-            return Err(berth_tenancy::Error::Busy(standing).into());
+            return Err(berth_tenancy::Error::Standing(standing).into());
         }
         let tenant = self.tenancy.registry().refresh(found.id).await?;
         let unknown = || berth_tenancy::Error::UnknownTenant(slug.to_owned());
         let tenant = tenant.ok_or_else(unknown)?;
-        let (role, cause) = (Role::Admin, Cause::fresh());
-        let made = self
-            .users
-            .create_staff(&tenant, admin, role, &self.clock, &cause);
-        let account = made.await?.id;
-        lifecycle.administrator_added(tenant.id, account).await?;
+        let new = self.users.founder(&admin, &tenant.locale).await?;
+        let account = new.account_id;
+        // Written down first: nobody is let in of whom that is not said.
+        lifecycle.administrator_asked(tenant.id, account).await?;
+        self.users
+            .settle_founder(&tenant, new, &self.clock, &Cause::fresh())
+            .await?;
         Ok(account)
     }
 

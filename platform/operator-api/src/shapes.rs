@@ -359,7 +359,7 @@ impl From<lifecycle::AuditEntry> for Step {
     }
 }
 
-/// What was done to a tenant.
+/// What was done, to a tenant or to none in particular.
 #[derive(Debug, Object)]
 pub struct Trail {
     /// The last five hundred steps, newest first.

@@ -228,6 +228,19 @@ impl TenantsApi {
         Ok(Json(Trail { items }))
     }
 
+    /// What was done to no tenant in particular: operators' keys, plans, migrations.
+    #[oai(
+        path = "/audit",
+        method = "get",
+        operation_id = "list_platform_audit"
+    )]
+    async fn platform_audit(&self, operator: OperatorScheme) -> Result<Json<Trail>, Refusal> {
+        let lifecycle = self.0.act(operator.0, Permission::TenantRead)?;
+        let items = lifecycle.platform_trail().await.map_err(refuse)?;
+        let items = items.into_iter().map(Step::from).collect();
+        Ok(Json(Trail { items }))
+    }
+
     /// Make a further administrator of a tenant.
     #[oai(
         path = "/tenants/:slug/administrators",

@@ -87,7 +87,7 @@ pub async fn relocate(
     lock(&mut registry).await?;
     recover_all(settings, &mut registry).await?;
     settings.owner_of(to)?;
-    let relocation = begin(&mut registry, settings, slug, to).await?;
+    let relocation = begin(&mut registry, settings, slug, to, by).await?;
     let done = carry_out(settings, &mut registry, &relocation, by, clock).await;
     if done.is_err() {
         // What cannot be undone now is undone by the next move or by the provisioner.
@@ -136,7 +136,7 @@ async fn recover_all(
     )
     .fetch_all(&mut *registry)
     .await?;
-    let count = rows.len();
+    let mut count = 0;
     for (tenant, role, from, from_bucket, to, to_bucket, state) in rows {
         let relocation = Relocation {
             tenant: tenant.into(),
@@ -145,9 +145,16 @@ async fn recover_all(
             to: (NodeId(to.unsigned_abs()), to_bucket.unsigned_abs()),
             moved: state == "moved",
         };
-        match relocation.moved {
-            true => finish(settings, registry, &relocation).await?,
-            false => undo(settings, registry, &relocation).await?,
+        let mended = match relocation.moved {
+            true => finish(settings, registry, &relocation).await,
+            false => undo(settings, registry, &relocation).await,
+        };
+        match mended {
+            Ok(()) => count += 1,
+            // Its node may be away; it keeps nobody else from moving, and is looked at again.
+            Err(error) => {
+                tracing::warn!(tenant_id = %relocation.tenant, error = %error, "a move waits to be mended: {error}");
+            }
         }
     }
     Ok(count)
@@ -159,6 +166,7 @@ async fn begin(
     settings: &DatabaseSettings,
     slug: &str,
     to: NodeId,
+    by: &Operator,
 ) -> Result<Relocation, Error> {
     let to_bucket = provision::emptiest_bucket(registry, to, settings.buckets).await?;
     let mut tx = registry.begin().await?;
@@ -213,6 +221,8 @@ async fn begin(
     .bind(i32::from(to_bucket))
     .execute(&mut *tx)
     .await?;
+    let detail = json!({ "from": node, "to": to.0 });
+    audit(&mut tx, id.into(), by, "tenant.relocation.requested", &detail).await?;
     tx.commit().await?;
     Ok(relocation)
 }

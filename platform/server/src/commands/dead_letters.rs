@@ -1,10 +1,12 @@
 //! `berth dead-letters`.
 
-use berth_kernel::EventId;
+use berth_kernel::{Clock, EventId};
 use berth_messaging::{Broker, dead_letter};
-use berth_tenancy::{Database, Tenancy};
+use berth_tenancy::{Database, Tenancy, lifecycle::Lifecycle};
 use clap::Subcommand;
+use serde_json::json;
 
+use super::tenant::operator as whoever_types;
 use crate::settings;
 
 /// Looking at and replaying events that were given up.
@@ -43,6 +45,9 @@ pub(crate) async fn dead_letters(command: DeadLetterCommand) -> anyhow::Result<(
             }
         }
         DeadLetterCommand::Replay { consumer, event_id } => {
+            let lifecycle = Lifecycle::new(tenancy.clone(), whoever_types(), Clock::System);
+            let detail = json!({ "consumer": consumer, "event": event_id });
+            lifecycle.note("dead_letter.replayed", &detail).await?;
             let broker = Broker::new(&settings::broker()?);
             dead_letter::replay(&tenancy, &broker, &consumer, event_id).await?;
             println!("handed to {consumer} again");

@@ -6,12 +6,16 @@ use std::{
 };
 
 use anyhow::Context as _;
+use berth_kernel::Clock;
 use berth_tenancy::{
-    DatabaseSettings, acl,
+    Database, DatabaseSettings, Tenancy, acl,
+    lifecycle::Lifecycle,
     migrate::{self, DriftReport, Pace, Progress, Quarantined, Report, Status},
 };
 use clap::Args;
+use serde_json::{Value, json};
 
+use super::tenant::operator as whoever_types;
 use crate::settings;
 
 /// How to migrate.
@@ -43,6 +47,7 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     let database = settings::database()?;
     if options.renew_logins {
         migrate::renew_logins(&database).await?;
+        note(&database, "fleet.logins.renewed", &json!({})).await?;
     }
     if options.status {
         print_status(&migrate::status(&database).await?);
@@ -68,6 +73,13 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     if options.dry_run {
         return print_dry(&database, &report).await;
     }
+    if report.platform + report.tenants + report.quarantined.len() > 0 {
+        let detail = json!({
+            "platform_files": report.platform, "tenants": report.tenants,
+            "quarantined": report.quarantined.len(), "retry": options.retry,
+        });
+        note(&database, "fleet.migrated", &detail).await?;
+    }
     println!(
         "applied {} to the platform, brought {} tenants up to date",
         report.platform, report.tenants
@@ -79,6 +91,13 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
         report.quarantined.len()
     );
     Ok(())
+}
+
+/// Writes down what was done to the fleet, and who did it.
+async fn note(database: &DatabaseSettings, action: &str, detail: &Value) -> anyhow::Result<()> {
+    let tenancy = Tenancy::new(Database::connect(database)?);
+    let lifecycle = Lifecycle::new(tenancy, whoever_types(), Clock::System);
+    Ok(lifecycle.note(action, detail).await?)
 }
 
 /// Says what a run would do, and fails if anybody is in its way.

@@ -25,6 +25,8 @@ pub(crate) enum OperatorCommand {
     },
     /// List the operators' keys, without the keys.
     List,
+    /// Print what was done to no tenant in particular, newest first, as JSON: keys, plans, migrations.
+    Audit,
 }
 
 /// Runs an operator command.
@@ -43,6 +45,7 @@ pub(crate) async fn operator(command: OperatorCommand) -> anyhow::Result<()> {
                 json!({ "revoked": lifecycle.revoke_operator(&label).await? })
             );
         }
+        OperatorCommand::Audit => println!("{}", json!(lifecycle.platform_trail().await?)),
         OperatorCommand::List => {
             for key in lifecycle.operators().await? {
                 let since = key.revoked_at.map(|at| format!("revoked {at}"));

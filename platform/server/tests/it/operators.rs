@@ -212,6 +212,13 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
         1
     );
 
+    // What was done to none in particular is told by both.
+    let typed = house.berth(&["operator", "audit"]).await.unwrap();
+    let typed: Value = serde_json::from_str(&typed).unwrap();
+    let asked = desk.get("/audit").await["items"].clone();
+    assert_eq!(typed[0]["action"], "operator.added");
+    assert_eq!(asked[0]["action"], "operator.added");
+
     let trail = desk.get("/tenants/harbour-school/audit").await;
     let did =
         |step: &Value| (step["action"].as_str() == Some("tenant.suspended")).then(|| step.clone());

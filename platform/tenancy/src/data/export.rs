@@ -36,6 +36,9 @@ pub async fn export(
     let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
     let (tenant, role, node) = described(&mut registry, slug).await?;
     prepare(folder).await?;
+    // Written down first: nothing is taken out of which that is not said.
+    audit(&mut registry, tenant.id, by, "tenant.exported", &json!({})).await?;
+    registry.close().await.map_err(Error::from)?;
 
     let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
     let mut tx = conn.begin().await?;
@@ -90,16 +93,6 @@ pub async fn export(
     }
     let text = serde_json::to_vec_pretty(&manifest)?;
     write(&folder.join("manifest.json"), &text).await?;
-    let detail = json!({ "tables": manifest.tables.len(), "files": manifest.files.len() });
-    audit(
-        &mut registry,
-        manifest.tenant.id,
-        by,
-        "tenant.exported",
-        &detail,
-    )
-    .await?;
-    registry.close().await.map_err(Error::from)?;
     Ok(manifest)
 }
 

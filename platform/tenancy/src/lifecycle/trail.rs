@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Lifecycle, audit};
+use super::{Lifecycle, audit, audit_platform};
 use crate::Error;
 
 /// Steps that are told at once.
@@ -25,16 +25,44 @@ pub struct AuditEntry {
 }
 
 impl Lifecycle {
-    /// Writes down that a tenant has a further administrator.
+    /// Writes down that a tenant is to have a further administrator.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn administrator_added(&self, id: TenantId, account: UserId) -> Result<(), Error> {
+    pub async fn administrator_asked(&self, id: TenantId, account: UserId) -> Result<(), Error> {
         let mut tx = self.tenancy.begin_platform().await?;
         let detail = json!({ "account": account });
-        let action = "tenant.administrator.added";
+        let action = "tenant.administrator.requested";
         audit(tx.conn(), id, &self.by, action, &detail).await?;
         tx.commit().await
+    }
+
+    /// Writes down what is done to no tenant in particular: `fleet.migrated`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn note(&self, action: &str, detail: &Value) -> Result<(), Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        audit_platform(tx.conn(), &self.by, action, detail).await?;
+        tx.commit().await
+    }
+
+    /// The last five hundred steps that were about no tenant in particular, newest first: operators'
+    /// keys, plans, migrations.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn platform_trail(&self) -> Result<Vec<AuditEntry>, Error> {
+        let mut tx = self.tenancy.begin_platform().await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT at, operator, action, detail FROM platform.audit
+             WHERE tenant_id IS NULL ORDER BY id DESC LIMIT $1",
+        )
+        .bind(NEWEST)
+        .fetch_all(tx.conn())
+        .await?;
+        tx.rollback().await?;
+        Ok(rows.into_iter().map(entry).collect())
     }
 
     /// The last five hundred steps of a tenant's life, newest first; of one that is gone too.
@@ -42,7 +70,6 @@ impl Lifecycle {
     /// # Errors
     /// [`Error::UnknownTenant`].
     pub async fn trail(&self, slug: &str) -> Result<Vec<AuditEntry>, Error> {
-        type Row = (jiff_sqlx::Timestamp, String, String, Value);
         let mut tx = self.tenancy.begin_platform().await?;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT at, operator, action, detail FROM platform.audit
@@ -59,12 +86,17 @@ impl Lifecycle {
         if rows.is_empty() {
             return Err(Error::UnknownTenant(slug.to_owned()));
         }
-        let entry = |(at, operator, action, detail): Row| AuditEntry {
-            at: at.to_jiff(),
-            operator,
-            action,
-            detail,
-        };
         Ok(rows.into_iter().map(entry).collect())
+    }
+}
+
+type Row = (jiff_sqlx::Timestamp, String, String, Value);
+
+fn entry((at, operator, action, detail): Row) -> AuditEntry {
+    AuditEntry {
+        at: at.to_jiff(),
+        operator,
+        action,
+        detail,
     }
 }
