@@ -77,6 +77,9 @@ impl Figures {
         money: &[MoneyDay],
     ) -> Result<(), Error> {
         let mut tx = self.tenancy.begin_platform().await?;
+        if !tx.has_tenant(tenant).await? {
+            return tx.rollback().await;
+        }
         store::keep_bookings(&mut tx, tenant, bookings).await?;
         store::keep_money(&mut tx, tenant, money).await?;
         tx.commit().await

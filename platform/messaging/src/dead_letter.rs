@@ -7,7 +7,8 @@ use berth_tenancy::Tenancy;
 use futures::{StreamExt as _, stream::select_all};
 use jiff::Timestamp;
 use lapin::{
-    options::{BasicAckOptions, BasicConsumeOptions},
+    message::Delivery,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio_util::sync::CancellationToken;
@@ -91,7 +92,14 @@ async fn mirror(
     while let Some((consumer, delivery)) = letters.next().await {
         let delivery = delivery.map_err(unreachable)?;
         match serde_json::from_slice::<Envelope>(&delivery.data) {
-            Ok(event) => keep(tenancy, consumer, &event, &delivery.data).await?,
+            Ok(event) => {
+                if let Kept::Later(error) = keep(tenancy, consumer, &event, &delivery.data).await? {
+                    tracing::warn!(tenant_id = %event.tenant_id, error = chain(&error), "a dead letter waits: {error}");
+                    // Its tenant's own database is away, or it is being moved: others' letters go on.
+                    tokio::spawn(put_back(delivery));
+                    continue;
+                }
+            }
             Err(error) => {
                 tracing::error!(error = chain(&error), "a dead letter is no event: {error}")
             }
@@ -105,18 +113,42 @@ async fn mirror(
     Ok(())
 }
 
+/// How long a letter that cannot be kept just now waits.
+const LATER: Duration = Duration::from_secs(5);
+
+/// Puts a letter back after a while; one whose connection has ended by then comes back by itself.
+async fn put_back(delivery: Delivery) {
+    tokio::time::sleep(LATER).await;
+    let options = BasicNackOptions {
+        requeue: true,
+        ..BasicNackOptions::default()
+    };
+    if let Err(error) = delivery.acker.nack(options).await {
+        tracing::debug!(error = chain(&error), "a dead letter comes back: {error}");
+    }
+}
+
+/// What became of a letter.
+enum Kept {
+    Done,
+    Later(berth_tenancy::Error),
+}
+
 /// Keeps one letter, and lets the entity's later events pass.
 async fn keep(
     tenancy: &Tenancy,
     consumer: &str,
     event: &Envelope,
     raw: &[u8],
-) -> Result<(), Failure> {
+) -> Result<Kept, Failure> {
     let error = match tenancy.registry().get(event.tenant_id).await {
         // Of a timeline that was given up.
-        Ok(Some(tenant)) if tenant.timeline > event.metadata.timeline => return Ok(()),
+        Ok(Some(tenant)) if tenant.timeline > event.metadata.timeline => return Ok(Kept::Done),
         Ok(Some(tenant)) => {
-            let mut tx = tenancy.begin(&tenant).await?;
+            let mut tx = match tenancy.begin(&tenant).await {
+                Ok(tx) => tx,
+                Err(away) => return Ok(Kept::Later(away)),
+            };
             let error = sqlx::query_scalar!(
                 "SELECT last_error FROM inbox_failure WHERE consumer = $1 AND event_id = $2",
                 consumer,
@@ -129,11 +161,15 @@ async fn keep(
             error
         }
         // It left, and nothing of it is kept.
-        Ok(None) => return Ok(()),
+        Ok(None) => return Ok(Kept::Done),
         Err(error) => return Err(Failure::Unavailable(error.into())),
     };
     let error = error.unwrap_or_else(|| "the worker died of it each time".into());
     let mut tx = tenancy.begin_platform().await?;
+    if !tx.has_tenant(event.tenant_id).await? {
+        tx.rollback().await?;
+        return Ok(Kept::Done);
+    }
     sqlx::query!(
         "INSERT INTO platform.dead_letter (consumer, event_id, tenant_id, event_type, envelope, error)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -150,7 +186,7 @@ async fn keep(
     .await?;
     tx.commit().await?;
     metrics::counter!("berth_dead_letters_total", "consumer" => consumer.to_owned()).increment(1);
-    Ok(())
+    Ok(Kept::Done)
 }
 
 /// The letters at rest, newest first.

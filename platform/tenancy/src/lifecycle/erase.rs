@@ -307,6 +307,11 @@ async fn finish(
     clock: &Clock,
 ) -> Result<(), Error> {
     let mut tx = registry.begin().await?;
+    // Whoever is about to write of it in a shared table waits, and then finds that it is gone.
+    sqlx::query("SELECT FROM platform.tenant WHERE id = $1 FOR UPDATE")
+        .bind(leaving.id.uuid())
+        .execute(&mut *tx)
+        .await?;
     let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
         "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
          ORDER BY id DESC LIMIT 1",
