@@ -379,7 +379,15 @@ impl Domains {
                 let next = judge(domain.state, domain.since, Seen::Nothing, now);
                 (next, Some(what))
             }
-            Err(unavailable) => (Some(domain.state), Some(unavailable.to_string())),
+            // Nobody can prove a claim to a host whose nameservers never answer, and a host that is
+            // served is not given up for it.
+            Err(unavailable) => {
+                let next = match domain.state {
+                    State::Pending => judge(State::Pending, domain.since, Seen::Nothing, now),
+                    served => Some(served),
+                };
+                (next, Some(unavailable.to_string()))
+            }
         };
         let mut tx = self.tenancy.begin_platform().await?;
         let done = match next {
