@@ -50,6 +50,15 @@ CREATE TABLE tenant_baseline.account (
     CONSTRAINT account_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'staff'::text, 'admin'::text]))),
     CONSTRAINT account_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text, 'deleted'::text])))
 );
+CREATE TABLE tenant_baseline.block (
+    id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT block_check CHECK ((ends_at > starts_at))
+);
 CREATE TABLE tenant_baseline.booking (
     id uuid NOT NULL,
     reference text NOT NULL,
@@ -58,6 +67,7 @@ CREATE TABLE tenant_baseline.booking (
     resource_id uuid,
     other_resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     session_id uuid,
+    pool_id uuid,
     customer_id uuid,
     customer_name text NOT NULL,
     customer_email text NOT NULL,
@@ -86,6 +96,27 @@ CREATE TABLE tenant_baseline.booking (
     CONSTRAINT booking_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT booking_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'CONFIRMED'::text, 'COMPLETED'::text, 'NO_SHOW'::text, 'CANCELLED'::text, 'FAILED'::text])))
 );
+CREATE TABLE tenant_baseline.bucket (
+    pool_id uuid NOT NULL,
+    at timestamp without time zone NOT NULL,
+    capacity integer NOT NULL,
+    held integer NOT NULL,
+    sold integer NOT NULL,
+    CONSTRAINT bucket_held_check CHECK ((held >= 0)),
+    CONSTRAINT bucket_not_oversold CHECK (((held + sold) <= capacity)),
+    CONSTRAINT bucket_sold_check CHECK ((sold >= 0))
+);
+CREATE TABLE tenant_baseline.bucket_claim (
+    booking_id uuid NOT NULL,
+    pool_id uuid NOT NULL,
+    from_at timestamp without time zone NOT NULL,
+    to_at timestamp without time zone NOT NULL,
+    quantity integer NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT bucket_claim_check CHECK ((to_at > from_at)),
+    CONSTRAINT bucket_claim_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT bucket_claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
+);
 CREATE TABLE tenant_baseline.catalog_version (
     single boolean DEFAULT true NOT NULL,
     version bigint NOT NULL,
@@ -100,12 +131,14 @@ CREATE TABLE tenant_baseline.category (
     CONSTRAINT category_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 CREATE TABLE tenant_baseline.claim (
-    booking_id uuid NOT NULL,
+    holder_id uuid NOT NULL,
+    holder text NOT NULL,
     resource_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     state text NOT NULL,
     CONSTRAINT claim_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT claim_holder_check CHECK ((holder = ANY (ARRAY['booking'::text, 'session'::text, 'block'::text]))),
     CONSTRAINT claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
 );
 CREATE TABLE tenant_baseline.connection (
@@ -241,9 +274,20 @@ CREATE TABLE tenant_baseline.payment_attempt (
     CONSTRAINT payment_attempt_action_check CHECK ((action = ANY (ARRAY['create'::text, 'cancel'::text, 'refund'::text]))),
     CONSTRAINT payment_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['OK'::text, 'FAILED'::text, 'INDETERMINATE'::text])))
 );
+CREATE TABLE tenant_baseline.pool (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    quantity integer NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT pool_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT pool_quantity_check CHECK (((quantity >= 0) AND (quantity <= 100000)))
+);
 CREATE TABLE tenant_baseline.product (
     id uuid NOT NULL,
     kind text NOT NULL,
+    pool_id uuid,
+    stay jsonb,
     category_id uuid,
     name text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
@@ -269,12 +313,13 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_duration_min_check CHECK (((duration_min >= 1) AND (duration_min <= 1440))),
     CONSTRAINT product_hold_min_check CHECK (((hold_min >= 1) AND (hold_min <= 1440))),
-    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text]))),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text]))),
     CONSTRAINT product_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 10000))),
     CONSTRAINT product_min_notice_min_check CHECK (((min_notice_min >= 0) AND (min_notice_min <= 525600))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT product_payment_mode_check CHECK ((payment_mode = ANY (ARRAY['online'::text, 'on_site'::text]))),
     CONSTRAINT product_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint))),
+    CONSTRAINT product_stay CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'stay'::text) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
 );
@@ -339,6 +384,7 @@ CREATE TABLE tenant_baseline.resource (
     kind text NOT NULL,
     name text NOT NULL,
     timezone text NOT NULL,
+    pool_id uuid,
     active boolean DEFAULT true NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -367,6 +413,7 @@ CREATE TABLE tenant_baseline.session (
     product_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
+    resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     capacity integer NOT NULL,
     held integer DEFAULT 0 NOT NULL,
     sold integer DEFAULT 0 NOT NULL,
@@ -415,10 +462,16 @@ ALTER TABLE ONLY tenant_baseline.account
     ADD CONSTRAINT account_email_taken UNIQUE (email);
 ALTER TABLE ONLY tenant_baseline.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_reference_taken UNIQUE (reference);
+ALTER TABLE ONLY tenant_baseline.bucket_claim
+    ADD CONSTRAINT bucket_claim_pkey PRIMARY KEY (booking_id);
+ALTER TABLE ONLY tenant_baseline.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (pool_id, at);
 ALTER TABLE ONLY tenant_baseline.catalog_version
     ADD CONSTRAINT catalog_version_pkey PRIMARY KEY (single);
 ALTER TABLE ONLY tenant_baseline.category
@@ -426,7 +479,7 @@ ALTER TABLE ONLY tenant_baseline.category
 ALTER TABLE ONLY tenant_baseline.claim
     ADD CONSTRAINT claim_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((state = ANY (ARRAY['held'::text, 'confirmed'::text])));
 ALTER TABLE ONLY tenant_baseline.claim
-    ADD CONSTRAINT claim_pkey PRIMARY KEY (booking_id, resource_id, starts_at);
+    ADD CONSTRAINT claim_pkey PRIMARY KEY (holder_id, resource_id, starts_at);
 ALTER TABLE ONLY tenant_baseline.connection
     ADD CONSTRAINT connection_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY tenant_baseline.conversion
@@ -467,6 +520,8 @@ ALTER TABLE ONLY tenant_baseline.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.payment
     ADD CONSTRAINT payment_provider_ref_key UNIQUE (provider_ref);
+ALTER TABLE ONLY tenant_baseline.pool
+    ADD CONSTRAINT pool_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.receipt_counter
@@ -508,10 +563,12 @@ ALTER TABLE ONLY tenant_baseline.tracked_event
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_pkey PRIMARY KEY (id);
 CREATE INDEX account_newest ON tenant_baseline.account USING btree (created_at DESC, id DESC);
+CREATE INDEX block_resource_start ON tenant_baseline.block USING btree (resource_id, starts_at);
 CREATE INDEX booking_created ON tenant_baseline.booking USING btree (created_at, id);
 CREATE INDEX booking_customer ON tenant_baseline.booking USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX booking_start ON tenant_baseline.booking USING btree (starts_at);
+CREATE INDEX bucket_claim_pool ON tenant_baseline.bucket_claim USING btree (pool_id, from_at);
 CREATE INDEX claim_taken ON tenant_baseline.claim USING btree (resource_id, starts_at) INCLUDE (ends_at) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX conversion_booking ON tenant_baseline.conversion USING btree (booking_id);
 CREATE INDEX delivery_booking ON tenant_baseline.delivery USING btree (booking_id);
@@ -528,6 +585,7 @@ CREATE INDEX refresh_token_session ON tenant_baseline.refresh_token USING btree 
 CREATE INDEX refund_open ON tenant_baseline.refund USING btree (updated_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));
 CREATE INDEX refund_payment ON tenant_baseline.refund USING btree (payment_id);
 CREATE INDEX requirement_resource_resource ON tenant_baseline.requirement_resource USING btree (resource_id);
+CREATE INDEX resource_pool ON tenant_baseline.resource USING btree (pool_id) WHERE (pool_id IS NOT NULL);
 CREATE INDEX schedule_exception_resource ON tenant_baseline.schedule_exception USING btree (resource_id, day);
 CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree (resource_id);
 CREATE INDEX session_claim_session ON tenant_baseline.session_claim USING btree (session_id);
@@ -538,10 +596,10 @@ CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_vers
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON tenant_baseline.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenant_baseline.ledger_journal_balances();
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
+ALTER TABLE ONLY tenant_baseline.bucket_claim
+    ADD CONSTRAINT bucket_claim_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.category
     ADD CONSTRAINT category_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES tenant_baseline.category(id);
-ALTER TABLE ONLY tenant_baseline.claim
-    ADD CONSTRAINT claim_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.ledger_entry
     ADD CONSTRAINT ledger_entry_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES tenant_baseline.ledger_journal(id);
 ALTER TABLE ONLY tenant_baseline.ledger_journal
@@ -552,6 +610,8 @@ ALTER TABLE ONLY tenant_baseline.payment_attempt
     ADD CONSTRAINT payment_attempt_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES tenant_baseline.payment(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_category_id_fkey FOREIGN KEY (category_id) REFERENCES tenant_baseline.category(id);
+ALTER TABLE ONLY tenant_baseline.product
+    ADD CONSTRAINT product_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES tenant_baseline.pool(id);
 ALTER TABLE ONLY tenant_baseline.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.login_session(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.refund
@@ -562,6 +622,8 @@ ALTER TABLE ONLY tenant_baseline.requirement_resource
     ADD CONSTRAINT requirement_resource_requirement_id_fkey FOREIGN KEY (requirement_id) REFERENCES tenant_baseline.requirement(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.requirement_resource
     ADD CONSTRAINT requirement_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
+ALTER TABLE ONLY tenant_baseline.resource
+    ADD CONSTRAINT resource_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES tenant_baseline.pool(id);
 ALTER TABLE ONLY tenant_baseline.schedule_exception
     ADD CONSTRAINT schedule_exception_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
 ALTER TABLE ONLY tenant_baseline.schedule_rule
@@ -574,7 +636,10 @@ ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
 GRANT USAGE ON SCHEMA tenant_baseline TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.account TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.block TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.booking TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket_claim TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.catalog_version TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.category TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.claim TO tenant_baseline;
@@ -591,6 +656,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.login_session TO tena
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.notified_booking TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment_attempt TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.pool TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.product TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt_counter TO tenant_baseline;

@@ -7,10 +7,24 @@ CREATE TABLE category (
     created_at      timestamptz NOT NULL
 );
 
+-- Things of one sort, any of which will do: rooms of a type. Those that have names of their own are
+-- resources which say so; `quantity` counts those that have none.
+CREATE TABLE pool (
+    id              uuid PRIMARY KEY,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    quantity        integer NOT NULL CHECK (quantity BETWEEN 0 AND 100000),
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+
 CREATE TABLE product (
     id                   uuid PRIMARY KEY,
-    -- `appointment`: claims a resource for a time. `session`: claims places of a dated session.
-    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session')),
+    -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
+    -- claims one of a pool for nights.
+    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay')),
+    pool_id              uuid REFERENCES pool,
+    -- {"check_in": "15:00:00", "check_out": "11:00:00", "min_nights": 1, "max_nights": 30, "arrival_weekdays": [5, 6]}
+    stay                 jsonb,
     category_id          uuid REFERENCES category,
     name                 text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     description          text NOT NULL DEFAULT '',
@@ -32,7 +46,8 @@ CREATE TABLE product (
     active               boolean NOT NULL DEFAULT true,
     version              bigint NOT NULL DEFAULT 1,
     created_at           timestamptz NOT NULL,
-    updated_at           timestamptz NOT NULL
+    updated_at           timestamptz NOT NULL,
+    CONSTRAINT product_stay CHECK ((kind = 'stay') = (stay IS NOT NULL) AND (kind = 'stay') = (pool_id IS NOT NULL))
 );
 
 CREATE TABLE variant (
@@ -51,10 +66,13 @@ CREATE TABLE resource (
     kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment')),
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     timezone        text NOT NULL,
+    -- One of which it is, if any of them will do.
+    pool_id         uuid REFERENCES pool,
     active          boolean NOT NULL DEFAULT true,
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL
 );
+CREATE INDEX resource_pool ON resource (pool_id) WHERE pool_id IS NOT NULL;
 
 -- What an appointment takes at once: a dentist, an assistant, a room. All of them or none.
 CREATE TABLE requirement (

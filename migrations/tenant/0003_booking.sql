@@ -7,6 +7,8 @@ CREATE TABLE session (
     product_id      uuid NOT NULL,
     starts_at       timestamptz NOT NULL,
     ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at),
+    -- Who gives it and where, if that matters; it has claims on them.
+    resource_ids    uuid[] NOT NULL DEFAULT '{}',
     capacity        integer NOT NULL CHECK (capacity BETWEEN 0 AND 1000000),
     held            integer NOT NULL DEFAULT 0 CHECK (held >= 0),
     sold            integer NOT NULL DEFAULT 0 CHECK (sold >= 0),
@@ -26,6 +28,8 @@ CREATE TABLE booking (
     resource_id          uuid,
     other_resource_ids   uuid[] NOT NULL DEFAULT '{}',
     session_id           uuid REFERENCES session,
+    -- What it takes nights of.
+    pool_id              uuid,
     customer_id          uuid,
     customer_name        text NOT NULL,
     customer_email       text NOT NULL,
@@ -63,12 +67,14 @@ CREATE INDEX booking_expiring ON booking (expires_at) WHERE status = 'PENDING';
 -- is what makes a double booking impossible; `claim_lock` below is what keeps racing claims from
 -- deadlocking on it.
 CREATE TABLE claim (
-    booking_id      uuid NOT NULL REFERENCES booking,
+    -- What takes it: a row of the table named so, which is written in the same statement.
+    holder_id       uuid NOT NULL,
+    holder          text NOT NULL CHECK (holder IN ('booking', 'session', 'block')),
     resource_id     uuid NOT NULL,
     starts_at       timestamptz NOT NULL,
     ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at),
     state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
-    PRIMARY KEY (booking_id, resource_id, starts_at),
+    PRIMARY KEY (holder_id, resource_id, starts_at),
     CONSTRAINT claim_no_overlap
         EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
         WHERE (state IN ('held', 'confirmed'))
@@ -77,6 +83,42 @@ CREATE TABLE claim (
 -- ranges cost.
 CREATE INDEX claim_taken ON claim (resource_id, starts_at) INCLUDE (ends_at)
     WHERE state IN ('held', 'confirmed');
+
+-- How much of a pool is taken in a stretch of time: of rooms of a type, for a night. The row of a night
+-- is made when it is first booked. Its capacity is what the pool had when it was last booked; the
+-- CHECK is the last guard behind the conditional update.
+CREATE TABLE bucket (
+    pool_id         uuid NOT NULL,
+    -- Wall time of the place: for a night, the midnight its day begins with.
+    at              timestamp NOT NULL,
+    capacity        integer NOT NULL,
+    held            integer NOT NULL CHECK (held >= 0),
+    sold            integer NOT NULL CHECK (sold >= 0),
+    PRIMARY KEY (pool_id, at),
+    CONSTRAINT bucket_not_oversold CHECK (held + sold <= capacity)
+);
+
+-- What a booking takes of a pool from a bucket to another (exclusive); mirrors the buckets' counters.
+CREATE TABLE bucket_claim (
+    booking_id      uuid PRIMARY KEY REFERENCES booking,
+    pool_id         uuid NOT NULL,
+    from_at         timestamp NOT NULL,
+    to_at           timestamp NOT NULL CHECK (to_at > from_at),
+    quantity        integer NOT NULL CHECK (quantity > 0),
+    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released'))
+);
+CREATE INDEX bucket_claim_pool ON bucket_claim (pool_id, from_at);
+
+-- Time a resource is not to be had, booked or not: leave, repairs.
+CREATE TABLE block (
+    id              uuid PRIMARY KEY,
+    resource_id     uuid NOT NULL,
+    starts_at       timestamptz NOT NULL,
+    ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at),
+    reason          text NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX block_resource_start ON block (resource_id, starts_at);
 
 -- Places a booking takes of a session; mirrors the session's counters row by row.
 CREATE TABLE session_claim (

@@ -10,6 +10,7 @@
 
 mod admin;
 mod availability;
+mod blocks;
 mod bookings;
 mod catalog;
 mod connections;
@@ -77,6 +78,7 @@ type Operations = (
     availability::AvailabilityApi,
     catalog::CatalogApi,
     sessions::SessionsApi,
+    blocks::BlocksApi,
     payments::PaymentsApi,
     receipts::ReceiptsApi,
     users::UsersApi,
@@ -92,6 +94,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         availability::AvailabilityApi(api.clone()),
         catalog::CatalogApi(api.clone()),
         sessions::SessionsApi(api.clone()),
+        blocks::BlocksApi(api.clone()),
         payments::PaymentsApi(api.clone()),
         receipts::ReceiptsApi(api.clone()),
         users::UsersApi(api.clone()),

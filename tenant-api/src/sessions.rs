@@ -1,6 +1,6 @@
 //! Sessions: a product's programme.
 
-use berth_booking::{NewSession, Session};
+use berth_booking::{NewSession, Session, SessionChange};
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse, text::Instant};
 use poem_openapi::{
     Object, OpenApi,
@@ -19,6 +19,24 @@ pub struct SessionRequest {
     pub starts_at: Instant,
     /// Places, 1 to 1,000,000.
     pub capacity: i32,
+    /// Who gives it and where: as many for each of the product's requirements as it needs, whatever their
+    /// hours. If none is named, those who work then and are free.
+    #[oai(default)]
+    pub resource_ids: Vec<Uuid>,
+}
+
+/// What is to become different of a session; what is not given stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct SessionEdit {
+    /// The version you read.
+    pub version: i64,
+    /// Places, not fewer than are held or sold.
+    pub capacity: Option<i32>,
+    /// Whether it can be booked.
+    pub open: Option<bool>,
+    /// Who gives it and where; with none named, those who work then and are free.
+    pub resource_ids: Option<Vec<Uuid>>,
 }
 
 /// A dated occurrence with places.
@@ -33,12 +51,16 @@ pub struct SessionAnswer {
     pub starts_at: Instant,
     /// End, exclusive.
     pub ends_at: Instant,
+    /// Who gives it and where.
+    pub resource_ids: Vec<Uuid>,
     /// Places in all.
     pub capacity: i32,
     /// Free places.
     pub free: i32,
     /// Whether it can be booked.
     pub open: bool,
+    /// Raised by each change of it; not by bookings.
+    pub version: i64,
 }
 
 impl From<Session> for SessionAnswer {
@@ -48,9 +70,11 @@ impl From<Session> for SessionAnswer {
             product_id: session.product_id.into(),
             starts_at: session.starts_at.into(),
             ends_at: session.ends_at.into(),
+            resource_ids: session.resource_ids.into_iter().map(Into::into).collect(),
             capacity: session.capacity,
             free: session.free,
             open: session.open,
+            version: session.version,
         }
     }
 }
@@ -90,9 +114,41 @@ impl SessionsApi {
             product_id: id.0.into(),
             starts_at: body.0.starts_at.0,
             capacity: body.0.capacity,
+            resource_ids: body.0.resource_ids.into_iter().map(Into::into).collect(),
         };
         let session = self.0.bookings.create_session(&ctx, &new, key.as_ref());
         Ok(Json(session.await.map_err(refuse)?.into()))
+    }
+
+    /// Change a session. Bookings of it stay as they are.
+    #[oai(
+        path = "/products/:id/sessions/:session",
+        method = "patch",
+        operation_id = "update_session"
+    )]
+    async fn update(
+        &self,
+        asker: Asker,
+        /// Of what.
+        id: Path<Uuid>,
+        /// The session.
+        session: Path<Uuid>,
+        body: Json<SessionEdit>,
+    ) -> Result<Json<SessionAnswer>, Refusal> {
+        let ctx = asker.context();
+        let resources = body.0.resource_ids;
+        let change = SessionChange {
+            version: body.0.version,
+            capacity: body.0.capacity,
+            open: body.0.open,
+            resource_ids: resources.map(|ids| ids.into_iter().map(Into::into).collect()),
+        };
+        let (product, session) = (id.0.into(), session.0.into());
+        let changed = self
+            .0
+            .bookings
+            .change_session(&ctx, product, session, &change);
+        Ok(Json(changed.await.map_err(refuse)?.into()))
     }
 
     /// List a product's sessions.

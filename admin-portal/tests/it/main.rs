@@ -184,6 +184,7 @@ impl House {
             name: "Dr Grace Hopper".into(),
             timezone: None,
             weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
+            pool_id: None,
         };
         let resource = self
             .catalog
@@ -209,6 +210,8 @@ impl House {
             hold_min: 15,
             cancellation_policy: vec![],
             requirements: vec![berth_catalog::Requirement::one_of(vec![resource.id])],
+            pool_id: None,
+            stay: None,
         };
         self.catalog
             .create_product(admin, &product, None)

@@ -79,6 +79,8 @@ permissions! {
     ProfileDelete = "profile" "delete";
     /// Read receipts.
     ReceiptRead = "receipt" "read";
+    /// Keep a resource free of bookings for a time.
+    ResourceBlock = "resource" "block";
     /// Register, sign in, refresh.
     SessionOpen = "session" "open";
     /// See signed-in devices.

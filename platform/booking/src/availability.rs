@@ -1,17 +1,20 @@
 //! What is free: advice, quick to get; the claim is the judge.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use berth_access::{Context, Permission};
 use berth_catalog::{Offering, ProductKind};
 use berth_kernel::{ProductId, ResourceId, SessionId};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use serde::Serialize;
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, Session, When,
-    decide::{check_horizon, together, units},
-    model::schedule::{self, Resources, Starts},
+    decide::{check_horizon, check_stay, together, units},
+    model::{
+        nights::{self, Night, Stay},
+        schedule::{self, Resources, Starts},
+    },
     store,
 };
 
@@ -19,6 +22,8 @@ use crate::{
 const MAX_DAYS: i32 = 62;
 /// Alternatives a conflict names.
 const ALTERNATIVES: usize = 5;
+/// How far from the arrival asked for others are looked for.
+const AROUND: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A free time, or a session with free places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +99,10 @@ impl Bookings {
         check_range(from, to)?;
         let found = self.free(ctx, product, from, to).await;
         let found = found.map_err(Error::addressed)?;
+        if found.offering.product.kind == ProductKind::Stay {
+            let detail = "The product is a stay; ask for its nights.";
+            return Err(Error::invalid("id", "WRONG_KIND", detail));
+        }
         Ok(match resource {
             Some(resource) => found.only_of(resource),
             None => found,
@@ -126,6 +135,60 @@ impl Bookings {
             day = tomorrow;
         }
         Ok(days)
+    }
+
+    /// The nights `from ..= to` of a stay's product, as they are offered now.
+    ///
+    /// # Errors
+    /// As [`Bookings::slots`]; [`Error::Invalid`] for a product that is no stay.
+    pub async fn nights(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        from: Date,
+        to: Date,
+    ) -> Result<(Arc<Offering>, Vec<Night>), Error> {
+        ctx.authorize(Permission::AvailabilityRead)
+            .map_err(Error::Denied)?;
+        check_range(from, to)?;
+        let found = self.nights_taken(ctx, product, (from, to)).await;
+        let (offering, taken) = found.map_err(Error::addressed)?;
+        let Some(pool) = offering.pool.as_ref() else {
+            let detail = "The product is no stay; ask for its slots.";
+            return Err(Error::invalid("id", "WRONG_KIND", detail));
+        };
+        let offered = match offering.product.active {
+            true => nights::offered(&offering, pool, (from, to), ctx.clock.now(), &taken),
+            false => Vec::new(),
+        };
+        Ok((offering, offered))
+    }
+
+    /// The offering as it is now, and how many of its pool are taken in the nights that matter to stays
+    /// which begin on `from ..= to`: one query when the offering is compiled.
+    async fn nights_taken(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        (from, to): (Date, Date),
+    ) -> Result<(Arc<Offering>, HashMap<Date, i32>), Error> {
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let mut offering = match self.catalog.last_known(&ctx.tenant, product) {
+            Some(offering) => offering,
+            None => self.compile(&mut tx, ctx, product).await?,
+        };
+        loop {
+            let Some(pool) = offering.pool.as_ref() else {
+                return Ok((offering, HashMap::new()));
+            };
+            let until = to.saturating_add(pool.terms.max_nights.days());
+            let (version, taken) = store::taken(&mut tx, pool.id, (from, until)).await?;
+            if version == offering.version {
+                tx.rollback().await?;
+                return Ok((offering, taken));
+            }
+            offering = self.compile(&mut tx, ctx, product).await?;
+        }
     }
 
     /// Whether one wish can be booked now.
@@ -185,6 +248,13 @@ impl Bookings {
                 check_horizon(&offering, session.starts_at, now)?;
                 session.free >= wish.quantity
             }
+            (ProductKind::Stay, When::Nights(stay)) => {
+                let (pool, ..) = check_stay(&offering, stay, now)?;
+                let nights = (stay.arrival, stay.departure);
+                let (_, taken) = store::taken(&mut tx, pool.id, nights).await?;
+                let most = taken.into_values().max().unwrap_or(0);
+                pool.capacity - most >= wish.quantity
+            }
             _ => return Err(Refusal::WrongShape.into()),
         };
         tx.rollback().await?;
@@ -199,6 +269,7 @@ impl Bookings {
     ) -> Result<Vec<Slot>, Error> {
         let now = ctx.clock.now();
         let at = match wish.when {
+            When::Nights(stay) => return self.other_nights(ctx, wish, stay).await,
             When::Start(at) => at.max(now),
             When::Session(id) => self.session_start(ctx, id).await?.unwrap_or(now).max(now),
         };
@@ -214,6 +285,49 @@ impl Bookings {
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
         slots.truncate(ALTERNATIVES);
         Ok(slots)
+    }
+
+    async fn other_nights(
+        &self,
+        ctx: &Context,
+        wish: &NewBooking,
+        stay: Stay,
+    ) -> Result<Vec<Slot>, Error> {
+        let now = ctx.clock.now();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        // However wild the wish.
+        let last = today.saturating_add(1_100.days());
+        let arrival = stay.arrival.clamp(today, last);
+        let wished = Stay {
+            arrival,
+            departure: arrival.saturating_add(stay.nights().clamp(1, 365).days()),
+        };
+        let around = (
+            arrival.saturating_sub(AROUND),
+            arrival.saturating_add(AROUND),
+        );
+        let (offering, taken) = self.nights_taken(ctx, wish.product_id, around).await?;
+        let Some(pool) = offering.pool.as_ref() else {
+            return Ok(Vec::new());
+        };
+        let near = nights::nearest(&offering, pool, wished, wish.quantity, now, &taken, AROUND);
+        let slot = |(stay, free): (Stay, i32)| {
+            let instants = pool
+                .terms
+                .instants(&offering.timezone, stay.arrival, stay.departure);
+            instants.map(|(starts_at, ends_at)| Slot {
+                starts_at,
+                ends_at,
+                resource_ids: Vec::new(),
+                session_id: None,
+                free,
+            })
+        };
+        Ok(near
+            .into_iter()
+            .filter_map(slot)
+            .take(ALTERNATIVES)
+            .collect())
     }
 
     async fn session_start(
@@ -258,6 +372,8 @@ impl Bookings {
                 ProductKind::Appointment => {
                     Free::Starts(schedule::starts(&offering, from, to, now, &busy))
                 }
+                // Its nights are asked for elsewhere.
+                ProductKind::Stay => Free::Sessions(Vec::new()),
                 ProductKind::Session => {
                     let (from, to) = schedule::day_range(&offering, from, to);
                     let range = (second(from), second(to));

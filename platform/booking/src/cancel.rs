@@ -51,7 +51,7 @@ impl Bookings {
         let reason = if by_customer { "customer" } else { "staff" };
         booking.status_reason = Some(reason.to_owned());
         booking.refund_due = Some(refund_due);
-        store::release(&mut tx, id).await?;
+        store::release(&mut tx, &booking).await?;
         store::save(&mut tx, &booking).await?;
         let event = Cancelled {
             booking: booking.told(),

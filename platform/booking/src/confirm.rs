@@ -61,7 +61,7 @@ pub(crate) async fn settle(
     booking.step(Status::Confirmed, at)?;
     booking.paid = paid;
     booking.status_reason = None;
-    store::confirm(tx, booking.id).await?;
+    store::confirm(tx, &booking).await?;
     store::save(tx, &booking).await?;
     outbox::push(
         tx,

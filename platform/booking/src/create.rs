@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_one, needs_payment, units},
-    model::{Booking, Status, new_reference},
+    decide::{Known, Plan, check_stay, decide, needs_one, needs_payment, units},
+    model::{Booking, Status, new_reference, nights::Stay},
     store::{self, Before, Placing, Take},
 };
 
@@ -51,6 +51,8 @@ pub enum When {
     Start(Timestamp),
     /// A session.
     Session(SessionId),
+    /// Nights.
+    Nights(Stay),
 }
 
 impl Bookings {
@@ -92,7 +94,7 @@ impl Bookings {
         customer: &Customer,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
-        let (When::Start(_), Some(offering)) = (
+        let (When::Start(_) | When::Nights(_), Some(offering)) = (
             new.when,
             self.catalog.last_known(&ctx.tenant, new.product_id),
         ) else {
@@ -102,7 +104,7 @@ impl Bookings {
         // Of several at once, who is free is looked up first.
         let Ok(Some(
             plan @ Plan {
-                take: Take::OneOf(_),
+                take: Take::OneOf(_) | Take::Nights { .. },
                 ..
             },
         )) = plan
@@ -191,12 +193,19 @@ impl Bookings {
         loop {
             let mut units = match new.when {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
-                When::Session(_) => Vec::new(),
+                When::Session(_) | When::Nights(_) => Vec::new(),
             };
             if let Some(asked) = new.resource_id.filter(|_| needs_one(&offering)) {
                 units.retain(|unit| unit.resource == asked);
             }
-            let before = store::look(tx, key, &units, &new.when, None).await?;
+            let mut before = store::look(tx, key, &units, &new.when, None).await?;
+            if let When::Nights(stay) = new.when
+                && let Ok((pool, ..)) = check_stay(&offering, stay, ctx.clock.now())
+            {
+                let nights = (stay.arrival, stay.departure);
+                let (_, taken) = store::taken(tx, pool.id, nights).await?;
+                before.known.most_taken = taken.into_values().max().unwrap_or(0);
+            }
             if before.answer.is_some() || before.catalog_version == offering.version {
                 return Ok((offering, before));
             }
@@ -266,7 +275,7 @@ fn assemble(
     let too_much = |_| Error::Refused(Refusal::Quantity);
     let price = product
         .price
-        .checked_mul(i64::from(new.quantity))
+        .checked_mul(i64::from(new.quantity) * i64::from(plan.times))
         .map_err(too_much)?;
     let held = needs_payment(offering, new.quantity);
     let hold = SignedDuration::from_mins(i64::from(product.hold_min));
@@ -279,11 +288,15 @@ fn assemble(
         resource_id: None,
         other_resource_ids: match &plan.take {
             Take::All(units) => units.iter().skip(1).map(|unit| unit.resource).collect(),
-            Take::OneOf(_) | Take::Places(_) => Vec::new(),
+            Take::OneOf(_) | Take::Places(_) | Take::Nights { .. } => Vec::new(),
         },
         session_id: match &plan.take {
             Take::Places(session) => Some(*session),
-            Take::OneOf(_) | Take::All(_) => None,
+            Take::OneOf(_) | Take::All(_) | Take::Nights { .. } => None,
+        },
+        pool_id: match &plan.take {
+            Take::Nights { pool, .. } => Some(*pool),
+            Take::OneOf(_) | Take::All(_) | Take::Places(_) => None,
         },
         customer_id: owner(ctx),
         customer: customer.clone(),

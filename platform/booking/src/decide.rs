@@ -1,12 +1,12 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
-use berth_catalog::{OfferedResource, Offering, PaymentMode, ProductKind};
+use berth_catalog::{OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind};
 use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     NewBooking, Refusal, When,
-    model::{needs::assign, schedule},
+    model::{needs::assign, nights::Stay, schedule},
     store::{SessionState, Take},
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) busy: Vec<ResourceId>,
     /// The session asked about.
     pub(crate) session: Option<SessionState>,
+    /// Most that is taken of the pool in any of the nights asked about.
+    pub(crate) most_taken: i32,
 }
 
 /// What was decided: the time, and what to take.
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) starts_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     pub(crate) take: Take,
+    /// How many times the price of one place is to be paid for each place: once, or for each night.
+    pub(crate) times: i32,
 }
 
 pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
@@ -91,6 +95,7 @@ pub(crate) fn decide(
                 starts_at: at,
                 ends_at: at + SignedDuration::from_mins(i64::from(product.duration_min)),
                 take,
+                times: 1,
             }))
         }
         (ProductKind::Session, When::Session(id)) => {
@@ -103,11 +108,54 @@ pub(crate) fn decide(
                 starts_at: session.starts_at,
                 ends_at: session.ends_at,
                 take: Take::Places(id),
+                times: 1,
             };
             Ok((session.free >= new.quantity).then_some(plan))
         }
+        (ProductKind::Stay, When::Nights(stay)) => {
+            let (pool, starts_at, ends_at) = check_stay(offering, stay, now)?;
+            let free = pool.capacity - known.most_taken;
+            Ok((free >= new.quantity).then_some(Plan {
+                starts_at,
+                ends_at,
+                take: Take::Nights {
+                    pool: pool.id,
+                    capacity: pool.capacity,
+                    stay,
+                },
+                times: stay.nights(),
+            }))
+        }
         _ => Err(Refusal::WrongShape),
     }
+}
+
+/// Refuses nights that are not sold like that; what they are of, and from when to when they are.
+pub(crate) fn check_stay(
+    offering: &Offering,
+    stay: Stay,
+    now: Timestamp,
+) -> Result<(&OfferedPool, Timestamp, Timestamp), Refusal> {
+    let pool = offering.pool.as_ref().ok_or(Refusal::WrongShape)?;
+    let nights = stay.nights();
+    if nights < 1 {
+        return Err(Refusal::NoNights);
+    }
+    if nights < pool.terms.min_nights {
+        return Err(Refusal::StayTooShort);
+    }
+    if nights > pool.terms.max_nights {
+        return Err(Refusal::StayTooLong);
+    }
+    if !pool.terms.arrives(stay.arrival) {
+        return Err(Refusal::NoArrival);
+    }
+    let instants = pool
+        .terms
+        .instants(&offering.timezone, stay.arrival, stay.departure);
+    let (starts_at, ends_at) = instants.ok_or(Refusal::NoNights)?;
+    check_horizon(offering, starts_at, now)?;
+    Ok((pool, starts_at, ends_at))
 }
 
 /// Refuses a start that is over, too near or too far.

@@ -2,6 +2,7 @@
 
 use berth_kernel::{Kind, Problem};
 use berth_tenancy::idempotency::IdempotencyError;
+use jiff::Timestamp;
 
 use crate::{Slot, model::Forbidden};
 
@@ -12,7 +13,9 @@ pub enum Refusal {
     #[error("This is not offered at present.")]
     NotOffered,
     /// The request names a time for a session's product, or a session for an appointment's.
-    #[error("Name `session_id` for a session, and `starts_at` for an appointment.")]
+    #[error(
+        "Name `session_id` for a session, `starts_at` for an appointment, and `arrival` and `departure` for a stay."
+    )]
     WrongShape,
     /// Over already.
     #[error("This time is in the past.")]
@@ -41,6 +44,21 @@ pub enum Refusal {
     /// The session named is not of the product, or closed.
     #[error("This session cannot be booked.")]
     WrongSession,
+    /// The day of departure is not after that of arrival.
+    #[error("The departure must be after the arrival.")]
+    NoNights,
+    /// Fewer nights than are sold.
+    #[error("This is not sold for so few nights.")]
+    StayTooShort,
+    /// More nights than are sold.
+    #[error("This is not sold for so many nights.")]
+    StayTooLong,
+    /// The stay would be longer or shorter than what was agreed.
+    #[error("A stay is moved to as many nights; book anew for another length.")]
+    OtherLength,
+    /// Nobody may come on that day of the week.
+    #[error("One cannot come on that day of the week.")]
+    NoArrival,
 }
 
 impl Refusal {
@@ -59,7 +77,35 @@ impl Refusal {
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
             Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
             Self::WrongSession => ("WRONG_SESSION", "session_id"),
+            Self::NoNights => ("END_BEFORE_START", "departure"),
+            Self::StayTooShort => ("STAY_TOO_SHORT", "departure"),
+            Self::StayTooLong => ("STAY_TOO_LONG", "departure"),
+            Self::OtherLength => ("OTHER_LENGTH", "departure"),
+            Self::NoArrival => ("NO_ARRIVAL_THEN", "arrival"),
         }
+    }
+}
+
+/// What has a resource at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taker {
+    /// `booking`, `session` or `block`.
+    pub holder: String,
+    /// Of a booking.
+    pub reference: Option<String>,
+    /// Start, buffers included.
+    pub starts_at: Timestamp,
+    /// End, exclusive, buffers included.
+    pub ends_at: Timestamp,
+}
+
+impl std::fmt::Display for Taker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a {}", self.holder)?;
+        if let Some(reference) = &self.reference {
+            write!(f, " ({reference})")?;
+        }
+        write!(f, " from {} to {}", self.starts_at, self.ends_at)
     }
 }
 
@@ -94,6 +140,9 @@ pub enum Error {
         /// The nearest free ones.
         alternatives: Vec<Slot>,
     },
+    /// What it needs is taken; by whom, if they still have it.
+    #[error("what it needs is taken")]
+    InTheWay(Vec<Taker>),
     /// It was changed since the asker read it.
     #[error("the booking was changed in the meantime")]
     VersionConflict,
@@ -165,10 +214,18 @@ impl From<Error> for Problem {
                 "Somebody else has just taken it.",
             )
             .with_alternatives(serde_json::json!(alternatives)),
+            Error::InTheWay(takers) => {
+                let takers: Vec<String> = takers.iter().map(ToString::to_string).collect();
+                let detail = match takers.as_slice() {
+                    [] => "Somebody had it just now; try again.".to_owned(),
+                    takers => format!("In the way: {}.", takers.join("; ")),
+                };
+                Self::new(Kind::Conflict, "RESOURCE_TAKEN", detail)
+            }
             Error::VersionConflict => Self::new(
                 Kind::Conflict,
                 "VERSION_CONFLICT",
-                "The booking was changed since you read it; read it again and repeat your change.",
+                "It was changed since you read it; read it again and repeat your change.",
             ),
             Error::Status(forbidden) => {
                 Self::new(Kind::Conflict, "STATUS_CONFLICT", format!("{forbidden}."))

@@ -143,7 +143,7 @@ pub(crate) async fn fail(
 ) -> Result<(), Error> {
     booking.step(Status::Failed, at)?;
     booking.status_reason = Some(reason.to_owned());
-    store::release(tx, booking.id).await?;
+    store::release(tx, &booking).await?;
     store::save(tx, &booking).await?;
     let refund_due = Money::new(0, booking.price.currency);
     let event = Cancelled {

@@ -3,7 +3,8 @@
 //!
 //! A booking takes a resource for a range of time (a claim under an exclusion constraint) or
 //! places of a session (a counter under a CHECK), in one transaction with the booking, the answer
-//! to repeat and the event. Availability is advice; the claim is the judge.
+//! to repeat and the event. A session has claims too, on who gives it and where, and so has a block.
+//! Availability is advice; the claim is the judge.
 //!
 //! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
 //! nobody else's yet), then resources sorted by id, then session rows sorted by id.
@@ -15,6 +16,7 @@
 //! event in `berth-events`, its route in `tenant-api`.
 
 mod availability;
+mod blocks;
 mod cancel;
 mod complete;
 mod confirm;
@@ -36,15 +38,17 @@ use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
 
 pub use availability::{Availability, Check, DayAvailability, Free, Slot};
+pub use blocks::{Block, NewBlock};
 pub use create::{NewBooking, When};
 pub use customer::CustomerInput;
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, Taker};
 pub use expire::Referee;
+pub use model::nights::{Night, Stay};
 pub use model::{Booking, Status};
 pub use reactions::Reactions;
 pub use read::{Filter, Sort};
 pub use reschedule::Move;
-pub use sessions::{NewSession, Session};
+pub use sessions::{NewSession, Session, SessionChange};
 pub use stats::{DayRow, Grouping, StatsRow, days};
 pub use update::BookingChange;
 

@@ -87,7 +87,7 @@ impl Reactions {
         mut booking: Booking,
     ) -> Result<(), Error> {
         let (at, cause) = (self.clock.now(), work.cause());
-        if booking.starts_at > at && store::retake(tx, booking.id).await? {
+        if booking.starts_at > at && store::retake(tx, &booking).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;
             return Ok(());
         }

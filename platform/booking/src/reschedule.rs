@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    decide::{Unit, check_horizon, together, units},
-    model::{Booking, Forbidden, Status, cancellation},
-    store,
+    decide::{Unit, check_horizon, check_stay, together, units},
+    model::{Booking, Forbidden, Status, cancellation, nights::Stay},
+    store::{self, Holder},
 };
 
 /// How often a time that looked free may be lost to somebody else before that is the answer.
@@ -105,12 +105,14 @@ impl Bookings {
                     tx.rollback().await?;
                     return Ok(Outcome::Taken(Box::new(booking)));
                 };
-                store::move_claims(&mut tx, booking.id, &units).await?
+                let certain = booking.status == Status::Confirmed;
+                store::move_claims(&mut tx, Holder::Booking(booking.id), certain, &units).await?
             }
             When::Session(_) => {
                 self.move_session(&mut tx, ctx, &mut booking, to.when)
                     .await?
             }
+            When::Nights(stay) => self.move_stay(&mut tx, ctx, &mut booking, stay).await?,
         };
         if !moved {
             // What the statement found taken is nothing the rest can be built on.
@@ -118,7 +120,7 @@ impl Bookings {
             let booking = Box::new(booking);
             return Ok(match to.when {
                 When::Start(_) => Outcome::Raced(booking),
-                When::Session(_) => Outcome::Taken(booking),
+                When::Session(_) | When::Nights(_) => Outcome::Taken(booking),
             });
         }
         booking.version += 1;
@@ -145,7 +147,7 @@ impl Bookings {
         at: Timestamp,
         asked: Option<ResourceId>,
     ) -> Result<Option<Vec<Unit>>, Error> {
-        if booking.session_id.is_some() {
+        if booking.session_id.is_some() || booking.pool_id.is_some() {
             return Err(Refusal::WrongShape.into());
         }
         let offering = self.compile(tx, ctx, booking.product_id).await?;
@@ -153,7 +155,7 @@ impl Bookings {
         let units = units(&offering, at).ok_or(Refusal::TooFar)?;
         // What the booking takes itself is no obstacle to it.
         let when = When::Start(at);
-        let before = store::look(tx, None, &units, &when, Some(booking.id)).await?;
+        let before = store::look(tx, None, &units, &when, Some(booking.id.uuid())).await?;
         let own = booking.resource_id.into_iter();
         let own: Vec<ResourceId> = own.chain(booking.other_resource_ids.clone()).collect();
         let chosen = together(&offering, asked, &before.known.busy, at, &own)?;
@@ -195,6 +197,33 @@ impl Bookings {
             .to_zoned(offering.timezone.clone())
             .datetime();
         store::move_places(tx, booking.id, session.id).await
+    }
+}
+
+impl Bookings {
+    /// Moves a stay to as many other nights of the same pool; whether they were free. Price and policy are
+    /// of a stay of that length.
+    async fn move_stay(
+        &self,
+        tx: &mut TenantTx,
+        ctx: &Context,
+        booking: &mut Booking,
+        stay: Stay,
+    ) -> Result<bool, Error> {
+        let had = store::nights_of(tx, booking.id).await?;
+        let had = had.ok_or(Refusal::WrongShape)?;
+        let offering = self.compile(tx, ctx, booking.product_id).await?;
+        let (pool, starts_at, ends_at) = check_stay(&offering, stay, ctx.clock.now())?;
+        if pool.id != had.pool {
+            return Err(Refusal::NotOffered.into());
+        }
+        if stay.nights() != had.stay().nights() {
+            return Err(Refusal::OtherLength.into());
+        }
+        booking.starts_at = starts_at;
+        booking.ends_at = ends_at;
+        booking.local_start = starts_at.to_zoned(offering.timezone.clone()).datetime();
+        store::move_nights(tx, booking.id, &had, stay, pool.capacity).await
     }
 }
 

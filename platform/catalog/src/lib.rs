@@ -1,5 +1,5 @@
-//! What a tenant offers, by whom and when. Owns products, variants, categories, resources and
-//! their schedules.
+//! What a tenant offers, by whom and when. Owns products, variants, categories, pools, resources
+//! and their schedules.
 //!
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
@@ -15,6 +15,7 @@ mod error;
 mod fresh;
 pub mod model;
 mod offerings;
+mod pools;
 mod products;
 mod resources;
 mod store;
@@ -29,9 +30,10 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    CancellationTier, Category, DayException, NewProduct, NewResource, OfferedRequirement,
-    OfferedResource, Offering, PaymentMode, Product, ProductChange, ProductKind, Requirement,
-    Resource, ResourceKind, Schedule, Variant, Weekly, Window,
+    CancellationTier, Category, DayException, NewPool, NewProduct, NewResource, OfferedPool,
+    OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange, Product,
+    ProductChange, ProductKind, Requirement, Resource, ResourceKind, Schedule, StayTerms, Variant,
+    Weekly, Window,
 };
 
 /// The catalog's commands and queries.

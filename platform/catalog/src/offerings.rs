@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     Catalog, Error, Offering, Product, Requirement, Resource,
-    model::{OfferedRequirement, OfferedResource, Schedule, Window},
+    model::{OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window},
     store,
 };
 
@@ -73,10 +73,22 @@ impl Catalog {
         let today = clock.now().to_zoned(TimeZone::UTC).date();
         let resources = store::resources(tx, Some(product.id), today).await?;
         let resources = offered(&product, resources)?;
+        let pool = match (product.pool_id, &product.stay) {
+            (Some(id), Some(terms)) => {
+                let pool = store::pool(tx, id).await?.ok_or(Error::NotFound)?;
+                Some(OfferedPool {
+                    id,
+                    capacity: pool.capacity,
+                    terms: terms.clone(),
+                })
+            }
+            _ => None,
+        };
         let offering = Arc::new(Offering {
             timezone: zone(&product.timezone)?,
             requirements: required(&product, &resources),
             resources,
+            pool,
             product,
             version,
         });

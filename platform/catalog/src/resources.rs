@@ -2,7 +2,7 @@
 
 use berth_access::{Context, Permission};
 use berth_kernel::ResourceId;
-use berth_tenancy::{IdempotencyKey, idempotency};
+use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::civil::Date;
 
 use crate::{
@@ -41,6 +41,7 @@ impl Catalog {
                 .unwrap_or_else(|| ctx.tenant.timezone.clone()),
             weekly: new.weekly.clone(),
             exceptions: Vec::new(),
+            pool_id: new.pool_id,
             active: true,
             version: 1,
         };
@@ -74,6 +75,14 @@ impl Catalog {
         store::replace_weekly(&mut tx, resource, weekly).await?;
         store::replace_exceptions(&mut tx, resource, exceptions).await?;
         self.commit_change(tx, &ctx.tenant).await
+    }
+
+    /// Whether there is such a resource, within the caller's transaction.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn has_resource(&self, tx: &mut TenantTx, id: ResourceId) -> Result<bool, Error> {
+        store::has_resource(tx, id).await
     }
 
     /// All resources with their schedules.

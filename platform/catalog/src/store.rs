@@ -1,6 +1,6 @@
 //! All of the catalog's SQL.
 
-use berth_kernel::{Cursor, Money, ProductId, ResourceId};
+use berth_kernel::{Cursor, Money, PoolId, ProductId, ResourceId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -8,8 +8,9 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, Category, DayException, NewProduct, PaymentMode, Product, ProductKind,
-        Requirement, Resource, ResourceKind, Variant, Weekly, Window,
+        CancellationTier, Category, DayException, NewProduct, PaymentMode, Pool, PoolChange,
+        Product, ProductKind, Requirement, Resource, ResourceKind, StayTerms, Variant, Weekly,
+        Window,
     },
 };
 
@@ -36,6 +37,8 @@ struct ProductRow {
     hold_min: i32,
     cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>,
     requirements: sqlx::types::Json<Vec<Requirement>>,
+    pool_id: Option<Uuid>,
+    stay: Option<sqlx::types::Json<StayTerms>>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -57,6 +60,7 @@ macro_rules! select_product {
                               ORDER BY q.position)
                             FROM requirement q WHERE q.product_id = product.id), '[]')
                     AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
+                  pool_id, stay AS "stay: sqlx::types::Json<StayTerms>",
                   active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
@@ -87,6 +91,8 @@ impl TryFrom<ProductRow> for Product {
             hold_min: row.hold_min,
             cancellation_policy: row.cancellation_policy.0,
             requirements: row.requirements.0,
+            pool_id: row.pool_id.map(Into::into),
+            stay: row.stay.map(|terms| terms.0),
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -125,8 +131,8 @@ pub(crate) async fn insert_product(
     sqlx::query!(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
-            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)",
+            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -146,10 +152,16 @@ pub(crate) async fn insert_product(
         new.hold_min,
         sqlx::types::Json(&new.cancellation_policy) as _,
         jiff_sqlx::Timestamp::from(at) as _,
+        new.pool_id.map(|id| id.uuid()),
+        new.stay.as_ref().map(sqlx::types::Json) as _,
     )
     .execute(tx.conn())
     .await
-    .map_err(|error| foreign(error, "category_id"))?;
+    .map_err(|error| {
+        let pool = matches!(&error, sqlx::Error::Database(inner)
+            if inner.constraint() == Some("product_pool_id_fkey"));
+        foreign(error, if pool { "pool_id" } else { "category_id" })
+    })?;
     Ok(())
 }
 
@@ -339,21 +351,78 @@ pub(crate) async fn categories(tx: &mut TenantTx) -> Result<Vec<Category>> {
         .collect())
 }
 
+pub(crate) async fn insert_pool(tx: &mut TenantTx, pool: &Pool, at: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO pool (id, name, quantity, created_at) VALUES ($1, $2, $3, $4)",
+        pool.id.uuid(),
+        pool.name,
+        pool.quantity,
+        jiff_sqlx::Timestamp::from(at) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Changes a pool of that version; whether it had it.
+pub(crate) async fn update_pool(
+    tx: &mut TenantTx,
+    id: PoolId,
+    change: &PoolChange,
+) -> Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE pool SET name = coalesce(btrim($3), name), quantity = coalesce($4, quantity), version = version + 1
+         WHERE id = $1 AND version = $2",
+        id.uuid(),
+        change.version,
+        change.name,
+        change.quantity,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Selects whole pools; the tail says which.
+macro_rules! select_pool {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Pool,
+            r#"SELECT id, name, quantity, version,
+                  quantity + (SELECT count(*) FROM resource WHERE pool_id = pool.id AND active)::int AS "capacity!"
+           FROM pool "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+pub(crate) async fn pool(tx: &mut TenantTx, id: PoolId) -> Result<Option<Pool>> {
+    let found = select_pool!("WHERE id = $1", id.uuid());
+    Ok(found.fetch_optional(tx.conn()).await?)
+}
+
+pub(crate) async fn pools(tx: &mut TenantTx) -> Result<Vec<Pool>> {
+    let found = select_pool!("ORDER BY name, id LIMIT 1000");
+    Ok(found.fetch_all(tx.conn()).await?)
+}
+
 pub(crate) async fn insert_resource(
     tx: &mut TenantTx,
     resource: &Resource,
     at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO resource (id, kind, name, timezone, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id) VALUES ($1, $2, $3, $4, $5, $6)",
         resource.id.uuid(),
         resource.kind.as_str(),
         resource.name,
         resource.timezone,
         jiff_sqlx::Timestamp::from(at) as _,
+        resource.pool_id.map(|id| id.uuid()),
     )
     .execute(tx.conn())
-    .await?;
+    .await
+    .map_err(|error| foreign(error, "pool_id"))?;
     replace_weekly(tx, resource.id, &resource.weekly).await
 }
 
@@ -445,6 +514,14 @@ pub(crate) async fn touch_resource(tx: &mut TenantTx, resource: ResourceId) -> R
     Ok(updated.rows_affected() == 1)
 }
 
+pub(crate) async fn has_resource(tx: &mut TenantTx, resource: ResourceId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM resource WHERE id = $1) AS "found!""#,
+        resource.uuid()
+    );
+    Ok(found.fetch_one(tx.conn()).await?)
+}
+
 /// Resources with their schedules: all of them, or those that `product` may take.
 pub(crate) async fn resources(
     tx: &mut TenantTx,
@@ -452,7 +529,7 @@ pub(crate) async fn resources(
     today: jiff::civil::Date,
 ) -> Result<Vec<Resource>> {
     let rows = sqlx::query!(
-        "SELECT id, kind, name, timezone, active, version FROM resource r
+        "SELECT id, kind, name, timezone, pool_id, active, version FROM resource r
          WHERE $1::uuid IS NULL
             OR id IN (SELECT m.resource_id FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
                       WHERE q.product_id = $1)
@@ -471,6 +548,7 @@ pub(crate) async fn resources(
         timezone: row.timezone,
         weekly: weekly.remove(&row.id).unwrap_or_default(),
         exceptions: exceptions.remove(&row.id).unwrap_or_default(),
+        pool_id: row.pool_id.map(Into::into),
         active: row.active,
         version: row.version,
     });

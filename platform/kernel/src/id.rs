@@ -66,10 +66,14 @@ ids! {
     ProductId
     /// A node of a tenant's category tree.
     CategoryId
+    /// Things of one sort, any of which will do: rooms of a type.
+    PoolId
     /// A person, room or thing that can be taken for a time.
     ResourceId
     /// A dated occurrence with places: a class, a show, a tour.
     SessionId
+    /// Time for which a resource is not to be had.
+    BlockId
     /// A customer's claim on a product at a time.
     BookingId
     /// Money asked for a booking.

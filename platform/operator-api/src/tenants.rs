@@ -229,11 +229,7 @@ impl TenantsApi {
     }
 
     /// What was done to no tenant in particular: operators' keys, plans, migrations.
-    #[oai(
-        path = "/audit",
-        method = "get",
-        operation_id = "list_platform_audit"
-    )]
+    #[oai(path = "/audit", method = "get", operation_id = "list_platform_audit")]
     async fn platform_audit(&self, operator: OperatorScheme) -> Result<Json<Trail>, Refusal> {
         let lifecycle = self.0.act(operator.0, Permission::TenantRead)?;
         let items = lifecycle.platform_trail().await.map_err(refuse)?;

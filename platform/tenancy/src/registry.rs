@@ -108,7 +108,9 @@ impl Registry {
             let asked = self.forgotten.load(Ordering::SeqCst);
             let remembered = self.cache.try_get_with(key.clone(), self.look(key)).await?;
             // It may be the answer to somebody who asked before.
-            if remembered.after >= asked && self.forgotten.load(Ordering::SeqCst) == remembered.after {
+            if remembered.after >= asked
+                && self.forgotten.load(Ordering::SeqCst) == remembered.after
+            {
                 return Ok(remembered.found);
             }
             // Something changed while it was looked up, perhaps this.

@@ -222,7 +222,14 @@ async fn begin(
     .execute(&mut *tx)
     .await?;
     let detail = json!({ "from": node, "to": to.0 });
-    audit(&mut tx, id.into(), by, "tenant.relocation.requested", &detail).await?;
+    audit(
+        &mut tx,
+        id.into(),
+        by,
+        "tenant.relocation.requested",
+        &detail,
+    )
+    .await?;
     tx.commit().await?;
     Ok(relocation)
 }

@@ -2,7 +2,7 @@
 
 mod writer;
 
-use berth_booking::Slot;
+use berth_booking::{Night, Slot};
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, Visitor, Written, refuse,
@@ -16,7 +16,11 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::{Api, bookings::BookingRequest, shared::Tag};
+use crate::{
+    Api,
+    bookings::BookingRequest,
+    shared::{Money, Tag},
+};
 
 /// A free time, or a session with free places.
 #[derive(Debug, Object)]
@@ -62,6 +66,27 @@ pub struct DayAnswer {
 pub struct Days {
     /// Every day asked for, in order.
     pub days: Vec<DayAnswer>,
+}
+
+/// A night of a stay.
+#[derive(Debug, Object)]
+#[oai(rename = "Night")]
+pub struct NightAnswer {
+    /// The day it begins on.
+    pub day: Day,
+    /// How many are free.
+    pub free: i32,
+    /// Whether one may come on that day, and stay for as long as one has to.
+    pub arrival: bool,
+    /// Price of one.
+    pub price: Money,
+}
+
+/// Nights.
+#[derive(Debug, Object)]
+pub struct Nights {
+    /// Every night asked for, in order.
+    pub nights: Vec<NightAnswer>,
 }
 
 /// Whether something can be booked now.
@@ -165,6 +190,36 @@ impl AvailabilityApi {
         Ok(Json(Days {
             days: days.collect(),
         }))
+    }
+
+    /// The nights of a stay, and what they cost.
+    #[oai(
+        path = "/products/:id/nights",
+        method = "get",
+        operation_id = "list_nights"
+    )]
+    async fn nights(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+        /// First night, by the day it begins on.
+        from: Query<Day>,
+        /// Last night; at most 61 days later.
+        to: Query<Day>,
+    ) -> Result<Json<Nights>, Refusal> {
+        let nights = self
+            .0
+            .bookings
+            .nights(&visitor.0, id.0.into(), from.0.0, to.0.0);
+        let (offering, nights) = nights.await.map_err(refuse)?;
+        let night = |night: Night| NightAnswer {
+            day: night.day.into(),
+            free: night.free,
+            arrival: night.arrival,
+            price: offering.product.price.into(),
+        };
+        let nights = nights.into_iter().map(night).collect();
+        Ok(Json(Nights { nights }))
     }
 
     /// Whether something can be booked now.

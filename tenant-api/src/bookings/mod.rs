@@ -284,7 +284,11 @@ impl BookingsApi {
             .map_err(refuse)?;
         let to = Move {
             version: body.0.version,
-            when: when(body.0.starts_at, body.0.session_id)?,
+            when: when(
+                body.0.starts_at,
+                body.0.session_id,
+                (body.0.arrival, body.0.departure),
+            )?,
             resource_id: body.0.resource_id.map(Into::into),
         };
         let moved = self

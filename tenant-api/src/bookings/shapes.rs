@@ -1,11 +1,11 @@
 //! Bookings as they are asked for and shown.
 
-use berth_booking::{Booking, CustomerInput, NewBooking, Status, When};
+use berth_booking::{Booking, CustomerInput, NewBooking, Status, Stay, When};
 use berth_events::booking::Attribution;
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, refuse,
-    text::{Instant, local},
+    text::{Day, Instant, local},
 };
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
@@ -40,7 +40,8 @@ pub struct AttributionInput {
     pub utm_campaign: Option<String>,
 }
 
-/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`.
+/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`, a stay
+/// names `arrival` and `departure`.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct BookingRequest {
@@ -50,6 +51,10 @@ pub struct BookingRequest {
     pub starts_at: Option<Instant>,
     /// The session.
     pub session_id: Option<Uuid>,
+    /// Day of arrival of a stay.
+    pub arrival: Option<Day>,
+    /// Day of departure of a stay.
+    pub departure: Option<Day>,
     /// With whom, if it matters.
     pub resource_id: Option<Uuid>,
     /// Places; 1 unless said.
@@ -68,13 +73,21 @@ const fn one() -> i32 {
     1
 }
 
-/// The time asked for: one of the two, not both.
-pub(crate) fn when(starts_at: Option<Instant>, session: Option<Uuid>) -> Result<When, Refusal> {
-    match (starts_at, session) {
-        (Some(at), None) => Ok(When::Start(at.0)),
-        (None, Some(session)) => Ok(When::Session(session.into())),
+/// The time asked for: in one way, and not in several.
+pub(crate) fn when(
+    starts_at: Option<Instant>,
+    session: Option<Uuid>,
+    (arrival, departure): (Option<Day>, Option<Day>),
+) -> Result<When, Refusal> {
+    match (starts_at, session, arrival, departure) {
+        (Some(at), None, None, None) => Ok(When::Start(at.0)),
+        (None, Some(session), None, None) => Ok(When::Session(session.into())),
+        (None, None, Some(arrival), Some(departure)) => Ok(When::Nights(Stay {
+            arrival: arrival.0,
+            departure: departure.0,
+        })),
         _ => {
-            let detail = "Name either `starts_at` or `session_id`.";
+            let detail = "Name either `starts_at`, `session_id`, or `arrival` and `departure`.";
             Err(refuse(Problem::field("starts_at", "WRONG_SHAPE", detail)))
         }
     }
@@ -100,7 +113,11 @@ impl BookingRequest {
         }
         Ok(NewBooking {
             product_id: self.product_id.into(),
-            when: when(self.starts_at, self.session_id)?,
+            when: when(
+                self.starts_at,
+                self.session_id,
+                (self.arrival, self.departure),
+            )?,
             resource_id: self.resource_id.map(Into::into),
             quantity: self.quantity,
             customer: self.customer.map(|customer| CustomerInput {
@@ -189,6 +206,9 @@ pub struct BookingAnswer {
     /// Which session.
     #[oai(skip_serializing_if_is_none)]
     pub session_id: Option<Uuid>,
+    /// What it takes nights of, for a stay.
+    #[oai(skip_serializing_if_is_none)]
+    pub pool_id: Option<Uuid>,
     /// The account that booked.
     #[oai(skip_serializing_if_is_none)]
     pub customer_id: Option<Uuid>,
@@ -270,6 +290,10 @@ pub struct RescheduleRequest {
     pub starts_at: Option<Instant>,
     /// New session.
     pub session_id: Option<Uuid>,
+    /// New day of arrival of a stay.
+    pub arrival: Option<Day>,
+    /// New day of departure, as many nights later.
+    pub departure: Option<Day>,
     /// With whom, if it matters; else with the same as before where they can.
     pub resource_id: Option<Uuid>,
 }
@@ -293,6 +317,7 @@ pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
         version: booking.version,
         product_id: booking.product_id.into(),
         product_name: booking.product_name,
+        pool_id: booking.pool_id.map(Into::into),
         resource_id: booking.resource_id.map(Into::into),
         other_resource_ids: booking
             .other_resource_ids

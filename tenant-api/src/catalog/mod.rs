@@ -1,9 +1,10 @@
 //! What is offered.
 
+mod pools;
 mod products;
 mod resources;
 
-use berth_catalog::{NewProduct, NewResource, ProductChange};
+use berth_catalog::{NewPool, NewProduct, NewResource, PoolChange, ProductChange};
 use berth_kernel::Problem;
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
 use poem_openapi::{
@@ -14,6 +15,7 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use pools::*;
 pub(crate) use products::*;
 pub(crate) use resources::*;
 
@@ -201,6 +203,47 @@ impl CatalogApi {
             .map_err(refuse)?;
         Ok(Json(CategoryList {
             items: categories.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Make a pool.
+    #[oai(path = "/pools", method = "post", operation_id = "create_pool")]
+    async fn create_pool(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<PoolRequest>,
+    ) -> Result<Json<PoolAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/pools", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let new = NewPool::from(body.0);
+        let pool = self.0.catalog.create_pool(&ctx, &new, key.as_ref()).await;
+        Ok(Json(pool.map_err(refuse)?.into()))
+    }
+
+    /// Change a pool.
+    #[oai(path = "/pools/:id", method = "patch", operation_id = "update_pool")]
+    async fn update_pool(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<PoolEdit>,
+    ) -> Result<Json<PoolAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = PoolChange::from(body.0);
+        let changed = self.0.catalog.change_pool(&ctx, id.0.into(), &change);
+        Ok(Json(changed.await.map_err(refuse)?.into()))
+    }
+
+    /// List pools.
+    #[oai(path = "/pools", method = "get", operation_id = "list_pools")]
+    async fn pools(&self, visitor: Visitor) -> Result<Json<PoolList>, Refusal> {
+        let pools = self.0.catalog.pools(&visitor.0).await.map_err(refuse)?;
+        Ok(Json(PoolList {
+            items: pools.into_iter().map(Into::into).collect(),
         }))
     }
 

@@ -4,7 +4,10 @@ use berth_catalog::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Variant,
 };
 use berth_kernel::Problem;
-use berth_web::{Refusal, refuse, text::Instant};
+use berth_web::{
+    Refusal, refuse,
+    text::{Instant, TimeOfDay},
+};
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
@@ -18,6 +21,8 @@ pub enum Kind {
     Appointment,
     /// Places of a dated session.
     Session,
+    /// Nights with one of a pool.
+    Stay,
 }
 
 /// When a product is paid.
@@ -54,8 +59,8 @@ pub struct ProductRequest {
     /// What it is, for customers.
     #[oai(default)]
     pub description: String,
-    /// How long it takes, 1 to 1,440 minutes.
-    pub duration_min: i32,
+    /// How long it takes, 1 to 1,440 minutes. Not for a stay.
+    pub duration_min: Option<i32>,
     /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said.
     pub step_min: Option<i32>,
     /// Minutes the resource is busy before the start.
@@ -87,6 +92,57 @@ pub struct ProductRequest {
     pub resource_ids: Option<Vec<Uuid>>,
     /// What an appointment takes at once, the first being who it is with.
     pub requirements: Option<Vec<Requirement>>,
+    /// What a stay takes one of.
+    pub pool_id: Option<Uuid>,
+    /// How the nights of a stay are sold.
+    pub stay: Option<StayTerms>,
+}
+
+/// How nights are sold.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct StayTerms {
+    /// From when one may come, on the day of arrival.
+    pub check_in: TimeOfDay,
+    /// By when one has to go, on the day of departure.
+    pub check_out: TimeOfDay,
+    /// Fewest nights, 1 to 365; 1 unless said.
+    #[oai(default = "one")]
+    pub min_nights: i32,
+    /// Most nights, up to 365; 30 unless said.
+    #[oai(default = "month")]
+    pub max_nights: i32,
+    /// Days on which one may come, ISO: 1 is Monday, 7 is Sunday. All of them if none is named.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub arrival_weekdays: Vec<i8>,
+}
+
+const fn month() -> i32 {
+    30
+}
+
+impl From<StayTerms> for berth_catalog::StayTerms {
+    fn from(terms: StayTerms) -> Self {
+        Self {
+            check_in: terms.check_in.0,
+            check_out: terms.check_out.0,
+            min_nights: terms.min_nights,
+            max_nights: terms.max_nights,
+            arrival_weekdays: terms.arrival_weekdays,
+        }
+    }
+}
+
+impl From<berth_catalog::StayTerms> for StayTerms {
+    fn from(terms: berth_catalog::StayTerms) -> Self {
+        Self {
+            check_in: terms.check_in.into(),
+            check_out: terms.check_out.into(),
+            min_nights: terms.min_nights,
+            max_nights: terms.max_nights,
+            arrival_weekdays: terms.arrival_weekdays,
+        }
+    }
 }
 
 /// So many of some resources, for the whole of an appointment.
@@ -107,6 +163,9 @@ pub struct Requirement {
     /// Which resources can be that.
     pub resource_ids: Vec<Uuid>,
 }
+
+/// What a night counts as, in minutes.
+const NIGHT_MIN: i32 = 1_440;
 
 const fn one() -> i32 {
     1
@@ -161,18 +220,33 @@ impl TryFrom<ProductRequest> for NewProduct {
     type Error = Refusal;
 
     fn try_from(request: ProductRequest) -> Result<Self, Refusal> {
+        let duration_min = match (request.kind, request.duration_min) {
+            (Kind::Stay, None) => NIGHT_MIN,
+            (Kind::Stay, Some(_)) => {
+                let detail = "A stay is as long as its nights.";
+                return Err(refuse(Problem::field("duration_min", "WRONG_KIND", detail)));
+            }
+            (_, Some(minutes)) => minutes,
+            (_, None) => {
+                let detail = "Say how long it takes.";
+                return Err(refuse(Problem::field("duration_min", "REQUIRED", detail)));
+            }
+        };
         Ok(Self {
             requirements: requirements(request.requirements, request.resource_ids)?
                 .unwrap_or_default(),
             kind: match request.kind {
                 Kind::Appointment => ProductKind::Appointment,
                 Kind::Session => ProductKind::Session,
+                Kind::Stay => ProductKind::Stay,
             },
+            pool_id: request.pool_id.map(Into::into),
+            stay: request.stay.map(Into::into),
             category_id: request.category_id.map(Into::into),
             name: request.name,
             description: request.description,
-            duration_min: request.duration_min,
-            step_min: request.step_min.unwrap_or(request.duration_min),
+            duration_min,
+            step_min: request.step_min.unwrap_or(duration_min),
             buffer_before_min: request.buffer_before_min,
             buffer_after_min: request.buffer_after_min,
             timezone: request.timezone,
@@ -275,6 +349,12 @@ pub struct ProductAnswer {
     /// What an appointment takes at once, the first being who it is with.
     #[oai(default, skip_serializing_if_is_empty)]
     pub requirements: Vec<Requirement>,
+    /// What a stay takes one of.
+    #[oai(skip_serializing_if_is_none)]
+    pub pool_id: Option<Uuid>,
+    /// How the nights of a stay are sold.
+    #[oai(skip_serializing_if_is_none)]
+    pub stay: Option<StayTerms>,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -290,7 +370,10 @@ impl From<Product> for ProductAnswer {
             kind: match product.kind {
                 ProductKind::Appointment => Kind::Appointment,
                 ProductKind::Session => Kind::Session,
+                ProductKind::Stay => Kind::Stay,
             },
+            pool_id: product.pool_id.map(Into::into),
+            stay: product.stay.map(Into::into),
             category_id: product.category_id.map(Into::into),
             name: product.name,
             description: product.description,

@@ -54,6 +54,8 @@ pub struct ResourceRequest {
     /// When it works, every week.
     #[oai(default)]
     pub schedule: Vec<WeeklyRule>,
+    /// One of which it is, if any of them will do.
+    pub pool_id: Option<Uuid>,
 }
 
 /// When a resource works.
@@ -83,6 +85,9 @@ pub struct ResourceAnswer {
     pub schedule: Vec<WeeklyRule>,
     /// Days that differ.
     pub exceptions: Vec<ExceptionRule>,
+    /// One of which it is.
+    #[oai(skip_serializing_if_is_none)]
+    pub pool_id: Option<Uuid>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -100,6 +105,7 @@ impl From<ResourceRequest> for NewResource {
             name: request.name,
             timezone: request.timezone,
             weekly: request.schedule.into_iter().map(Into::into).collect(),
+            pool_id: request.pool_id.map(Into::into),
         }
     }
 }
@@ -157,6 +163,7 @@ impl From<Resource> for ResourceAnswer {
             timezone: resource.timezone,
             schedule: resource.weekly.into_iter().map(Into::into).collect(),
             exceptions: resource.exceptions.into_iter().map(exception).collect(),
+            pool_id: resource.pool_id.map(Into::into),
             active: resource.active,
             version: resource.version,
         }

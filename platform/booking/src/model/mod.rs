@@ -2,12 +2,13 @@
 
 pub mod cancellation;
 pub mod needs;
+pub mod nights;
 pub mod schedule;
 mod status;
 
 use berth_catalog::CancellationTier;
 use berth_events::booking as told;
-use berth_kernel::{BookingId, Money, ProductId, ResourceId, SessionId, UserId};
+use berth_kernel::{BookingId, Money, PoolId, ProductId, ResourceId, SessionId, UserId};
 use jiff::{Timestamp, civil::DateTime};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct Booking {
     pub other_resource_ids: Vec<ResourceId>,
     /// The session, for places of one.
     pub session_id: Option<SessionId>,
+    /// What it takes nights of, for a stay.
+    #[serde(default)]
+    pub pool_id: Option<PoolId>,
     /// The account that booked, if it was one.
     pub customer_id: Option<UserId>,
     /// Who it is for.

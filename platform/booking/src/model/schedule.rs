@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use berth_catalog::{Offering, Schedule};
+use berth_catalog::{Offering, ProductKind, Schedule};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use super::needs::{Needs, WORD};
@@ -245,7 +245,11 @@ pub fn working(offering: &Offering, at: Timestamp) -> Vec<usize> {
 /// Whether one of the schedule's windows has a start at `at`. A window may begin the day before
 /// only in wall time, so the day of `at` is the one to look at.
 fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
-    let step = i64::from(offering.product.step_min) * 60;
+    // A session begins when whoever made it says.
+    let step = match offering.product.kind {
+        ProductKind::Session => 1,
+        _ => i64::from(offering.product.step_min) * 60,
+    };
     let ends = at.as_second() + i64::from(offering.product.duration_min) * 60;
     let day = at.to_zoned(schedule.timezone.clone()).date();
     let windows = schedule.windows(day).iter();
@@ -264,9 +268,7 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use berth_catalog::{
-        OfferedRequirement, OfferedResource, PaymentMode, Product, ProductKind, Window,
-    };
+    use berth_catalog::{OfferedRequirement, OfferedResource, PaymentMode, Product, Window};
     use berth_kernel::{Currency, Money, ProductId, ResourceId};
     use jiff::civil::{date, time};
     use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -299,6 +301,8 @@ mod tests {
             hold_min: 15,
             cancellation_policy: vec![],
             requirements: vec![],
+            pool_id: None,
+            stay: None,
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
@@ -319,6 +323,7 @@ mod tests {
             timezone,
             resources: vec![resource],
             requirements: vec![],
+            pool: None,
             version: 1,
         })
     }
@@ -327,6 +332,7 @@ mod tests {
     fn needing_one_of(offering: Offering) -> Offering {
         let members = (0..offering.resources.len()).collect();
         Offering {
+            pool: None,
             requirements: vec![OfferedRequirement {
                 quantity: 1,
                 members,

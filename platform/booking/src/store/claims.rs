@@ -1,15 +1,22 @@
 //! What bookings take: releasing it, making it certain, taking it again, moving it.
 
-use berth_kernel::{BookingId, ResourceId};
+use berth_kernel::{BlockId, BookingId, ResourceId, SessionId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{columns, is_taken};
-use crate::{Error, decide::Unit, model::schedule::Busy};
+use super::{columns, is_taken, nights};
+use crate::{
+    Error,
+    decide::Unit,
+    model::{Booking, schedule::Busy},
+};
 
 /// Gives back everything a booking takes.
-pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
+pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
+    if booking.pool_id.is_some() {
+        return nights::release(tx, booking.id).await;
+    }
     sqlx::query!(
         "WITH seats AS (
              UPDATE session_claim c SET state = 'released' FROM session_claim old
@@ -22,8 +29,8 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(),
              FROM seats WHERE s.id = seats.session_id
          )
          UPDATE claim SET state = 'released'
-         WHERE booking_id = $1 AND state IN ('held', 'confirmed')",
-        booking.uuid(),
+         WHERE holder_id = $1 AND state IN ('held', 'confirmed')",
+        booking.id.uuid(),
     )
     .execute(tx.conn())
     .await?;
@@ -31,7 +38,10 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(),
 }
 
 /// Makes what a booking holds certain.
-pub(crate) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
+pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
+    if booking.pool_id.is_some() {
+        return nights::confirm(tx, booking.id).await;
+    }
     sqlx::query!(
         "WITH seats AS (
              UPDATE session_claim SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'
@@ -40,8 +50,8 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(),
              UPDATE session s SET held = held - quantity, sold = sold + quantity
              FROM seats WHERE s.id = seats.session_id
          )
-         UPDATE claim SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'",
-        booking.uuid(),
+         UPDATE claim SET state = 'confirmed' WHERE holder_id = $1 AND state = 'held'",
+        booking.id.uuid(),
     )
     .execute(tx.conn())
     .await?;
@@ -50,11 +60,28 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(),
 
 /// Tries to take again, for certain, what a booking had and lost; whether it could. When it could
 /// not the rows are as before, thanks to a savepoint.
-pub(crate) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool, Error> {
+pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool, Error> {
     sqlx::query("SAVEPOINT retake").execute(tx.conn()).await?;
+    let retaken = match booking.pool_id {
+        Some(_) => nights::retake(tx, booking.id).await,
+        None => retake_units(tx, booking.id).await,
+    };
+    match retaken {
+        Ok(true) => return Ok(true),
+        Ok(false) => {}
+        Err(error) if is_taken(&error) => {}
+        Err(error) => return Err(error.into()),
+    }
+    sqlx::query("ROLLBACK TO SAVEPOINT retake")
+        .execute(tx.conn())
+        .await?;
+    Ok(false)
+}
+
+async fn retake_units(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sqlx::Error> {
     let retaken = sqlx::query_scalar!(
         r#"WITH lock AS MATERIALIZED (
-               SELECT claim_lock(ARRAY(SELECT resource_id FROM claim WHERE booking_id = $1
+               SELECT claim_lock(ARRAY(SELECT resource_id FROM claim WHERE holder_id = $1
                                        ORDER BY resource_id)) AS held
            ), counted AS (
                UPDATE session s SET sold = sold + c.quantity FROM session_claim c
@@ -65,52 +92,66 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool
                UPDATE session_claim SET state = 'confirmed' FROM counted WHERE booking_id = $1
                RETURNING booking_id
            ), claimed AS (
-               UPDATE claim SET state = 'confirmed' FROM lock WHERE booking_id = $1 AND state = 'released'
-               RETURNING booking_id
+               UPDATE claim SET state = 'confirmed' FROM lock WHERE holder_id = $1 AND state = 'released'
+               RETURNING holder_id
            )
            SELECT (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed) AS "retaken!""#,
         booking.uuid(),
     )
     .fetch_one(tx.conn())
-    .await;
-    match retaken {
-        Ok(count) => Ok(count > 0),
-        Err(error) if is_taken(&error) => {
-            sqlx::query("ROLLBACK TO SAVEPOINT retake")
-                .execute(tx.conn())
-                .await?;
-            Ok(false)
+    .await?;
+    Ok(retaken > 0)
+}
+
+/// What has claims.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Holder {
+    Booking(BookingId),
+    Session(SessionId),
+    Block(BlockId),
+}
+
+impl Holder {
+    pub(super) fn columns(self) -> (Uuid, &'static str) {
+        match self {
+            Self::Booking(id) => (id.uuid(), "booking"),
+            Self::Session(id) => (id.uuid(), "session"),
+            Self::Block(id) => (id.uuid(), "block"),
         }
-        Err(error) => Err(error.into()),
     }
 }
 
-/// Gives back the resources a booking takes and takes `units` instead; whether they were free. The
+/// Gives back the resources `holder` takes and takes `units` instead; whether they were free. The
 /// transaction is of no more use when they were not.
 pub(crate) async fn move_claims(
     tx: &mut TenantTx,
-    booking: BookingId,
+    holder: Holder,
+    certain: bool,
     units: &[Unit],
 ) -> Result<bool, Error> {
     let (resources, starts, ends) = columns(units);
+    let (id, holder) = holder.columns();
     let moved = sqlx::query!(
         "WITH lock AS MATERIALIZED (
-             SELECT claim_lock(ARRAY(SELECT DISTINCT r FROM (
-                 SELECT resource_id AS r FROM claim WHERE booking_id = $1 UNION SELECT unnest($2::uuid[])) both_
+             SELECT claim_lock(ARRAY(SELECT r FROM (
+                 SELECT resource_id AS r FROM claim WHERE holder_id = $1 UNION SELECT unnest($2::uuid[])) both_
                  ORDER BY r)) AS held
          ), left_ AS (
              DELETE FROM claim USING lock
-             WHERE booking_id = $1 AND state IN ('held', 'confirmed')
-             RETURNING state
+             WHERE holder_id = $1 AND state IN ('held', 'confirmed')
+             RETURNING true
          )
-         INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
-         SELECT $1, u.resource_id, u.starts_at, u.ends_at, was.state
-         FROM (SELECT DISTINCT state FROM left_) AS was,
+         INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
+         SELECT $1, $5, u.resource_id, u.starts_at, u.ends_at, CASE WHEN $6 THEN 'confirmed' ELSE 'held' END
+         -- Counted, so that they are gone before others come.
+         FROM lock, (SELECT count(*) FROM left_) AS gone,
               unnest($2, $3::timestamptz[], $4::timestamptz[]) AS u (resource_id, starts_at, ends_at)",
-        booking.uuid(),
+        id,
         &resources,
         &starts as _,
         &ends as _,
+        holder,
+        certain,
     )
     .execute(tx.conn())
     .await;

@@ -1,11 +1,15 @@
 //! All of the booking service's SQL.
 
+mod blocks;
 mod claims;
+mod nights;
 mod place;
 mod rows;
 mod sessions;
 
+pub(crate) use blocks::*;
 pub(crate) use claims::*;
+pub(crate) use nights::{move_nights, nights_of, taken};
 pub(crate) use place::*;
 pub(crate) use rows::*;
 pub(crate) use sessions::*;

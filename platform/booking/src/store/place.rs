@@ -1,6 +1,6 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
-use berth_kernel::{BookingId, ProductId, ResourceId, SessionId};
+use berth_kernel::{PoolId, ProductId, ResourceId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -11,7 +11,10 @@ use crate::{
     Error,
     create::When,
     decide::{Known, Unit},
-    model::{Booking, Status},
+    model::{
+        Booking, Status,
+        nights::{self, Stay},
+    },
 };
 
 /// What is known before deciding about a new booking.
@@ -36,19 +39,19 @@ pub(crate) struct SessionState {
 }
 
 /// Looks at everything a new booking depends on, in one round trip: the idempotency key (taken
-/// for this transaction), the catalog's version, which of `units` are taken (by others than `except`),
+/// for this transaction), the catalog's version, which of `units` are taken (by another holder than `except`),
 /// the session.
 pub(crate) async fn look(
     tx: &mut TenantTx,
     key: Option<&IdempotencyKey>,
     units: &[Unit],
     when: &When,
-    except: Option<BookingId>,
+    except: Option<Uuid>,
 ) -> Result<Before, Error> {
     let (ids, starts, ends) = columns(units);
     let session = match when {
         When::Session(id) => Some(id.uuid()),
-        When::Start(_) => None,
+        When::Start(_) | When::Nights(_) => None,
     };
     let row = sqlx::query!(
         r#"SELECT coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)), true) AS "locked!",
@@ -60,7 +63,7 @@ pub(crate) async fn look(
                                       WHERE c.resource_id = u.resource_id
                                         AND tstzrange(c.starts_at, c.ends_at) && tstzrange(u.starts_at, u.ends_at)
                                         AND c.state IN ('held', 'confirmed')
-                                        AND c.booking_id IS DISTINCT FROM $9)) AS "busy!",
+                                        AND c.holder_id IS DISTINCT FROM $9)) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
                   s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
            FROM catalog_version v
@@ -74,7 +77,7 @@ pub(crate) async fn look(
         &starts as _,
         &ends as _,
         session,
-        except.map(|id| id.uuid()),
+        except,
     )
     .fetch_one(tx.conn())
     .await?;
@@ -105,6 +108,7 @@ pub(crate) async fn look(
                 free: row.free.unwrap_or(0),
                 open: row.status.as_deref() == Some("open"),
             }),
+            most_taken: 0,
         },
     })
 }
@@ -118,6 +122,12 @@ pub(crate) enum Take {
     All(Vec<Unit>),
     /// Places of a session.
     Places(SessionId),
+    /// Nights of a pool that has so many.
+    Nights {
+        pool: PoolId,
+        capacity: i32,
+        stay: Stay,
+    },
 }
 
 /// A booking about to be placed.
@@ -134,150 +144,245 @@ pub(crate) struct Placing<'a> {
     pub(crate) catalog_version: i64,
 }
 
-/// Takes the place and writes booking, events and answer in one statement; which resource it was,
-/// for an appointment. `None` when somebody else has it, the key is not new, or the catalog has
-/// changed; the transaction is of no more use then.
-///
-/// Who is free is judged by the statement's own view first, so that of several the free one is
-/// taken without asking before, and by `claim_no_overlap` in the end.
-pub(crate) async fn place(
-    tx: &mut TenantTx,
-    placing: &Placing<'_>,
-) -> Result<Option<Option<ResourceId>>, Error> {
-    let Placing {
-        booking,
-        take,
-        events,
-        key,
-        catalog_version,
-    } = *placing;
-    let tenant = tx.tenant_id();
-    let answer = serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    let (candidates, others, session): (&[Unit], &[Unit], _) = match take {
-        Take::OneOf(candidates) => (candidates, &[], None),
-        Take::All(units) => {
-            let (first, others) = units.split_at(units.len().min(1));
-            (first, others, None)
-        }
-        Take::Places(session) => (&[], &[], Some(session.uuid())),
-    };
-    let first = candidates.first();
-    let (from, to) = (first.map(|unit| unit.from), first.map(|unit| unit.to));
-    let candidates: Vec<Uuid> = candidates.iter().map(|unit| unit.resource.uuid()).collect();
-    let (others, other_starts, other_ends) = columns(others);
-    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id.uuid()).collect();
-    let kinds: Vec<&str> = events.iter().map(|event| event.event_type).collect();
-    let envelopes: Vec<&str> = events.iter().map(|event| event.envelope.as_str()).collect();
-    let state = if booking.status == Status::Pending {
-        "held"
-    } else {
-        "confirmed"
-    };
-    let placed = sqlx::query_scalar!(
-        r#"WITH fresh AS MATERIALIZED (
+/// What every placing statement is given, in the form it wants.
+struct Given<'a> {
+    placing: &'a Placing<'a>,
+    tenant: Uuid,
+    state: &'static str,
+    answer: String,
+    others: Vec<Uuid>,
+    events: Vec<Uuid>,
+    kinds: Vec<&'a str>,
+    envelopes: Vec<&'a str>,
+}
+
+/// Takes a place and writes booking, events and answer in one statement; which resource it was, if one
+/// serves it. `$take` says what is taken: its last part, `taken`, has one row if it is, with the resource.
+/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$37`.
+macro_rules! place {
+    ($tx:expr, $given:expr, $take:literal, $claim:literal $(, $arg:expr)* $(,)?) => {{
+        let given: &Given<'_> = $given;
+        let (booking, key) = (given.placing.booking, given.placing.key);
+        sqlx::query_scalar!(
+            r#"WITH fresh AS MATERIALIZED (
                SELECT FROM catalog_version
-               WHERE version = $27
-                 AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $38, 1)), true)
-           ), picked AS MATERIALIZED (
-               SELECT candidate AS id FROM fresh, unnest($1::uuid[]) AS candidate
-               WHERE NOT EXISTS (SELECT FROM claim c
-                                 WHERE c.resource_id = candidate
-                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($2, $3)
-                                   AND c.state IN ('held', 'confirmed'))
-               LIMIT 1
-           ), lock AS MATERIALIZED (
-               SELECT id, claim_lock(CASE WHEN $39::uuid[] = '{}' THEN ARRAY[id]
-                                          ELSE ARRAY(SELECT r FROM unnest($39 || id) AS r ORDER BY r) END) AS held
-               FROM picked
-           ), counted AS (
-               UPDATE session SET held = held + CASE WHEN $5 = 'held' THEN $6 ELSE 0 END,
-                                  sold = sold + CASE WHEN $5 = 'held' THEN 0 ELSE $6 END
-               WHERE id = $4::uuid AND status = 'open' AND held + sold + $6 <= capacity
-                 AND EXISTS (SELECT FROM fresh)
-               RETURNING id
-           ), taken AS (
-               SELECT id AS resource FROM lock WHERE held
-               UNION ALL SELECT NULL FROM counted
-           ), answered AS (
+               WHERE version = $1
+                 AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $2, 1)), true)
+           ), "# + $take + r#", answered AS (
                INSERT INTO idempotency (principal, route, key, request_hash, body)
-               SELECT $32, $33, $34, $35,
-                      replace($36, '"resource_id":null', '"resource_id":' || coalesce('"' || resource || '"', 'null'))
-               FROM taken WHERE $34::text IS NOT NULL
+               SELECT $3, $4, $5, $6,
+                      replace($7, '"resource_id":null', '"resource_id":' || coalesce('"' || resource || '"', 'null'))
+               FROM taken WHERE $5::text IS NOT NULL
                ON CONFLICT DO NOTHING
                RETURNING true
            ), booked AS (
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, other_resource_ids, session_id,
-                   customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
+                   pool_id, customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
-               SELECT $7, $8, $9, $10, resource, $39, $4, $11, $12, $13, $14, $15, $37, $16, $17, $18, $19, $6,
-                      $20, $21, $22, $23, $24, $25, $26, $26
-               FROM taken WHERE $34::text IS NULL OR EXISTS (SELECT FROM answered)
+               SELECT $8, $9, $10, $11, resource, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+                      $26, $27, $28, $29, $30, $31, $32, $32
+               FROM taken WHERE $5::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
-           ), claimed AS (
-               INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
-               SELECT id, resource_id, $2, $3, $5 FROM booked WHERE resource_id IS NOT NULL
-               UNION ALL
-               SELECT booked.id, o.resource_id, o.starts_at, o.ends_at, $5
-               FROM booked, unnest($39, $40::timestamptz[], $41::timestamptz[]) AS o (resource_id, starts_at, ends_at)
-           ), seated AS (
-               INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $4, $6, $5 FROM booked WHERE $4::uuid IS NOT NULL
-           ), told AS (
+           ), "# + $claim + r#", told AS (
                INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
-               SELECT e.id, $29, e.kind, booked.id, e.envelope
-               FROM booked, unnest($28::uuid[], $30::text[], $31::text[]) AS e (id, kind, envelope)
+               SELECT e.id, $33, e.kind, booked.id, e.envelope
+               FROM booked, unnest($34::uuid[], $35::text[], $36::text[]) AS e (id, kind, envelope)
            )
            SELECT resource_id FROM booked"#,
-        &candidates,
-        from.map(jiff_sqlx::Timestamp::from) as _,
-        to.map(jiff_sqlx::Timestamp::from) as _,
-        session,
-        state,
-        booking.quantity,
-        booking.id.uuid(),
-        booking.reference,
-        booking.product_id.uuid(),
-        booking.product_name,
-        booking.customer_id.map(|id| id.uuid()),
-        booking.customer.name,
-        booking.customer.email,
-        booking.customer.locale,
-        booking.status.as_str(),
-        jiff_sqlx::Timestamp::from(booking.starts_at) as _,
-        jiff_sqlx::Timestamp::from(booking.ends_at) as _,
-        jiff_sqlx::DateTime::from(booking.local_start) as _,
-        booking.timezone,
-        booking.price.amount,
-        booking.price.currency.code(),
-        Json(&booking.policy) as _,
-        Json(&booking.attribution) as _,
-        booking.notes,
-        booking.expires_at.map(jiff_sqlx::Timestamp::from) as _,
-        jiff_sqlx::Timestamp::from(booking.created_at) as _,
-        catalog_version,
-        &ids,
-        tenant.uuid(),
-        &kinds as _,
-        &envelopes as _,
-        key.map(|key| key.principal.as_str()),
-        key.map(|key| key.route),
-        key.map(|key| key.key.as_str()),
-        key.map(|key| key.request_hash.as_slice()),
-        answer,
-        booking.version,
-        key.map(IdempotencyKey::lock_text),
-        &others,
-        &other_starts as _,
-        &other_ends as _,
-    )
-    .fetch_optional(tx.conn())
-    .await;
+            given.placing.catalog_version,
+            key.map(IdempotencyKey::lock_text),
+            key.map(|key| key.principal.as_str()),
+            key.map(|key| key.route),
+            key.map(|key| key.key.as_str()),
+            key.map(|key| key.request_hash.as_slice()),
+            given.answer,
+            booking.id.uuid(),
+            booking.reference,
+            booking.product_id.uuid(),
+            booking.product_name,
+            &given.others,
+            booking.session_id.map(|id| id.uuid()),
+            booking.pool_id.map(|id| id.uuid()),
+            booking.customer_id.map(|id| id.uuid()),
+            booking.customer.name,
+            booking.customer.email,
+            booking.customer.locale,
+            booking.status.as_str(),
+            booking.version,
+            jiff_sqlx::Timestamp::from(booking.starts_at) as _,
+            jiff_sqlx::Timestamp::from(booking.ends_at) as _,
+            jiff_sqlx::DateTime::from(booking.local_start) as _,
+            booking.timezone,
+            booking.quantity,
+            booking.price.amount,
+            booking.price.currency.code(),
+            Json(&booking.policy) as _,
+            Json(&booking.attribution) as _,
+            booking.notes,
+            booking.expires_at.map(jiff_sqlx::Timestamp::from) as _,
+            jiff_sqlx::Timestamp::from(booking.created_at) as _,
+            given.tenant,
+            &given.events,
+            &given.kinds as _,
+            &given.envelopes as _,
+            $($arg),*
+        )
+        .fetch_optional($tx.conn())
+        .await
+    }};
+}
+
+/// Takes the place and writes booking, events and answer in one statement; which resource it was,
+/// for an appointment. `None` when somebody else has it, the key is not new, or the catalog has
+/// changed; the transaction is of no more use then.
+///
+/// What is free is judged by the statement's own view first, so that of several the free one is
+/// taken without asking before, and by the tables' own guards in the end.
+pub(crate) async fn place(
+    tx: &mut TenantTx,
+    placing: &Placing<'_>,
+) -> Result<Option<Option<ResourceId>>, Error> {
+    let (booking, events) = (placing.booking, placing.events);
+    let mut given = Given {
+        placing,
+        tenant: tx.tenant_id().uuid(),
+        state: if booking.status == Status::Pending {
+            "held"
+        } else {
+            "confirmed"
+        },
+        answer: serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?,
+        others: Vec::new(),
+        events: events.iter().map(|event| event.event_id.uuid()).collect(),
+        kinds: events.iter().map(|event| event.event_type).collect(),
+        envelopes: events.iter().map(|event| event.envelope.as_str()).collect(),
+    };
+    let placed = match placing.take {
+        Take::OneOf(candidates) => place_units(tx, &given, candidates, &[]).await,
+        Take::All(units) => {
+            let (first, others) = units.split_at(units.len().min(1));
+            given.others = others.iter().map(|unit| unit.resource.uuid()).collect();
+            place_units(tx, &given, first, others).await
+        }
+        Take::Places(session) => place_places(tx, &given, *session).await,
+        Take::Nights {
+            pool,
+            capacity,
+            stay,
+        } => place_nights(tx, &given, *pool, *capacity, *stay).await,
+    };
     match placed {
         Ok(placed) => Ok(placed.map(|resource| resource.map(ResourceId::from))),
         Err(error) if is_taken(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+type Placed = Result<Option<Option<Uuid>>, sqlx::Error>;
+
+/// Takes the first of `candidates` that is free, and with it all of `others`.
+async fn place_units(
+    tx: &mut TenantTx,
+    given: &Given<'_>,
+    candidates: &[Unit],
+    others: &[Unit],
+) -> Placed {
+    let first = candidates.first();
+    let (from, to) = (first.map(|unit| unit.from), first.map(|unit| unit.to));
+    let candidates: Vec<Uuid> = candidates.iter().map(|unit| unit.resource.uuid()).collect();
+    let (_, starts, ends) = columns(others);
+    place!(
+        tx,
+        given,
+        r#"picked AS MATERIALIZED (
+               SELECT candidate AS id FROM fresh, unnest($37::uuid[]) AS candidate
+               WHERE NOT EXISTS (SELECT FROM claim c
+                                 WHERE c.resource_id = candidate
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($38, $39)
+                                   AND c.state IN ('held', 'confirmed'))
+               LIMIT 1
+           ), lock AS MATERIALIZED (
+               SELECT id, claim_lock(CASE WHEN $12::uuid[] = '{}' THEN ARRAY[id]
+                                          ELSE ARRAY(SELECT r FROM unnest($12 || id) AS r ORDER BY r) END) AS held
+               FROM picked
+           ), taken AS (
+               SELECT id AS resource FROM lock WHERE held
+           )"#,
+        r#"claimed AS (
+               INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
+               SELECT id, 'booking', resource_id, $38, $39, $42 FROM booked
+               UNION ALL
+               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $42
+               FROM booked, unnest($12, $40::timestamptz[], $41::timestamptz[]) AS o (resource_id, starts_at, ends_at)
+           )"#,
+        &candidates,
+        from.map(jiff_sqlx::Timestamp::from) as _,
+        to.map(jiff_sqlx::Timestamp::from) as _,
+        &starts as _,
+        &ends as _,
+        given.state,
+    )
+}
+
+/// Takes places of a session.
+async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) -> Placed {
+    place!(
+        tx,
+        given,
+        r#"taken AS (
+               UPDATE session SET held = held + CASE WHEN $38 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $38 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $37::uuid AND status = 'open' AND held + sold + $25 <= capacity
+                 AND EXISTS (SELECT FROM fresh)
+               RETURNING NULL::uuid AS resource
+           )"#,
+        r#"claimed AS (
+               INSERT INTO session_claim (booking_id, session_id, quantity, state)
+               SELECT id, $37, $25, $38 FROM booked
+           )"#,
+        session.uuid(),
+        given.state,
+    )
+}
+
+/// Takes nights of a pool: all, or what was taken of them is undone with the transaction. They are
+/// taken in their order, so that those who want some of the same do not wait for each other in a ring.
+async fn place_nights(
+    tx: &mut TenantTx,
+    given: &Given<'_>,
+    pool: PoolId,
+    capacity: i32,
+    stay: Stay,
+) -> Placed {
+    let nights: Vec<jiff_sqlx::DateTime> = stay.buckets().map(Into::into).collect();
+    let (from, to) = (nights::bucket(stay.arrival), nights::bucket(stay.departure));
+    place!(
+        tx,
+        given,
+        r#"counted AS (
+               INSERT INTO bucket (pool_id, at, capacity, held, sold)
+               SELECT $37, night, $39, CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
+                      CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
+               FROM fresh, unnest($38::timestamp[]) AS night WHERE $25 <= $39 ORDER BY night
+               ON CONFLICT (pool_id, at) DO UPDATE SET
+                   capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
+               WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
+               RETURNING true
+           ), taken AS (
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($38)
+           )"#,
+        r#"claimed AS (
+               INSERT INTO bucket_claim (booking_id, pool_id, from_at, to_at, quantity, state)
+               SELECT id, $37, $40, $41, $25, $42 FROM booked
+           )"#,
+        pool.uuid(),
+        &nights as _,
+        capacity,
+        jiff_sqlx::DateTime::from(from) as _,
+        jiff_sqlx::DateTime::from(to) as _,
+        given.state,
+    )
 }
 
 /// Units as a statement takes them: resources, starts and ends.
@@ -298,6 +403,6 @@ pub(super) fn columns(
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(database) if matches!(
         database.constraint(),
-        Some("claim_no_overlap" | "session_not_oversold")
+        Some("claim_no_overlap" | "session_not_oversold" | "bucket_not_oversold")
     ))
 }

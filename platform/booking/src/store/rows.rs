@@ -22,6 +22,7 @@ pub(crate) struct BookingRow {
     resource_id: Option<Uuid>,
     other_resource_ids: Vec<Uuid>,
     session_id: Option<Uuid>,
+    pool_id: Option<Uuid>,
     customer_id: Option<Uuid>,
     customer_name: String,
     customer_email: String,
@@ -51,7 +52,7 @@ macro_rules! select_booking {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             BookingRow,
-            r#"SELECT id, reference, product_id, product_name, resource_id, other_resource_ids, session_id, customer_id,
+            r#"SELECT id, reference, product_id, product_name, resource_id, other_resource_ids, session_id, pool_id, customer_id,
                       customer_name, customer_email, customer_locale, status, version, starts_at, ends_at,
                       local_start, timezone, quantity, price_minor, currency,
                       policy AS "policy: Json<Vec<CancellationTier>>",
@@ -80,6 +81,7 @@ impl TryFrom<BookingRow> for Booking {
             resource_id: row.resource_id.map(Into::into),
             other_resource_ids: row.other_resource_ids.into_iter().map(Into::into).collect(),
             session_id: row.session_id.map(Into::into),
+            pool_id: row.pool_id.map(Into::into),
             customer_id: row.customer_id.map(Into::into),
             customer: Customer {
                 name: row.customer_name,

@@ -3,28 +3,106 @@
 use berth_kernel::{BookingId, ProductId, SessionId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::is_taken;
-use crate::{Error, Session};
+use crate::{Error, Session, SessionChange};
 
 pub(crate) async fn insert_session(
     tx: &mut TenantTx,
     session: &Session,
     at: Timestamp,
 ) -> Result<(), Error> {
+    let resources: Vec<Uuid> = session.resource_ids.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
-        "INSERT INTO session (id, product_id, starts_at, ends_at, capacity, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO session (id, product_id, starts_at, ends_at, resource_ids, capacity, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         session.id.uuid(),
         session.product_id.uuid(),
         jiff_sqlx::Timestamp::from(session.starts_at) as _,
         jiff_sqlx::Timestamp::from(session.ends_at) as _,
+        &resources,
         session.capacity,
         jiff_sqlx::Timestamp::from(at) as _,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// A row of `session` as it is read.
+struct SessionRow {
+    id: Uuid,
+    product_id: Uuid,
+    starts_at: jiff_sqlx::Timestamp,
+    ends_at: jiff_sqlx::Timestamp,
+    resource_ids: Vec<Uuid>,
+    capacity: i32,
+    free: i32,
+    status: String,
+    version: i64,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.id.into(),
+            product_id: row.product_id.into(),
+            starts_at: row.starts_at.to_jiff(),
+            ends_at: row.ends_at.to_jiff(),
+            resource_ids: row.resource_ids.into_iter().map(Into::into).collect(),
+            capacity: row.capacity,
+            free: row.free,
+            open: row.status == "open",
+            version: row.version,
+        }
+    }
+}
+
+pub(crate) async fn session(tx: &mut TenantTx, id: SessionId) -> Result<Option<Session>, Error> {
+    let row = sqlx::query_as!(
+        SessionRow,
+        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+                  capacity - held - sold AS "free!", status, version
+           FROM session WHERE id = $1"#,
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Changes a session of that version; `resources` are those it has claims on by now.
+pub(crate) async fn change_session(
+    tx: &mut TenantTx,
+    id: SessionId,
+    change: &SessionChange,
+    resources: Option<Vec<Uuid>>,
+) -> Result<Option<Session>, Error> {
+    let status = change.open.map(|open| if open { "open" } else { "closed" });
+    let changed = sqlx::query_as!(
+        SessionRow,
+        r#"UPDATE session SET capacity = coalesce($3, capacity), status = coalesce($4, status),
+               resource_ids = coalesce($5, resource_ids), version = version + 1
+           WHERE id = $1 AND version = $2
+           RETURNING id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+                     capacity - held - sold AS "free!", status, version"#,
+        id.uuid(),
+        change.version,
+        change.capacity,
+        status,
+        resources.as_deref(),
+    )
+    .fetch_optional(tx.conn())
+    .await;
+    match changed {
+        Ok(row) => Ok(row.map(Into::into)),
+        Err(error) if is_taken(&error) => {
+            let detail = "More places than that are held or sold.";
+            Err(Error::invalid("capacity", "BELOW_TAKEN", detail))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sessions of a product that start in `[from, to)`, in order.
@@ -34,8 +112,10 @@ pub(crate) async fn sessions(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Session>, Error> {
-    let rows = sqlx::query!(
-        r#"SELECT id, starts_at, ends_at, capacity, capacity - held - sold AS "free!", status
+    let rows = sqlx::query_as!(
+        SessionRow,
+        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+                  capacity - held - sold AS "free!", status, version
            FROM session WHERE product_id = $1 AND starts_at >= $2 AND starts_at < $3
            ORDER BY starts_at, id LIMIT 2000"#,
         product.uuid(),
@@ -44,16 +124,7 @@ pub(crate) async fn sessions(
     )
     .fetch_all(tx.conn())
     .await?;
-    let session = rows.into_iter().map(|row| Session {
-        id: row.id.into(),
-        product_id: product,
-        starts_at: row.starts_at.to_jiff(),
-        ends_at: row.ends_at.to_jiff(),
-        capacity: row.capacity,
-        free: row.free,
-        open: row.status == "open",
-    });
-    Ok(session.collect())
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// Moves a booking's places to another session of the same product; whether there was room. Both

@@ -1,11 +1,15 @@
 //! What the catalog's things are, and the rules about them; pure.
 
 mod offering;
+mod pool;
 mod product;
 mod requirement;
 mod resource;
+mod stay;
 
-pub use offering::{OfferedRequirement, OfferedResource, Offering, Schedule};
+pub use offering::{OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule};
+pub(crate) use pool::check as check_pool;
+pub use pool::{NewPool, Pool, PoolChange};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
     Variant,
@@ -18,3 +22,4 @@ pub use requirement::Requirement;
 pub(crate) use requirement::check as check_requirements;
 pub use resource::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
 pub(crate) use resource::{check as check_new_resource, check_exceptions, check_weekly};
+pub use stay::StayTerms;

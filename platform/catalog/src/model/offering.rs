@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use berth_kernel::ResourceId;
+use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Product, Window};
+use super::{Product, StayTerms, Window};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -68,6 +68,17 @@ pub struct OfferedRequirement {
     pub members: Vec<usize>,
 }
 
+/// What nights are taken of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedPool {
+    /// Its id.
+    pub id: PoolId,
+    /// How many there are.
+    pub capacity: i32,
+    /// How its nights are sold.
+    pub terms: StayTerms,
+}
+
 /// A product, compiled. Immutable; superseded when the catalog's version moves on.
 #[derive(Debug, Clone)]
 pub struct Offering {
@@ -79,6 +90,8 @@ pub struct Offering {
     pub resources: Vec<OfferedResource>,
     /// What an appointment takes of them at once; the first is who it is with.
     pub requirements: Vec<OfferedRequirement>,
+    /// What a stay takes.
+    pub pool: Option<OfferedPool>,
     /// The catalog's version it was compiled from.
     pub version: i64,
 }

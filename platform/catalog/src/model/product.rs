@@ -1,10 +1,10 @@
 //! Products, and what makes one bookable.
 
-use berth_kernel::{CategoryId, Currency, Money, ProductId};
+use berth_kernel::{CategoryId, Currency, Money, PoolId, ProductId};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{Requirement, check_requirements};
+use super::{Requirement, StayTerms, check_requirements};
 use crate::Error;
 
 /// How a product is booked.
@@ -15,6 +15,8 @@ pub enum ProductKind {
     Appointment,
     /// Places of a dated session.
     Session,
+    /// Nights with one of a pool.
+    Stay,
 }
 
 impl ProductKind {
@@ -22,14 +24,15 @@ impl ProductKind {
         match self {
             Self::Appointment => "appointment",
             Self::Session => "session",
+            Self::Stay => "stay",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Self {
-        if text == "session" {
-            Self::Session
-        } else {
-            Self::Appointment
+        match text {
+            "session" => Self::Session,
+            "stay" => Self::Stay,
+            _ => Self::Appointment,
         }
     }
 }
@@ -110,6 +113,10 @@ pub struct Product {
     /// What an appointment takes at once; the first is who it is with.
     #[serde(default)]
     pub requirements: Vec<Requirement>,
+    /// What a stay takes one of.
+    pub pool_id: Option<PoolId>,
+    /// How nights are sold, of a stay.
+    pub stay: Option<StayTerms>,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -157,6 +164,10 @@ pub struct NewProduct {
     pub cancellation_policy: Vec<CancellationTier>,
     /// What an appointment takes at once; the first is who it is with.
     pub requirements: Vec<Requirement>,
+    /// What a stay takes one of.
+    pub pool_id: Option<PoolId>,
+    /// How nights are sold, of a stay.
+    pub stay: Option<StayTerms>,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -237,7 +248,32 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
         check_timezone(zone)?;
     }
     check_requirements(&new.requirements)?;
+    check_stay(new)?;
     check_policy(&new.cancellation_policy)
+}
+
+/// A stay has terms and a pool, and nothing else has.
+fn check_stay(new: &NewProduct) -> Result<(), Error> {
+    match (new.kind, &new.stay, new.pool_id) {
+        (ProductKind::Stay, Some(terms), Some(_)) if new.requirements.is_empty() => {
+            super::stay::check(terms)
+        }
+        (ProductKind::Stay, Some(_), Some(_)) => {
+            let detail = "A stay takes one of its pool, and nothing else.";
+            Err(Error::invalid("requirements", "WRONG_KIND", detail))
+        }
+        (ProductKind::Stay, None, _) => {
+            let detail = "Say how nights are sold.";
+            Err(Error::invalid("stay", "REQUIRED", detail))
+        }
+        (ProductKind::Stay, _, None) => {
+            let detail = "Name what a stay takes one of.";
+            Err(Error::invalid("pool_id", "REQUIRED", detail))
+        }
+        (_, None, None) => Ok(()),
+        (_, Some(_), _) => Err(Error::invalid("stay", "WRONG_KIND", "Only for a stay.")),
+        (_, _, Some(_)) => Err(Error::invalid("pool_id", "WRONG_KIND", "Only for a stay.")),
+    }
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), Error> {

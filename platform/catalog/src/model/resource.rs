@@ -1,6 +1,6 @@
 //! Resources and when they work.
 
-use berth_kernel::ResourceId;
+use berth_kernel::{PoolId, ResourceId};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,9 @@ pub struct Resource {
     pub weekly: Vec<Weekly>,
     /// Days that differ.
     pub exceptions: Vec<DayException>,
+    /// One of which it is, if any of them will do.
+    #[serde(default)]
+    pub pool_id: Option<PoolId>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -97,6 +100,8 @@ pub struct NewResource {
     pub timezone: Option<String>,
     /// When it works.
     pub weekly: Vec<Weekly>,
+    /// One of which it is, if any of them will do.
+    pub pool_id: Option<PoolId>,
 }
 
 pub(crate) fn check(new: &NewResource) -> Result<(), Error> {

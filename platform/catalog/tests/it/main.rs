@@ -31,6 +31,8 @@ fn check_up() -> NewProduct {
         hold_min: 15,
         cancellation_policy: vec![],
         requirements: vec![],
+        pool_id: None,
+        stay: None,
     }
 }
 

@@ -60,8 +60,8 @@ pub(super) async fn fill(client: &Client, schema: &str, fill: Fill) -> anyhow::R
                 starts_at + interval '30 minutes', starts_at AT TIME ZONE 'Europe/Berlin',
                 'Europe/Berlin', 1, 4900, 'EUR', '[]', '{{}}', now(), now()
          FROM taken;
-         INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
-         SELECT id, resource_id, starts_at, starts_at + interval '30 minutes', 'confirmed'
+         INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
+         SELECT id, 'booking', resource_id, starts_at, starts_at + interval '30 minutes', 'confirmed'
          FROM taken;"
     );
     client

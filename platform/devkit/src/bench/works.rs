@@ -277,8 +277,8 @@ spot AS MATERIALIZED (
            1, 4900, 'EUR', '[]', '{{}}', now() + interval '15 minutes', now(), now()
     FROM spot, lock RETURNING id
 ), claimed AS (
-    INSERT INTO claim (booking_id, resource_id, starts_at, ends_at, state)
-    SELECT booking_id, resource_id, starts_at, starts_at + interval '30 minutes', 'held'
+    INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
+    SELECT booking_id, 'booking', resource_id, starts_at, starts_at + interval '30 minutes', 'held'
     FROM spot, booked
 ), told AS (
     INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, published_at)

@@ -123,6 +123,14 @@ impl Client {
         self.call(Method::PATCH, path, Some(body), None).await
     }
 
+    /// DELETE.
+    ///
+    /// # Errors
+    /// [`ApiError`], or what the network says.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::DELETE, path, None, None).await
+    }
+
     /// Fetches bytes from a path of the tenant, or from a whole address on its host.
     ///
     /// # Errors

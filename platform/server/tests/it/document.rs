@@ -144,6 +144,9 @@ fn completed(path: &str, mut body: Value) -> Value {
     if path.ends_with("/reschedule") {
         body["starts_at"] = json!(in_days(7));
     }
+    if path.ends_with("/blocks") {
+        body["ends_at"] = json!(in_days(8));
+    }
     body
 }
 

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod addresses;
+mod backoffice;
 mod bad_input;
+mod blocks;
 mod books;
 mod browser;
 mod bucket;
@@ -30,6 +32,7 @@ mod relocation;
 mod repeats;
 mod shop;
 mod sign_out;
+mod stays;
 mod takeover;
 mod together;
 mod two_releases;

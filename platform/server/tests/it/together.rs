@@ -1,13 +1,13 @@
 //! Appointments that take several at once: a dentist, an assistant and a room.
 
-use berth_devkit::{
-    Tenant,
-    demo::{ApiError, Client},
-};
+use berth_devkit::{Tenant, demo::Client};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{
+    backoffice::{refused, resource},
+    house::House,
+};
 
 /// Who tries to book the same start at once.
 const CROWD: usize = 12;
@@ -76,23 +76,6 @@ impl Practice {
         let all = [&booking["resource_id"]].into_iter().chain(others);
         all.map(|id| id.as_str().unwrap().to_owned()).collect()
     }
-}
-
-async fn resource(admin: &Client, kind: &str, name: &str) -> String {
-    let week: Vec<Value> = (1..=7)
-        .map(|weekday| json!({ "weekday": weekday, "starts": "09:00:00", "ends": "15:00:00" }))
-        .collect();
-    let resource = json!({ "kind": kind, "name": name, "schedule": week });
-    let made = admin.post("/v1/resources", &resource).await.unwrap();
-    made["id"].as_str().unwrap().to_owned()
-}
-
-fn refused(answer: anyhow::Result<Value>) -> (u16, String) {
-    let error = answer.unwrap_err();
-    let error = error
-        .downcast_ref::<ApiError>()
-        .expect("an answer of the API");
-    (error.status, error.code.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -250,7 +250,10 @@ const SELECT: &str = "
            address, tax_id, canary, schema_version, version, created_at
     FROM platform.tenant";
 
-pub(super) async fn by_slug(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Particulars, Error> {
+pub(super) async fn by_slug(
+    conn: &mut sqlx::PgConnection,
+    slug: &str,
+) -> Result<Particulars, Error> {
     let sql = format!("{SELECT} WHERE slug = $1");
     let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(slug)

@@ -339,7 +339,13 @@ async fn a_connection_counts_for_its_tenant_until_it_is_clean() {
     });
     futures::future::join_all(leaving).await;
     // Others find a connection, and it none before one of its own is over.
-    tenancy.begin(&other).await.unwrap().rollback().await.unwrap();
+    tenancy
+        .begin(&other)
+        .await
+        .unwrap()
+        .rollback()
+        .await
+        .unwrap();
     assert!(began.elapsed() < LEFT_AT);
     tenancy.begin(&one).await.unwrap().rollback().await.unwrap();
     assert!(began.elapsed() >= LEFT_AT);

@@ -1,0 +1,136 @@
+//! Nights of a stay: which they are, which are free, and on which days one may come. Pure.
+
+use std::collections::HashMap;
+
+use berth_catalog::{OfferedPool, Offering};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan as _,
+    civil::{Date, DateTime},
+};
+
+use super::schedule;
+
+/// The days a stay is from and to; the last is that of departure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stay {
+    /// Day of arrival.
+    pub arrival: Date,
+    /// Day of departure.
+    pub departure: Date,
+}
+
+impl Stay {
+    /// How many nights; none or fewer when the departure is not after the arrival.
+    #[must_use]
+    pub fn nights(self) -> i32 {
+        self.arrival
+            .until(self.departure)
+            .map_or(0, |span| span.get_days())
+    }
+
+    /// Its nights as buckets are named, ascending.
+    pub fn buckets(self) -> impl Iterator<Item = DateTime> {
+        days(self.arrival, self.departure).map(bucket)
+    }
+}
+
+/// The bucket of the night that begins on `day`.
+#[must_use]
+pub fn bucket(day: Date) -> DateTime {
+    day.to_datetime(jiff::civil::Time::midnight())
+}
+
+/// The days `from .. to`.
+fn days(from: Date, to: Date) -> impl Iterator<Item = Date> {
+    std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day < to)
+}
+
+/// One night, as it is offered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Night {
+    /// The day it begins on.
+    pub day: Date,
+    /// How many are free.
+    pub free: i32,
+    /// Whether one may come on that day, and stay for as long as one has to.
+    pub arrival: bool,
+}
+
+/// The nights of `from ..= to`, as they are offered at `now`; `taken` says how many are taken of those
+/// that have been booked, and reaches on for as long as one may have to stay.
+#[must_use]
+pub fn offered<S: std::hash::BuildHasher>(
+    offering: &Offering,
+    pool: &OfferedPool,
+    (from, to): (Date, Date),
+    now: Timestamp,
+    taken: &HashMap<Date, i32, S>,
+) -> Vec<Night> {
+    let free = |day: Date| {
+        let taken = taken.get(&day).copied().unwrap_or(0);
+        (pool.capacity - taken).max(0)
+    };
+    let (earliest, latest) = schedule::horizon(offering, now);
+    let arrives = |day: Date| {
+        let Some(until) = pool_end(pool, day) else {
+            return false;
+        };
+        let stay = pool.terms.instants(&offering.timezone, day, until);
+        let within = stay.is_some_and(|(at, _)| earliest <= at && at < latest);
+        within && pool.terms.arrives(day) && days(day, until).all(|night| free(night) > 0)
+    };
+    let Ok(end) = to.tomorrow() else {
+        return Vec::new();
+    };
+    days(from, end)
+        .map(|day| Night {
+            day,
+            free: free(day),
+            arrival: arrives(day),
+        })
+        .collect()
+}
+
+/// The first day one may leave on who comes on `day`.
+fn pool_end(pool: &OfferedPool, day: Date) -> Option<Date> {
+    day.checked_add(pool.terms.min_nights.days()).ok()
+}
+
+/// Stays of as many nights that are free, the nearest by arrival first.
+#[must_use]
+pub fn nearest<S: std::hash::BuildHasher>(
+    offering: &Offering,
+    pool: &OfferedPool,
+    wish: Stay,
+    quantity: i32,
+    now: Timestamp,
+    taken: &HashMap<Date, i32, S>,
+    range: SignedDuration,
+) -> Vec<(Stay, i32)> {
+    let length = wish
+        .nights()
+        .clamp(pool.terms.min_nights, pool.terms.max_nights);
+    let from = wish.arrival.saturating_sub(range);
+    let to = wish.arrival.saturating_add(range);
+    let nights = offered(offering, pool, (from, to), now, taken);
+    let free = |day: Date| {
+        let taken = taken.get(&day).copied().unwrap_or(0);
+        pool.capacity - taken
+    };
+    let stay = |night: &Night| {
+        let departure = night.day.checked_add(length.days()).ok()?;
+        let stay = Stay {
+            arrival: night.day,
+            departure,
+        };
+        let least = days(stay.arrival, departure).map(free).min()?;
+        (night.arrival && least >= quantity).then_some((stay, least))
+    };
+    let mut stays: Vec<(Stay, i32)> = nights.iter().filter_map(stay).collect();
+    let distance = |day: Date| {
+        day.until(wish.arrival)
+            .map_or(i32::MAX, |span| span.get_days().abs())
+    };
+    stays.sort_by_key(|(stay, _)| distance(stay.arrival));
+    stays
+}
