@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    Bookings, Error, NewBooking, Refusal, Session, When,
-    decide::{check_horizon, check_stay, together, units},
+    Bookings, Error, NewBooking, Session, When,
+    decide::{check_horizon, decide},
     model::{
         nights::{self, Night, Stay},
         schedule::{self, Resources, Starts},
@@ -173,12 +173,10 @@ impl Bookings {
         (from, to): (Date, Date),
     ) -> Result<(Arc<Offering>, HashMap<Date, i32>), Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let mut offering = match self.catalog.last_known(&ctx.tenant, product) {
-            Some(offering) => offering,
-            None => self.compile(&mut tx, ctx, product).await?,
-        };
+        let mut offering = self.last_known(&mut tx, ctx, product).await?;
         loop {
             let Some(pool) = offering.pool.as_ref() else {
+                tx.rollback().await?;
                 return Ok((offering, HashMap::new()));
             };
             let until = to.saturating_add(pool.terms.max_nights.days());
@@ -220,45 +218,10 @@ impl Bookings {
         wish: &NewBooking,
     ) -> Result<Option<&'static str>, Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let offering = self.compile(&mut tx, ctx, wish.product_id).await?;
-        let now = ctx.clock.now();
-        if !offering.product.active {
-            return Err(Refusal::NotOffered.into());
-        }
-        if !(1..=offering.product.max_quantity).contains(&wish.quantity) {
-            return Err(Refusal::Quantity.into());
-        }
-        let free = match (offering.product.kind, wish.when) {
-            (ProductKind::Appointment, When::Start(at)) => {
-                check_horizon(&offering, at, now)?;
-                let units = units(&offering, at).ok_or(Refusal::TooFar)?;
-                let known = store::look(&mut tx, None, &units, &wish.when, None)
-                    .await?
-                    .known;
-                let chosen = together(&offering, wish.resource_id, &known.busy, at, &[])?;
-                chosen.is_some()
-            }
-            (ProductKind::Session, When::Session(_)) => {
-                let before = store::look(&mut tx, None, &[], &wish.when, None).await?;
-                let session = before
-                    .known
-                    .session
-                    .filter(|s| s.open && s.product_id == wish.product_id);
-                let session = session.ok_or(Refusal::WrongSession)?;
-                check_horizon(&offering, session.starts_at, now)?;
-                session.free >= wish.quantity
-            }
-            (ProductKind::Stay, When::Nights(stay)) => {
-                let (pool, ..) = check_stay(&offering, stay, now)?;
-                let nights = (stay.arrival, stay.departure);
-                let (_, taken) = store::taken(&mut tx, pool.id, nights).await?;
-                let most = taken.into_values().max().unwrap_or(0);
-                pool.capacity - most >= wish.quantity
-            }
-            _ => return Err(Refusal::WrongShape.into()),
-        };
+        let (offering, before) = self.look(&mut tx, ctx, wish, None).await?;
         tx.rollback().await?;
-        Ok((!free).then_some("TAKEN"))
+        let plan = decide(&offering, wish, &before.known, ctx.clock.now())?;
+        Ok(plan.is_none().then_some("TAKEN"))
     }
 
     /// The free ones nearest to a wish, by the distance of their starts.
@@ -350,10 +313,7 @@ impl Bookings {
         to: Date,
     ) -> Result<Availability, Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let mut offering = match self.catalog.last_known(&ctx.tenant, product) {
-            Some(offering) => offering,
-            None => self.compile(&mut tx, ctx, product).await?,
-        };
+        let mut offering = self.last_known(&mut tx, ctx, product).await?;
         let now = ctx.clock.now();
         loop {
             let ids: Vec<ResourceId> = offering

@@ -179,17 +179,14 @@ impl Bookings {
 
     /// The offering as it is now and what else the decision needs. With a compiled offering at
     /// hand this is one round trip; the catalog is asked only when its version has moved.
-    async fn look(
+    pub(crate) async fn look(
         &self,
         tx: &mut TenantTx,
         ctx: &Context,
         new: &NewBooking,
         key: Option<&IdempotencyKey>,
     ) -> Result<(Arc<Offering>, Before), Error> {
-        let mut offering = match self.catalog.last_known(&ctx.tenant, new.product_id) {
-            Some(offering) => offering,
-            None => self.compile(tx, ctx, new.product_id).await?,
-        };
+        let mut offering = self.last_known(tx, ctx, new.product_id).await?;
         loop {
             let mut units = match new.when {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
@@ -210,6 +207,19 @@ impl Bookings {
                 return Ok((offering, before));
             }
             offering = self.compile(tx, ctx, new.product_id).await?;
+        }
+    }
+
+    /// The offering as last compiled, true or not: to be checked against the version of a look.
+    pub(crate) async fn last_known(
+        &self,
+        tx: &mut TenantTx,
+        ctx: &Context,
+        product: ProductId,
+    ) -> Result<Arc<Offering>, Error> {
+        match self.catalog.last_known(&ctx.tenant, product) {
+            Some(offering) => Ok(offering),
+            None => self.compile(tx, ctx, product).await,
         }
     }
 

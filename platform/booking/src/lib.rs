@@ -7,7 +7,8 @@
 //! Availability is advice; the claim is the judge.
 //!
 //! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
-//! nobody else's yet), then resources sorted by id, then session rows sorted by id.
+//! nobody else's yet), then resources sorted by id, then session rows sorted by id; or the nights of a
+//! pool in their order.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
 //! catalog it takes the compiled offering and the number in `catalog_version`.

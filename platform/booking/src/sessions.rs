@@ -233,10 +233,8 @@ impl Bookings {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        if self.catalog.last_known(&ctx.tenant, product).is_none() {
-            let known = self.compile(&mut tx, ctx, product).await;
-            known.map_err(Error::addressed)?;
-        }
+        let known = self.last_known(&mut tx, ctx, product).await;
+        known.map_err(Error::addressed)?;
         let sessions = store::sessions(&mut tx, product, from, to).await?;
         tx.rollback().await?;
         Ok(sessions)

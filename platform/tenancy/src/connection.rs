@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
-use crate::shares::Share;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres, pool::PoolConnection};
+
+use crate::shares::Share;
 
 /// How long healing may take before the connection is closed instead.
 const HEAL_WITHIN: Duration = Duration::from_secs(1);

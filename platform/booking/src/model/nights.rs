@@ -66,13 +66,10 @@ pub fn offered<S: std::hash::BuildHasher>(
     now: Timestamp,
     taken: &HashMap<Date, i32, S>,
 ) -> Vec<Night> {
-    let free = |day: Date| {
-        let taken = taken.get(&day).copied().unwrap_or(0);
-        (pool.capacity - taken).max(0)
-    };
+    let free = |day: Date| free(pool, taken, day).max(0);
     let (earliest, latest) = schedule::horizon(offering, now);
     let arrives = |day: Date| {
-        let Some(until) = pool_end(pool, day) else {
+        let Ok(until) = day.checked_add(pool.terms.min_nights.days()) else {
             return false;
         };
         let stay = pool.terms.instants(&offering.timezone, day, until);
@@ -91,9 +88,13 @@ pub fn offered<S: std::hash::BuildHasher>(
         .collect()
 }
 
-/// The first day one may leave on who comes on `day`.
-fn pool_end(pool: &OfferedPool, day: Date) -> Option<Date> {
-    day.checked_add(pool.terms.min_nights.days()).ok()
+/// How many are left of a night; fewer than none where the pool has shrunk since they were booked.
+fn free<S: std::hash::BuildHasher>(
+    pool: &OfferedPool,
+    taken: &HashMap<Date, i32, S>,
+    day: Date,
+) -> i32 {
+    pool.capacity - taken.get(&day).copied().unwrap_or(0)
 }
 
 /// Stays of as many nights that are free, the nearest by arrival first.
@@ -113,17 +114,14 @@ pub fn nearest<S: std::hash::BuildHasher>(
     let from = wish.arrival.saturating_sub(range);
     let to = wish.arrival.saturating_add(range);
     let nights = offered(offering, pool, (from, to), now, taken);
-    let free = |day: Date| {
-        let taken = taken.get(&day).copied().unwrap_or(0);
-        pool.capacity - taken
-    };
     let stay = |night: &Night| {
         let departure = night.day.checked_add(length.days()).ok()?;
         let stay = Stay {
             arrival: night.day,
             departure,
         };
-        let least = days(stay.arrival, departure).map(free).min()?;
+        let nights = days(stay.arrival, departure);
+        let least = nights.map(|night| free(pool, taken, night)).min()?;
         (night.arrival && least >= quantity).then_some((stay, least))
     };
     let mut stays: Vec<(Stay, i32)> = nights.iter().filter_map(stay).collect();
