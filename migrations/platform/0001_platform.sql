@@ -225,6 +225,9 @@ CREATE TABLE platform.outbox (
     event_type    text NOT NULL,
     entity_id     uuid NOT NULL,
     envelope      text NOT NULL,
+    -- The role that wrote it, which a tenant cannot choose: the relay tells nothing of a tenant that
+    -- another one's role wrote.
+    written_by    text NOT NULL DEFAULT current_user,
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     published_at  timestamptz
 );

@@ -11,8 +11,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_kernel::EventId;
-use berth_tenancy::{NodeId, PlatformTx, Tenancy};
+use berth_kernel::{EventId, TenantId};
+use berth_tenancy::{NodeId, PlatformTx, Tenancy, is_tenant_role};
 use futures::future::join_all;
 use lapin::types::FieldTable;
 use tokio::time::Instant;
@@ -46,6 +46,39 @@ impl Outbox {
     async fn begin(&self) -> Result<PlatformTx, berth_tenancy::Error> {
         self.tenancy.begin_platform_on(self.node).await
     }
+
+    /// Whether a row is of the tenant it names: any tenant's role may add rows, and could name another.
+    async fn is_own(
+        &self,
+        tenant: TenantId,
+        written_by: &str,
+        envelope: &str,
+    ) -> Result<bool, RelayError> {
+        if serde_json::from_str::<Whose>(envelope)
+            .map(|whose| whose.tenant_id)
+            .ok()
+            != Some(tenant)
+        {
+            return Ok(false);
+        }
+        if !is_tenant_role(written_by) {
+            return Ok(true);
+        }
+        let registry = self.tenancy.registry();
+        let known = registry.get(tenant).await.map_err(RelayError::Registry)?;
+        if known.is_some_and(|known| known.role() == written_by) {
+            return Ok(true);
+        }
+        // It may have got another role just now, by being restored.
+        let known = registry.refresh(tenant).await?;
+        Ok(known.is_some_and(|known| known.role() == written_by))
+    }
+}
+
+/// The one thing the relay wants to know of an envelope.
+#[derive(serde::Deserialize)]
+struct Whose {
+    tenant_id: TenantId,
 }
 
 /// Carries rows of every node until cancelled, to the queues of `consumers`. A node that is away holds
@@ -165,6 +198,8 @@ async fn publish_again(outbox: &Outbox) -> Result<u64, RelayError> {
 enum RelayError {
     #[error("the outbox cannot be read")]
     Outbox(#[from] berth_tenancy::Error),
+    #[error("the registry cannot be read")]
+    Registry(#[source] Arc<berth_tenancy::Error>),
     #[error("the broker does not take events")]
     Broker(#[from] BrokerError),
 }
@@ -183,7 +218,7 @@ async fn carry(
 ) -> Result<usize, RelayError> {
     let mut tx = outbox.begin().await?;
     let rows = sqlx::query!(
-        "SELECT event_id, event_type, entity_id, envelope FROM platform.outbox
+        "SELECT event_id, tenant_id, event_type, entity_id, envelope, written_by FROM platform.outbox
          WHERE published_at IS NULL ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
         BATCH,
     )
@@ -194,18 +229,26 @@ async fn carry(
         return Ok(0);
     }
     let ids: Vec<_> = rows.iter().map(|row| row.event_id).collect();
-    let batch = rows
-        .into_iter()
-        .map(|row| {
-            outgoing(
-                broker.names(),
-                row.event_id.into(),
-                &row.event_type,
-                row.entity_id,
-                row.envelope,
-            )
-        })
-        .collect();
+    let mut batch = Vec::with_capacity(rows.len());
+    for row in rows {
+        let tenant = row.tenant_id.into();
+        if !outbox
+            .is_own(tenant, &row.written_by, &row.envelope)
+            .await?
+        {
+            tracing::error!(event_id = %row.event_id, tenant_id = %tenant, written_by = row.written_by,
+                "an event was not written by the tenant it names; it is not told");
+            metrics::counter!("berth_relay_refused_total").increment(1);
+            continue;
+        }
+        batch.push(outgoing(
+            broker.names(),
+            row.event_id.into(),
+            &row.event_type,
+            row.entity_id,
+            row.envelope,
+        ));
+    }
     publisher.publish(batch).await?;
     sqlx::query!(
         "UPDATE platform.outbox SET published_at = clock_timestamp() WHERE event_id = ANY($1)",

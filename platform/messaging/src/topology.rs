@@ -26,6 +26,10 @@ pub const SHARDS: u8 = 4;
 /// kills its worker each time, before the worker can count.
 const DELIVERY_LIMIT: i32 = 20;
 
+/// How long what no queue wants is kept to be looked at, in milliseconds: a week. Not longer, because
+/// erasing a tenant does not reach it there.
+const UNROUTED_KEPT: i32 = 7 * 24 * 60 * 60 * 1_000;
+
 /// How long a failed or early event waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delay {
@@ -153,7 +157,10 @@ pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(
     quorum_queue(
         channel,
         names.unrouted(),
-        &[("x-max-length", AMQPValue::LongInt(10_000))],
+        &[
+            ("x-max-length", AMQPValue::LongInt(10_000)),
+            ("x-message-ttl", AMQPValue::LongInt(UNROUTED_KEPT)),
+        ],
     )
     .await?;
     bind(channel, names.unrouted(), names.unrouted(), "").await?;

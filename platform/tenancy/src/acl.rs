@@ -150,7 +150,7 @@ async fn memberships(
     }
     for (role, login) in &is {
         // Of other databases of the same cluster nothing is known here.
-        let known = ours(role) || !role.starts_with("t_");
+        let known = ours(role) || !crate::is_tenant_role(role);
         if known && !should.contains(&(role.clone(), login.clone())) {
             found.push(format!(
                 "{login} can take on {role}, which the registry does not say"

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use idempotency::IdempotencyKey;
 pub use pools::{Database, DatabaseSettings, NodeId};
 pub use registry::Registry;
-pub use tenant::{Tenant, TenantKey};
+pub use tenant::{Tenant, TenantKey, is_tenant_role};
 pub use tx::{PlatformTx, TenantTx};
 
 /// Access to every tenant's data: the pools and the registry, cheap to clone.

@@ -108,6 +108,12 @@ pub enum TenantKey {
     ApiKey([u8; 32]),
 }
 
+/// Whether a role of the database is some tenant's, by its name: no other role begins like one.
+#[must_use]
+pub fn is_tenant_role(role: &str) -> bool {
+    role.starts_with("t_")
+}
+
 /// The message that begins a transaction as `role`. Everything is transaction-local: after COMMIT
 /// or ROLLBACK the connection is as bare as before. The limits on time are the login's own: taking on
 /// a role changes none of its settings.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use berth_kernel::{Cause, Event, TenantId};
+use berth_kernel::{Cause, Envelope, Event, TenantId};
 use berth_messaging::{Consumer, Done, Failure, Work, outbox, relay, worker};
 use berth_tenancy::Tenant;
 use berth_testkit::TestPlatform;
@@ -267,4 +267,65 @@ async fn what_a_timeline_told_that_was_given_up_is_dropped() {
     .await
     .unwrap();
     assert_eq!(handled, 23);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tenants_role_wrote_in_anothers_name_is_not_told() {
+    let post = Post::open(How::Panic).await;
+    let (alpha, beta) = (post.platform.alpha(), post.platform.beta());
+    // By the row, by the envelope alone, and by the row alone.
+    for (row, envelope) in [(beta.id, beta.id), (alpha.id, beta.id), (beta.id, alpha.id)] {
+        let mut tx = post.platform.tenancy().begin(&alpha).await.unwrap();
+        let event = Happened {
+            thing: Uuid::now_v7(),
+        };
+        let at = post.platform.clock().now();
+        let told = Envelope::wrap(&event, envelope, at, &Cause::fresh()).unwrap();
+        sqlx::query(
+            "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(told.event_id.uuid())
+        .bind(row.uuid())
+        .bind(Happened::TYPE)
+        .bind(event.thing)
+        .bind(serde_json::to_string(&told).unwrap())
+        .execute(tx.conn())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+    // Told after them, and heard: their turn is over.
+    post.tell(&beta, 20).await;
+    post.until(&beta, "inbox", 20).await;
+    post.until(&alpha, "inbox_failure", 0).await;
+    let platform = Arc::clone(&post.platform);
+    post.close().await;
+    let handled: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT count(*) FROM {}.inbox",
+        beta.role()
+    )))
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(handled, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenants_role_cannot_say_who_wrote_its_rows() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    let mut tx = platform.tenancy().begin(&alpha).await.unwrap();
+    let refused = sqlx::query(
+        "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope, written_by)
+         VALUES ($1, $2, 'test.thing.happened', $1, '{}', $3)",
+    )
+    .bind(Uuid::now_v7())
+    .bind(beta.id.uuid())
+    .bind(beta.role())
+    .execute(tx.conn())
+    .await
+    .unwrap_err();
+    let code = refused.as_database_error().and_then(|error| error.code());
+    assert_eq!(code.as_deref(), Some("42501"));
 }
