@@ -107,13 +107,15 @@ CREATE TABLE tenant_baseline.bucket (
     CONSTRAINT bucket_sold_check CHECK ((sold >= 0))
 );
 CREATE TABLE tenant_baseline.bucket_claim (
-    booking_id uuid NOT NULL,
+    holder_id uuid NOT NULL,
+    holder text NOT NULL,
     pool_id uuid NOT NULL,
     from_at timestamp without time zone NOT NULL,
     to_at timestamp without time zone NOT NULL,
     quantity integer NOT NULL,
     state text NOT NULL,
     CONSTRAINT bucket_claim_check CHECK ((to_at > from_at)),
+    CONSTRAINT bucket_claim_holder_check CHECK ((holder = ANY (ARRAY['booking'::text, 'block'::text]))),
     CONSTRAINT bucket_claim_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT bucket_claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
 );
@@ -425,7 +427,7 @@ CREATE TABLE tenant_baseline.session (
     CONSTRAINT session_held_check CHECK ((held >= 0)),
     CONSTRAINT session_not_oversold CHECK (((held + sold) <= capacity)),
     CONSTRAINT session_sold_check CHECK ((sold >= 0)),
-    CONSTRAINT session_status_check CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text])))
+    CONSTRAINT session_status_check CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'cancelled'::text])))
 );
 CREATE TABLE tenant_baseline.session_claim (
     booking_id uuid NOT NULL,
@@ -469,7 +471,7 @@ ALTER TABLE ONLY tenant_baseline.booking
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_reference_taken UNIQUE (reference);
 ALTER TABLE ONLY tenant_baseline.bucket_claim
-    ADD CONSTRAINT bucket_claim_pkey PRIMARY KEY (booking_id);
+    ADD CONSTRAINT bucket_claim_pkey PRIMARY KEY (holder_id);
 ALTER TABLE ONLY tenant_baseline.bucket
     ADD CONSTRAINT bucket_pkey PRIMARY KEY (pool_id, at);
 ALTER TABLE ONLY tenant_baseline.catalog_version
@@ -596,8 +598,6 @@ CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_vers
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON tenant_baseline.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenant_baseline.ledger_journal_balances();
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
-ALTER TABLE ONLY tenant_baseline.bucket_claim
-    ADD CONSTRAINT bucket_claim_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.category
     ADD CONSTRAINT category_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES tenant_baseline.category(id);
 ALTER TABLE ONLY tenant_baseline.ledger_entry

@@ -12,7 +12,8 @@ CREATE TABLE session (
     capacity        integer NOT NULL CHECK (capacity BETWEEN 0 AND 1000000),
     held            integer NOT NULL DEFAULT 0 CHECK (held >= 0),
     sold            integer NOT NULL DEFAULT 0 CHECK (sold >= 0),
-    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
+    -- `closed`: not to be booked at present. `cancelled`: does not take place.
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed', 'cancelled')),
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL,
     CONSTRAINT session_not_oversold CHECK (held + sold <= capacity)
@@ -98,9 +99,11 @@ CREATE TABLE bucket (
     CONSTRAINT bucket_not_oversold CHECK (held + sold <= capacity)
 );
 
--- What a booking takes of a pool from a bucket to another (exclusive); mirrors the buckets' counters.
+-- What takes so much of a pool from a bucket to another (exclusive): a booking, or the block of one of the
+-- pool's resources. Mirrors the buckets' counters.
 CREATE TABLE bucket_claim (
-    booking_id      uuid PRIMARY KEY REFERENCES booking,
+    holder_id       uuid PRIMARY KEY,
+    holder          text NOT NULL CHECK (holder IN ('booking', 'block')),
     pool_id         uuid NOT NULL,
     from_at         timestamp NOT NULL,
     to_at           timestamp NOT NULL CHECK (to_at > from_at),

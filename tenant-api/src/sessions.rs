@@ -151,6 +151,26 @@ impl SessionsApi {
         Ok(Json(changed.await.map_err(refuse)?.into()))
     }
 
+    /// Call a session off. Nobody may have booked it.
+    #[oai(
+        path = "/products/:id/sessions/:session",
+        method = "delete",
+        operation_id = "cancel_session"
+    )]
+    async fn cancel(
+        &self,
+        asker: Asker,
+        /// Of what.
+        id: Path<Uuid>,
+        /// The session.
+        session: Path<Uuid>,
+    ) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        let (product, session) = (id.0.into(), session.0.into());
+        let cancelled = self.0.bookings.cancel_session(&ctx, product, session);
+        cancelled.await.map_err(refuse)
+    }
+
     /// List a product's sessions.
     #[oai(
         path = "/products/:id/sessions",

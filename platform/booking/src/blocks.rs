@@ -12,6 +12,8 @@ use crate::{
     store::{self, Holder},
 };
 
+/// Shortest time one block may take.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Longest time one block may take.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
@@ -47,8 +49,9 @@ pub struct NewBlock {
 
 impl NewBlock {
     fn check(&self, now: Timestamp) -> Result<(), Error> {
-        if self.ends_at <= self.starts_at {
-            let detail = "Must be after the start.";
+        // What is shorter might be no time at all where it is kept.
+        if self.ends_at.duration_since(self.starts_at) < SHORTEST {
+            let detail = "Must be a second or more after the start.";
             return Err(Error::invalid("ends_at", "END_BEFORE_START", detail));
         }
         if self.ends_at.duration_since(self.starts_at) > LONGEST {
@@ -68,7 +71,8 @@ impl NewBlock {
 }
 
 impl Bookings {
-    /// Keeps a resource free of bookings for a time. What was booked before stays, and is in the way.
+    /// Keeps a resource free of bookings for a time. What was booked before stays, and is in the way. Of a
+    /// pool it is one of, one less is sold in the nights it reaches into.
     ///
     /// # Errors
     /// [`Error::NotFound`] is about the resource, [`Error::Invalid`] names the field,
@@ -82,15 +86,18 @@ impl Bookings {
         ctx.authorize(Permission::ResourceBlock)
             .map_err(Error::Denied)?;
         let now = ctx.clock.now();
-        new.check(now)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         if let Some(key) = key
             && let Some(answer) = idempotency::answered(&mut tx, key).await?
         {
             return Ok(answer);
         }
-        if !self.catalog.has_resource(&mut tx, new.resource_id).await? {
-            return Err(Error::NotFound);
+        new.check(now)?;
+        let standing = self.catalog.resource_standing(&mut tx, new.resource_id);
+        let standing = standing.await?.ok_or(Error::NotFound)?;
+        if !standing.active {
+            let detail = "It does not work at present, so that nobody can book it.";
+            return Err(Error::invalid("id", "NOT_ACTIVE", detail));
         }
         let block = Block {
             id: BlockId::new(),
@@ -109,6 +116,18 @@ impl Bookings {
         if !store::move_claims(&mut tx, Holder::Block(block.id), true, &[unit]).await? {
             tx.rollback().await?;
             return Err(self.in_the_way(ctx, &[unit], None).await?);
+        }
+        if let Some(pooled) = standing.nights
+            && let Some(nights) = pooled.within(block.starts_at, block.ends_at)
+        {
+            let pool = (pooled.pool, pooled.capacity);
+            if !store::block_nights(&mut tx, block.id, pool, nights).await? {
+                tx.rollback().await?;
+                let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+                let takers = store::night_takers(&mut tx, pooled.pool, nights).await?;
+                tx.rollback().await?;
+                return Err(Error::InTheWay(takers));
+            }
         }
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &block).await?;
@@ -145,9 +164,8 @@ impl Bookings {
         ctx.authorize(Permission::ResourceBlock)
             .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        if !self.catalog.has_resource(&mut tx, resource).await? {
-            return Err(Error::NotFound);
-        }
+        let known = self.catalog.resource_standing(&mut tx, resource);
+        known.await?.ok_or(Error::NotFound)?;
         let blocks = store::blocks(&mut tx, resource, from, to).await?;
         tx.rollback().await?;
         Ok(blocks)

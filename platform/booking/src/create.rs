@@ -25,6 +25,9 @@ use crate::{
 /// How often a place that looked free may be lost to somebody else before that is the answer.
 const ROUNDS: usize = 20;
 
+/// Highest price of one booking, in minor units: sums over all of them still fit.
+const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
+
 /// What is to be booked.
 #[derive(Clone, Debug)]
 pub struct NewBooking {
@@ -287,6 +290,9 @@ fn assemble(
         .price
         .checked_mul(i64::from(new.quantity) * i64::from(plan.times))
         .map_err(too_much)?;
+    if price.amount > MAX_PRICE_MINOR {
+        return Err(Refusal::Quantity.into());
+    }
     let held = needs_payment(offering, new.quantity);
     let hold = SignedDuration::from_mins(i64::from(product.hold_min));
     Ok(Booking {

@@ -6,7 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     NewBooking, Refusal, When,
-    model::{needs::assign, nights::Stay, schedule},
+    model::{
+        needs::assign,
+        nights::{self, Stay},
+        schedule,
+    },
     store::{SessionState, Take},
 };
 
@@ -112,6 +116,10 @@ pub(crate) fn decide(
             };
             Ok((session.free >= new.quantity).then_some(plan))
         }
+        // Which of the pool it is is seen to later.
+        (ProductKind::Stay, When::Nights(_)) if new.resource_id.is_some() => {
+            Err(Refusal::WrongResource)
+        }
         (ProductKind::Stay, When::Nights(stay)) => {
             let (pool, starts_at, ends_at) = check_stay(offering, stay, now)?;
             let free = pool.capacity - known.most_taken;
@@ -154,7 +162,8 @@ pub(crate) fn check_stay(
         .terms
         .instants(&offering.timezone, stay.arrival, stay.departure);
     let (starts_at, ends_at) = instants.ok_or(Refusal::NoNights)?;
-    check_horizon(offering, starts_at, now)?;
+    let judged = nights::judged_at(offering, stay.arrival, starts_at, now);
+    check_horizon(offering, judged, now)?;
     Ok((pool, starts_at, ends_at))
 }
 

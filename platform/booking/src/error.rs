@@ -143,6 +143,9 @@ pub enum Error {
     /// What it needs is taken; by whom, if they still have it.
     #[error("what it needs is taken")]
     InTheWay(Vec<Taker>),
+    /// Somebody has places of the session.
+    #[error("the session is booked")]
+    SessionBooked,
     /// It was changed since the asker read it.
     #[error("the booking was changed in the meantime")]
     VersionConflict,
@@ -222,6 +225,11 @@ impl From<Error> for Problem {
                 };
                 Self::new(Kind::Conflict, "RESOURCE_TAKEN", detail)
             }
+            Error::SessionBooked => Self::new(
+                Kind::Conflict,
+                "SESSION_BOOKED",
+                "Places of it are held or sold; cancel those bookings first.",
+            ),
             Error::VersionConflict => Self::new(
                 Kind::Conflict,
                 "VERSION_CONFLICT",

@@ -127,7 +127,7 @@ impl Bookings {
         let offering = self.compile(&mut tx, ctx, new.product_id).await;
         let offering = offering.map_err(Error::addressed)?;
         if offering.product.kind != ProductKind::Session {
-            let detail = "The product is booked by appointment.";
+            let detail = "The product has no sessions.";
             return Err(Error::invalid("product_id", "WRONG_KIND", detail));
         }
         let units = session_units(&mut tx, &offering, new.starts_at, &new.resource_ids, None);
@@ -204,6 +204,28 @@ impl Bookings {
         let changed = changed.ok_or(Error::VersionConflict)?;
         tx.commit().await?;
         Ok(changed)
+    }
+
+    /// Calls a session off, and lets go who would have given it and where. Nobody may have booked it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::SessionBooked`].
+    pub async fn cancel_session(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        id: SessionId,
+    ) -> Result<(), Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let session = store::session(&mut tx, id).await?;
+        let session = session.filter(|session| session.product_id == product);
+        session.ok_or(Error::NotFound)?;
+        if !store::cancel_session(&mut tx, id).await? {
+            return Err(Error::SessionBooked);
+        }
+        Ok(tx.commit().await?)
     }
 
     /// What to say of resources that are taken: by whom.

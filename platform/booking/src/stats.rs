@@ -18,7 +18,7 @@ pub enum Grouping {
     Month,
     /// Product.
     Product,
-    /// Resource or session.
+    /// Resource, session or pool.
     Provider,
     /// Status.
     Status,

@@ -31,10 +31,11 @@ use fresh::Fresh;
 pub use error::Error;
 pub use model::{
     CancellationTier, Category, DayException, NewPool, NewProduct, NewResource, OfferedPool,
-    OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange, Product,
-    ProductChange, ProductKind, Requirement, Resource, ResourceKind, Schedule, StayTerms, Variant,
-    Weekly, Window,
+    OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange, PooledNights,
+    Product, ProductChange, ProductKind, Requirement, Resource, ResourceChange, ResourceKind,
+    ResourceStanding, Schedule, StayTerms, Variant, Weekly, Window,
 };
+pub use store::pool_capacity;
 
 /// The catalog's commands and queries.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::{
     Catalog, Error, Offering, Product, Requirement, Resource,
     model::{OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window},
-    store,
+    store::{self, Which},
 };
 
 impl Catalog {
@@ -71,7 +71,7 @@ impl Catalog {
         }
         let product = store::product(tx, product).await?.ok_or(Error::NotFound)?;
         let today = clock.now().to_zoned(TimeZone::UTC).date();
-        let resources = store::resources(tx, Some(product.id), today).await?;
+        let resources = store::resources(tx, Which::Of(product.id), today).await?;
         let resources = offered(&product, resources)?;
         let pool = match (product.pool_id, &product.stay) {
             (Some(id), Some(terms)) => {
@@ -97,7 +97,7 @@ impl Catalog {
     }
 }
 
-fn zone(name: &str) -> Result<TimeZone, Error> {
+pub(crate) fn zone(name: &str) -> Result<TimeZone, Error> {
     TimeZone::get(name)
         .map_err(|_| Error::invalid("timezone", "UNKNOWN_TIMEZONE", "Must be an IANA time zone."))
 }

@@ -6,7 +6,7 @@ use berth_tenancy::{IdempotencyKey, idempotency};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, NewProduct, Product, ProductChange, Variant,
+    Catalog, Error, NewProduct, Product, ProductChange, ProductKind, Variant,
     model::{
         check_new_product, check_product_description, check_product_name, check_product_price,
         check_requirements,
@@ -78,6 +78,10 @@ impl Catalog {
         }
         if let Some(requirements) = &change.requirements {
             check_requirements(requirements)?;
+            if product.kind == ProductKind::Stay && !requirements.is_empty() {
+                let detail = "A stay takes one of its pool, and nothing else.";
+                return Err(Error::invalid("requirements", "WRONG_KIND", detail));
+            }
             store::set_requirements(&mut tx, id, requirements).await?;
             let stored = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
             product.requirements = stored.requirements;

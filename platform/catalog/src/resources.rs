@@ -6,9 +6,9 @@ use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::civil::Date;
 
 use crate::{
-    Catalog, DayException, Error, NewResource, Resource,
-    model::{Weekly, check_exceptions, check_new_resource, check_weekly},
-    store,
+    Catalog, DayException, Error, NewResource, Resource, ResourceChange, ResourceStanding,
+    model::{Weekly, check_exceptions, check_new_resource, check_product_name, check_weekly},
+    store::{self, Which},
 };
 
 impl Catalog {
@@ -77,12 +77,44 @@ impl Catalog {
         self.commit_change(tx, &ctx.tenant).await
     }
 
-    /// Whether there is such a resource, within the caller's transaction.
+    /// Changes a resource. One that works no more is not booked any more; what is booked of it stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::VersionConflict`] when it was changed since it
+    /// was read.
+    pub async fn change_resource(
+        &self,
+        ctx: &Context,
+        id: ResourceId,
+        change: &ResourceChange,
+    ) -> Result<Resource, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        if let Some(name) = &change.name {
+            check_product_name(name)?;
+        }
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let changed = store::update_resource(&mut tx, id, change).await?;
+        let found = store::resource(&mut tx, id, today(ctx)).await?;
+        let resource = found.ok_or(Error::NotFound)?;
+        if !changed {
+            return Err(Error::VersionConflict);
+        }
+        self.commit_change(tx, &ctx.tenant).await?;
+        Ok(resource)
+    }
+
+    /// What matters to taking a resource away for a time, within the caller's transaction; nothing when
+    /// there is no such resource.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn has_resource(&self, tx: &mut TenantTx, id: ResourceId) -> Result<bool, Error> {
-        store::has_resource(tx, id).await
+    pub async fn resource_standing(
+        &self,
+        tx: &mut TenantTx,
+        id: ResourceId,
+    ) -> Result<Option<ResourceStanding>, Error> {
+        store::resource_standing(tx, id).await
     }
 
     /// All resources with their schedules.
@@ -93,7 +125,7 @@ impl Catalog {
         ctx.authorize(Permission::CatalogRead)
             .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let resources = store::resources(&mut tx, None, today(ctx)).await?;
+        let resources = store::resources(&mut tx, Which::All, today(ctx)).await?;
         tx.rollback().await?;
         Ok(resources)
     }

@@ -4,7 +4,7 @@ mod pools;
 mod products;
 mod resources;
 
-use berth_catalog::{NewPool, NewProduct, NewResource, PoolChange, ProductChange};
+use berth_catalog::{NewPool, NewProduct, NewResource, PoolChange, ProductChange, ResourceChange};
 use berth_kernel::Problem;
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
 use poem_openapi::{
@@ -276,6 +276,24 @@ impl CatalogApi {
         Ok(Json(ResourceList {
             items: resources.into_iter().map(Into::into).collect(),
         }))
+    }
+
+    /// Change a resource.
+    #[oai(
+        path = "/resources/:id",
+        method = "patch",
+        operation_id = "update_resource"
+    )]
+    async fn update_resource(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        body: Json<ResourceEdit>,
+    ) -> Result<Json<ResourceAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = ResourceChange::from(body.0);
+        let changed = self.0.catalog.change_resource(&ctx, id.0.into(), &change);
+        Ok(Json(changed.await.map_err(refuse)?.into()))
     }
 
     /// Replace when a resource works.

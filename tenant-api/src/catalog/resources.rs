@@ -1,6 +1,8 @@
 //! Who and what serves products, and when, as it is asked for and shown.
 
-use berth_catalog::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
+use berth_catalog::{
+    DayException, NewResource, Resource, ResourceChange, ResourceKind, Weekly, Window,
+};
 use berth_web::text::{Day, TimeOfDay};
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
@@ -58,6 +60,19 @@ pub struct ResourceRequest {
     pub pool_id: Option<Uuid>,
 }
 
+/// What is to become different of a resource besides its hours; what is not given stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ResourceEdit {
+    /// The version you read.
+    pub version: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it works at all. What is booked of it stays; blocks of one that belongs to a pool go on
+    /// taking one from the pool's nights until they are deleted.
+    pub active: Option<bool>,
+}
+
 /// When a resource works.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
@@ -106,6 +121,16 @@ impl From<ResourceRequest> for NewResource {
             timezone: request.timezone,
             weekly: request.schedule.into_iter().map(Into::into).collect(),
             pool_id: request.pool_id.map(Into::into),
+        }
+    }
+}
+
+impl From<ResourceEdit> for ResourceChange {
+    fn from(edit: ResourceEdit) -> Self {
+        Self {
+            version: edit.version,
+            name: edit.name,
+            active: edit.active,
         }
     }
 }

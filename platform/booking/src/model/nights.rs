@@ -40,6 +40,23 @@ pub fn bucket(day: Date) -> DateTime {
     day.to_datetime(jiff::civil::Time::midnight())
 }
 
+/// The instant at which a stay's notice and window are judged: its check-in; or, where no notice is wanted, the
+/// end of the day of arrival, because whoever comes late comes nevertheless.
+#[must_use]
+pub fn judged_at(
+    offering: &Offering,
+    arrival: Date,
+    check_in: Timestamp,
+    now: Timestamp,
+) -> Timestamp {
+    if check_in >= now || offering.product.min_notice_min > 0 {
+        return check_in;
+    }
+    let tomorrow = arrival.tomorrow().ok();
+    let midnight = tomorrow.and_then(|day| day.to_zoned(offering.timezone.clone()).ok());
+    midnight.map_or(check_in, |midnight| midnight.timestamp())
+}
+
 /// The days `from .. to`.
 fn days(from: Date, to: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day < to)
@@ -73,7 +90,10 @@ pub fn offered<S: std::hash::BuildHasher>(
             return false;
         };
         let stay = pool.terms.instants(&offering.timezone, day, until);
-        let within = stay.is_some_and(|(at, _)| earliest <= at && at < latest);
+        let within = stay.is_some_and(|(at, _)| {
+            let at = judged_at(offering, day, at, now);
+            earliest <= at && at < latest
+        });
         within && pool.terms.arrives(day) && days(day, until).all(|night| free(night) > 0)
     };
     let Ok(end) = to.tomorrow() else {
@@ -131,4 +151,43 @@ pub fn nearest<S: std::hash::BuildHasher>(
     };
     stays.sort_by_key(|(stay, _)| distance(stay.arrival));
     stays
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_catalog::StayTerms;
+    use berth_kernel::PoolId;
+    use jiff::civil::{date, time};
+
+    use super::*;
+
+    #[test]
+    fn the_coming_night_is_sold_until_midnight_unless_notice_is_wanted() {
+        let mut offering = schedule::tests::offering("America/New_York", &[]);
+        let pool = OfferedPool {
+            id: PoolId::new(),
+            capacity: 1,
+            terms: StayTerms {
+                check_in: time(15, 0, 0, 0),
+                check_out: time(11, 0, 0, 0),
+                min_nights: 1,
+                max_nights: 7,
+                arrival_weekdays: vec![],
+            },
+        };
+        let today = date(2027, 3, 9);
+        let arrivals = |offering: &Offering, hour: i8, minute: i8| {
+            let now = today.at(hour, minute, 0, 0);
+            let now = now.to_zoned(offering.timezone.clone()).unwrap().timestamp();
+            let around = (today.yesterday().unwrap(), today.tomorrow().unwrap());
+            let nights = offered(offering, &pool, around, now, &HashMap::new());
+            nights.iter().map(|night| night.arrival).collect::<Vec<_>>()
+        };
+        assert_eq!(arrivals(&offering, 14, 0), [false, true, true]);
+        assert_eq!(arrivals(&offering, 23, 59), [false, true, true]);
+        offering.product.min_notice_min = 120;
+        assert_eq!(arrivals(&offering, 12, 59), [false, true, true]);
+        assert_eq!(arrivals(&offering, 13, 1), [false, false, true]);
+        assert_eq!(arrivals(&offering, 23, 59), [false, false, true]);
+    }
 }

@@ -265,7 +265,7 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use berth_catalog::{OfferedRequirement, OfferedResource, PaymentMode, Product, Window};
@@ -275,7 +275,8 @@ mod tests {
 
     use super::*;
 
-    fn offering(zone: &str, windows: &[(i8, i8)]) -> Offering {
+    /// An hour with Ada, who works in these hours every day.
+    pub(in crate::model) fn offering(zone: &str, windows: &[(i8, i8)]) -> Offering {
         let timezone = TimeZone::get(zone).unwrap();
         let window = |(from, to): &(i8, i8)| Window {
             starts: time(*from, 0, 0, 0),

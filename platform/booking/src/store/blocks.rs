@@ -4,7 +4,7 @@ use berth_kernel::{BlockId, ResourceId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 
-use super::columns;
+use super::{columns, nights};
 use crate::{Block, Error, Taker, decide::Unit};
 
 pub(crate) async fn insert_block(tx: &mut TenantTx, block: &Block) -> Result<(), Error> {
@@ -23,10 +23,12 @@ pub(crate) async fn insert_block(tx: &mut TenantTx, block: &Block) -> Result<(),
     Ok(())
 }
 
-/// Takes a block away with its claim; whether there was one.
+/// Takes a block away with what it takes; whether there was one.
 pub(crate) async fn delete_block(tx: &mut TenantTx, id: BlockId) -> Result<bool, Error> {
+    nights::release(tx, id.uuid()).await?;
     let gone = sqlx::query!(
-        "WITH unclaimed AS (DELETE FROM claim WHERE holder_id = $1)
+        "WITH unclaimed AS (DELETE FROM claim WHERE holder_id = $1),
+              uncounted AS (DELETE FROM bucket_claim WHERE holder_id = $1)
          DELETE FROM block WHERE id = $1",
         id.uuid(),
     )

@@ -15,7 +15,7 @@ use crate::{
 /// Gives back everything a booking takes.
 pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
     if booking.pool_id.is_some() {
-        return nights::release(tx, booking.id).await;
+        return nights::release(tx, booking.id.uuid()).await;
     }
     sqlx::query!(
         "WITH seats AS (
@@ -63,7 +63,10 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
 pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool, Error> {
     sqlx::query("SAVEPOINT retake").execute(tx.conn()).await?;
     let retaken = match booking.pool_id {
-        Some(_) => nights::retake(tx, booking.id).await,
+        Some(pool) => {
+            let capacity = berth_catalog::pool_capacity(tx, pool).await?;
+            nights::retake(tx, booking.id, capacity).await
+        }
         None => retake_units(tx, booking.id).await,
     };
     match retaken {

@@ -9,7 +9,7 @@ mod sessions;
 
 pub(crate) use blocks::*;
 pub(crate) use claims::*;
-pub(crate) use nights::{move_nights, nights_of, taken};
+pub(crate) use nights::{block_nights, move_nights, night_takers, nights_of, taken};
 pub(crate) use place::*;
 pub(crate) use rows::*;
 pub(crate) use sessions::*;

@@ -1,16 +1,17 @@
-//! Nights of pools: what is taken of them, giving them back, making them certain, taking others.
+//! Nights of pools: what is taken of them and by whom, giving them back, making them certain, taking others.
 //!
 //! Rows of a pool are locked in the order of their nights, by whatever statement.
 
 use std::collections::HashMap;
 
-use berth_kernel::{BookingId, PoolId};
+use berth_kernel::{BlockId, BookingId, PoolId};
 use berth_tenancy::TenantTx;
 use jiff::civil::{Date, DateTime};
+use uuid::Uuid;
 
 use super::is_taken;
 use crate::{
-    Error,
+    Error, Taker,
     model::nights::{self, Stay},
 };
 
@@ -41,12 +42,12 @@ pub(crate) async fn taken(
     Ok((row.version, nights.zip(row.taken).collect()))
 }
 
-/// Gives back the nights of a booking.
-pub(super) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
+/// Gives back the nights of what has them.
+pub(super) async fn release(tx: &mut TenantTx, holder: Uuid) -> Result<(), Error> {
     sqlx::query!(
         "WITH mine AS (
              UPDATE bucket_claim c SET state = 'released' FROM bucket_claim old
-             WHERE c.booking_id = $1 AND old.booking_id = c.booking_id
+             WHERE c.holder_id = $1 AND old.holder_id = c.holder_id
                AND old.state IN ('held', 'confirmed')
              RETURNING c.pool_id, c.from_at, c.to_at, c.quantity, old.state AS was
          ), locked AS MATERIALIZED (
@@ -57,18 +58,85 @@ pub(super) async fn release(tx: &mut TenantTx, booking: BookingId) -> Result<(),
          UPDATE bucket b SET held = held - CASE WHEN mine.was = 'held' THEN quantity ELSE 0 END,
                              sold = sold - CASE WHEN mine.was = 'held' THEN 0 ELSE quantity END
          FROM mine, locked WHERE b.pool_id = mine.pool_id AND b.at = locked.at",
-        booking.uuid(),
+        holder,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
+/// Takes one of a pool that has `capacity` for the nights `from .. to`, for a block; whether they were free.
+/// The transaction is of no more use when they were not.
+pub(crate) async fn block_nights(
+    tx: &mut TenantTx,
+    block: BlockId,
+    (pool, capacity): (PoolId, i32),
+    (from, to): (Date, Date),
+) -> Result<bool, Error> {
+    let stay = Stay {
+        arrival: from,
+        departure: to,
+    };
+    let nights: Vec<jiff_sqlx::DateTime> = stay.buckets().map(Into::into).collect();
+    let taken = sqlx::query_scalar!(
+        r#"WITH counted AS (
+               INSERT INTO bucket (pool_id, at, capacity, held, sold)
+               SELECT $2, night, $3, 0, 1 FROM unnest($4::timestamp[]) AS night WHERE $3 > 0 ORDER BY night
+               ON CONFLICT (pool_id, at) DO UPDATE SET capacity = excluded.capacity, sold = bucket.sold + 1
+               WHERE bucket.held + bucket.sold < excluded.capacity
+               RETURNING true
+           ), claimed AS (
+               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, quantity, state)
+               VALUES ($1, 'block', $2, $5, $6, 1, 'confirmed')
+           )
+           SELECT count(*) AS "taken!" FROM counted"#,
+        block.uuid(),
+        pool.uuid(),
+        capacity,
+        &nights as _,
+        jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
+        jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(usize::try_from(taken) == Ok(nights.len()))
+}
+
+/// Who has nights of a pool in `from .. to`, the first ten by their arrival.
+pub(crate) async fn night_takers(
+    tx: &mut TenantTx,
+    pool: PoolId,
+    (from, to): (Date, Date),
+) -> Result<Vec<Taker>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT c.holder, b.reference AS "reference?",
+                  coalesce(b.starts_at, k.starts_at) AS "starts_at!: jiff_sqlx::Timestamp",
+                  coalesce(b.ends_at, k.ends_at) AS "ends_at!: jiff_sqlx::Timestamp"
+           FROM bucket_claim c
+           LEFT JOIN booking b ON b.id = c.holder_id
+           LEFT JOIN block k ON k.id = c.holder_id
+           WHERE c.pool_id = $1 AND c.from_at < $3 AND c.to_at > $2 AND c.state IN ('held', 'confirmed')
+           ORDER BY c.from_at, c.holder_id LIMIT 10"#,
+        pool.uuid(),
+        jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
+        jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let taker = rows.into_iter().map(|row| Taker {
+        holder: row.holder,
+        reference: row.reference,
+        starts_at: row.starts_at.to_jiff(),
+        ends_at: row.ends_at.to_jiff(),
+    });
+    Ok(taker.collect())
+}
+
 /// Makes the nights a booking holds certain.
 pub(super) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
     sqlx::query!(
         "WITH mine AS (
-             UPDATE bucket_claim SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'
+             UPDATE bucket_claim SET state = 'confirmed' WHERE holder_id = $1 AND state = 'held'
              RETURNING pool_id, from_at, to_at, quantity
          ), locked AS MATERIALIZED (
              SELECT b.at FROM bucket b
@@ -84,30 +152,35 @@ pub(super) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(),
     Ok(())
 }
 
-/// Takes again, for certain, the nights a booking had and lost, if all are free; whether they were. Some
-/// may have been counted when not: what is after it must undo that.
-pub(super) async fn retake(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sqlx::Error> {
+/// Takes again, for certain, the nights a booking had of a pool and lost, if all are free by what the pool
+/// has now; whether they were. Some may have been counted when not: what is after it must undo that.
+pub(super) async fn retake(
+    tx: &mut TenantTx,
+    booking: BookingId,
+    capacity: i32,
+) -> Result<bool, sqlx::Error> {
     let retaken = sqlx::query_scalar!(
         r#"WITH mine AS (
                SELECT pool_id, from_at, to_at, quantity FROM bucket_claim
-               WHERE booking_id = $1 AND state = 'released'
+               WHERE holder_id = $1 AND state = 'released'
            ), locked AS MATERIALIZED (
                SELECT b.at FROM bucket b
                JOIN mine ON b.pool_id = mine.pool_id AND b.at >= mine.from_at AND b.at < mine.to_at
                ORDER BY b.at FOR UPDATE OF b
            ), counted AS (
-               UPDATE bucket b SET sold = sold + quantity
+               UPDATE bucket b SET sold = sold + quantity, capacity = $2
                FROM mine, locked
-               WHERE b.pool_id = mine.pool_id AND b.at = locked.at AND held + sold + quantity <= capacity
+               WHERE b.pool_id = mine.pool_id AND b.at = locked.at AND held + sold + quantity <= $2
                RETURNING true
            ), claimed AS (
                UPDATE bucket_claim c SET state = 'confirmed' FROM mine
-               WHERE c.booking_id = $1
+               WHERE c.holder_id = $1
                  AND (SELECT count(*) FROM counted) = mine.to_at::date - mine.from_at::date
                RETURNING true
            )
            SELECT count(*) AS "retaken!" FROM claimed"#,
         booking.uuid(),
+        capacity,
     )
     .fetch_one(tx.conn())
     .await?;
@@ -141,7 +214,7 @@ pub(crate) async fn nights_of(
     let row = sqlx::query!(
         r#"SELECT pool_id, from_at AS "from_at: jiff_sqlx::DateTime", to_at AS "to_at: jiff_sqlx::DateTime",
                   quantity, state
-           FROM bucket_claim WHERE booking_id = $1 AND state IN ('held', 'confirmed') FOR UPDATE"#,
+           FROM bucket_claim WHERE holder_id = $1 AND state IN ('held', 'confirmed') FOR UPDATE"#,
         booking.uuid(),
     )
     .fetch_optional(tx.conn())
@@ -174,7 +247,8 @@ pub(crate) async fn move_nights(
          SELECT $1, night, $3, CASE WHEN $5 THEN 0 ELSE $4 END, CASE WHEN $5 THEN $4 ELSE 0 END
          FROM unnest($2::timestamp[]) AS night ORDER BY night
          ON CONFLICT (pool_id, at) DO UPDATE SET
-             capacity = CASE WHEN (excluded.at >= $6 AND excluded.at < $7) THEN excluded.capacity ELSE bucket.capacity END,
+             -- A night it has already stays as it was, also where the pool has fewer by now.
+             capacity = CASE WHEN excluded.at >= $8 AND excluded.at < $9 THEN bucket.capacity ELSE excluded.capacity END,
              held = bucket.held + excluded.held * ((excluded.at >= $6 AND excluded.at < $7)::int
                                                    - (excluded.at >= $8 AND excluded.at < $9)::int),
              sold = bucket.sold + excluded.sold * ((excluded.at >= $6 AND excluded.at < $7)::int
@@ -199,7 +273,7 @@ pub(crate) async fn move_nights(
         Err(error) => return Err(error.into()),
     }
     sqlx::query!(
-        "UPDATE bucket_claim SET from_at = $2, to_at = $3 WHERE booking_id = $1",
+        "UPDATE bucket_claim SET from_at = $2, to_at = $3 WHERE holder_id = $1",
         booking.uuid(),
         jiff_sqlx::DateTime::from(nights::bucket(to.arrival)) as _,
         jiff_sqlx::DateTime::from(nights::bucket(to.departure)) as _,

@@ -364,7 +364,12 @@ async fn place_nights(
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
                SELECT $37, night, $39, CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
                       CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($38::timestamp[]) AS night WHERE $25 <= $39 ORDER BY night
+               FROM fresh, unnest($38::timestamp[]) AS night
+               -- Of what is sold out nothing is locked or written.
+               WHERE $25 <= $39
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $37 AND b.at = ANY($38)
+                                   AND b.held + b.sold + $25 > $39)
+               ORDER BY night
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
@@ -373,8 +378,8 @@ async fn place_nights(
                SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($38)
            )"#,
         r#"claimed AS (
-               INSERT INTO bucket_claim (booking_id, pool_id, from_at, to_at, quantity, state)
-               SELECT id, $37, $40, $41, $25, $42 FROM booked
+               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, quantity, state)
+               SELECT id, 'booking', $37, $40, $41, $25, $42 FROM booked
            )"#,
         pool.uuid(),
         &nights as _,

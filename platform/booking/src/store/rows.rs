@@ -291,7 +291,7 @@ pub(crate) async fn stats(
     let rows = sqlx::query!(
         r#"SELECT CASE $1
                     WHEN 'product' THEN product_id::text
-                    WHEN 'provider' THEN coalesce(resource_id::text, session_id::text, '')
+                    WHEN 'provider' THEN coalesce(coalesce(resource_id, session_id, pool_id)::text, '')
                     WHEN 'status' THEN status
                     ELSE to_char(date_trunc($1, starts_at AT TIME ZONE $4), 'YYYY-MM-DD')
                   END AS "key!",

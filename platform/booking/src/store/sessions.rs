@@ -64,7 +64,7 @@ pub(crate) async fn session(tx: &mut TenantTx, id: SessionId) -> Result<Option<S
         SessionRow,
         r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
                   capacity - held - sold AS "free!", status, version
-           FROM session WHERE id = $1"#,
+           FROM session WHERE id = $1 AND status <> 'cancelled'"#,
         id.uuid(),
     )
     .fetch_optional(tx.conn())
@@ -84,7 +84,7 @@ pub(crate) async fn change_session(
         SessionRow,
         r#"UPDATE session SET capacity = coalesce($3, capacity), status = coalesce($4, status),
                resource_ids = coalesce($5, resource_ids), version = version + 1
-           WHERE id = $1 AND version = $2
+           WHERE id = $1 AND version = $2 AND status <> 'cancelled'
            RETURNING id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
                      capacity - held - sold AS "free!", status, version"#,
         id.uuid(),
@@ -105,6 +105,24 @@ pub(crate) async fn change_session(
     }
 }
 
+/// Calls a session off that nobody has a place of, and gives back what it takes; whether it could.
+pub(crate) async fn cancel_session(tx: &mut TenantTx, id: SessionId) -> Result<bool, Error> {
+    let cancelled = sqlx::query_scalar!(
+        r#"WITH cancelled AS (
+               UPDATE session SET status = 'cancelled', version = version + 1
+               WHERE id = $1 AND held + sold = 0 AND status <> 'cancelled'
+               RETURNING id
+           ), unclaimed AS (
+               DELETE FROM claim USING cancelled WHERE holder_id = cancelled.id
+           )
+           SELECT count(*) AS "cancelled!" FROM cancelled"#,
+        id.uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(cancelled == 1)
+}
+
 /// Sessions of a product that start in `[from, to)`, in order.
 pub(crate) async fn sessions(
     tx: &mut TenantTx,
@@ -116,7 +134,7 @@ pub(crate) async fn sessions(
         SessionRow,
         r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
                   capacity - held - sold AS "free!", status, version
-           FROM session WHERE product_id = $1 AND starts_at >= $2 AND starts_at < $3
+           FROM session WHERE product_id = $1 AND starts_at >= $2 AND starts_at < $3 AND status <> 'cancelled'
            ORDER BY starts_at, id LIMIT 2000"#,
         product.uuid(),
         jiff_sqlx::Timestamp::from(from) as _,

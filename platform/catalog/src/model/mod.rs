@@ -9,7 +9,7 @@ mod stay;
 
 pub use offering::{OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule};
 pub(crate) use pool::check as check_pool;
-pub use pool::{NewPool, Pool, PoolChange};
+pub use pool::{NewPool, Pool, PoolChange, PooledNights};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
     Variant,
@@ -20,6 +20,9 @@ pub(crate) use product::{
 };
 pub use requirement::Requirement;
 pub(crate) use requirement::check as check_requirements;
-pub use resource::{DayException, NewResource, Resource, ResourceKind, Weekly, Window};
+pub use resource::{
+    DayException, NewResource, Resource, ResourceChange, ResourceKind, ResourceStanding, Weekly,
+    Window,
+};
 pub(crate) use resource::{check as check_new_resource, check_exceptions, check_weekly};
 pub use stay::StayTerms;

@@ -4,7 +4,10 @@ use berth_kernel::{PoolId, ResourceId};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
-use super::product::{check_name, check_timezone};
+use super::{
+    pool::PooledNights,
+    product::{check_name, check_timezone},
+};
 use crate::Error;
 
 /// What a resource is.
@@ -102,6 +105,26 @@ pub struct NewResource {
     pub weekly: Vec<Weekly>,
     /// One of which it is, if any of them will do.
     pub pool_id: Option<PoolId>,
+}
+
+/// What may be changed of a resource besides its hours; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceChange {
+    /// The version the asker read.
+    pub version: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it works at all.
+    pub active: Option<bool>,
+}
+
+/// What matters to taking a resource away for a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResourceStanding {
+    /// Whether it works at all.
+    pub active: bool,
+    /// What nights it is part of.
+    pub nights: Option<PooledNights>,
 }
 
 pub(crate) fn check(new: &NewResource) -> Result<(), Error> {

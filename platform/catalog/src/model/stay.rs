@@ -35,8 +35,7 @@ impl StayTerms {
         self.arrival_weekdays.is_empty() || self.arrival_weekdays.contains(&weekday)
     }
 
-    /// From the check-in of one day to the check-out of another. A time the clock skips is the first after
-    /// the gap, one that it shows twice is the first.
+    /// From the check-in of one day to the check-out of another.
     #[must_use]
     pub fn instants(
         &self,
@@ -44,16 +43,19 @@ impl StayTerms {
         arrival: Date,
         departure: Date,
     ) -> Option<(Timestamp, Timestamp)> {
-        let instant = |day: Date, time: Time| {
-            let shown = zone.to_ambiguous_zoned(day.to_datetime(time));
-            shown.compatible().ok().map(|zoned| zoned.timestamp())
-        };
         let stay = (
-            instant(arrival, self.check_in)?,
-            instant(departure, self.check_out)?,
+            instant(zone, arrival, self.check_in)?,
+            instant(zone, departure, self.check_out)?,
         );
         (stay.0 < stay.1).then_some(stay)
     }
+}
+
+/// When it is `time` of `day`. A time the clock skips is the first after the gap, one that it shows twice is
+/// the first.
+pub(super) fn instant(zone: &TimeZone, day: Date, time: Time) -> Option<Timestamp> {
+    let shown = zone.to_ambiguous_zoned(day.to_datetime(time));
+    shown.compatible().ok().map(|zoned| zoned.timestamp())
 }
 
 /// Refuses terms under which nobody could stay.
@@ -66,6 +68,12 @@ pub(crate) fn check(terms: &StayTerms) -> Result<(), Error> {
         return refuse("stay.max_nights", "Must be between `min_nights` and 365.");
     }
     let weekday = |day: &i8| (1..=7).contains(day);
+    if terms.check_out > terms.check_in {
+        return refuse(
+            "stay.check_out",
+            "Must not be after `check_in`: the next guest comes on the same day.",
+        );
+    }
     if terms.arrival_weekdays.len() > 7 || !terms.arrival_weekdays.iter().all(weekday) {
         return refuse(
             "stay.arrival_weekdays",

@@ -15,6 +15,7 @@ use crate::{
         StayTerms, Variant,
     },
 };
+pub use pools::pool_capacity;
 pub(crate) use pools::*;
 pub(crate) use resources::*;
 
@@ -210,6 +211,19 @@ pub(crate) async fn set_requirements(
     .execute(tx.conn())
     .await
     .map_err(|error| foreign(error, "requirements"))?;
+    let pooled = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
+               JOIN resource r ON r.id = m.resource_id
+               WHERE q.product_id = $1 AND r.pool_id IS NOT NULL) AS "pooled!""#,
+        product.uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if pooled {
+        let detail = "What is one of a pool is sold by the night, and cannot be taken otherwise.";
+        return Err(Error::invalid("requirements", "POOLED_RESOURCE", detail));
+    }
     Ok(())
 }
 

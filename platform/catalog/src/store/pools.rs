@@ -61,3 +61,11 @@ pub(crate) async fn pools(tx: &mut TenantTx) -> Result<Vec<Pool>> {
     let found = select_pool!("ORDER BY name, id LIMIT 1000");
     Ok(found.fetch_all(tx.conn()).await?)
 }
+
+/// How many a pool has now; none if there is no such pool.
+///
+/// # Errors
+/// What the database says.
+pub async fn pool_capacity(tx: &mut TenantTx, id: PoolId) -> Result<i32> {
+    Ok(pool(tx, id).await?.map_or(0, |pool| pool.capacity))
+}

@@ -1,12 +1,18 @@
 //! Rows of resources, and of when they work.
 
-use berth_kernel::{ProductId, ResourceId};
+use berth_kernel::{PoolId, ProductId, ResourceId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Result, foreign};
-use crate::model::{DayException, Resource, ResourceKind, Weekly, Window};
+use super::{Result, foreign, pool_capacity};
+use crate::{
+    model::{
+        DayException, PooledNights, Resource, ResourceChange, ResourceKind, ResourceStanding,
+        Weekly, Window,
+    },
+    offerings::zone,
+};
 
 pub(crate) async fn insert_resource(
     tx: &mut TenantTx,
@@ -116,27 +122,94 @@ pub(crate) async fn touch_resource(tx: &mut TenantTx, resource: ResourceId) -> R
     Ok(updated.rows_affected() == 1)
 }
 
-pub(crate) async fn has_resource(tx: &mut TenantTx, resource: ResourceId) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM resource WHERE id = $1) AS "found!""#,
-        resource.uuid()
-    );
-    Ok(found.fetch_one(tx.conn()).await?)
+/// Changes a resource of that version; whether it had it.
+pub(crate) async fn update_resource(
+    tx: &mut TenantTx,
+    id: ResourceId,
+    change: &ResourceChange,
+) -> Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE resource SET name = coalesce(btrim($3), name), active = coalesce($4, active), version = version + 1
+         WHERE id = $1 AND version = $2",
+        id.uuid(),
+        change.version,
+        change.name,
+        change.active,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }
 
-/// Resources with their schedules: all of them, or those that `product` may take.
+pub(crate) async fn resource_standing(
+    tx: &mut TenantTx,
+    id: ResourceId,
+) -> Result<Option<ResourceStanding>> {
+    let row = sqlx::query!(
+        r#"SELECT r.active, r.timezone, r.pool_id,
+                  coalesce(min((p.stay->>'check_in')::time), '15:00') AS "check_in!: jiff_sqlx::Time",
+                  coalesce(max((p.stay->>'check_out')::time), '11:00') AS "check_out!: jiff_sqlx::Time"
+           FROM resource r LEFT JOIN product p ON p.pool_id = r.pool_id
+           WHERE r.id = $1 GROUP BY r.id"#,
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let nights = match row.pool_id.map(PoolId::from) {
+        Some(pool) => Some(PooledNights {
+            pool,
+            capacity: pool_capacity(tx, pool).await?,
+            timezone: zone(&row.timezone)?,
+            check_in: row.check_in.to_jiff(),
+            check_out: row.check_out.to_jiff(),
+        }),
+        None => None,
+    };
+    let active = row.active;
+    Ok(Some(ResourceStanding { active, nights }))
+}
+
+/// Which resources are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    /// The first thousand.
+    All,
+    /// Those that a product may take.
+    Of(ProductId),
+    /// One.
+    Only(ResourceId),
+}
+
+pub(crate) async fn resource(
+    tx: &mut TenantTx,
+    id: ResourceId,
+    today: jiff::civil::Date,
+) -> Result<Option<Resource>> {
+    Ok(resources(tx, Which::Only(id), today).await?.pop())
+}
+
+/// Resources with their schedules.
 pub(crate) async fn resources(
     tx: &mut TenantTx,
-    product: Option<ProductId>,
+    which: Which,
     today: jiff::civil::Date,
 ) -> Result<Vec<Resource>> {
+    let (product, only) = match which {
+        Which::All => (None, None),
+        Which::Of(product) => (Some(product.uuid()), None),
+        Which::Only(id) => (None, Some(id.uuid())),
+    };
     let rows = sqlx::query!(
         "SELECT id, kind, name, timezone, pool_id, active, version FROM resource r
-         WHERE $1::uuid IS NULL
-            OR id IN (SELECT m.resource_id FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
-                      WHERE q.product_id = $1)
+         WHERE ($2::uuid IS NULL OR id = $2)
+           AND ($1::uuid IS NULL
+                OR id IN (SELECT m.resource_id
+                          FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
+                          WHERE q.product_id = $1))
          ORDER BY id LIMIT 1000",
-        product.map(|id| id.uuid()),
+        product,
+        only,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -205,6 +205,54 @@ async fn places_are_never_fewer_than_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_called_off_lets_its_people_go() {
+    let house = House::open().await;
+    let studio = Studio::open(&house).await;
+    let start = studio.massages().await[0].clone();
+    let session = studio.session(&start, &[]).await.unwrap();
+    assert!(!studio.massages().await.contains(&start), "Ada gives it");
+    let path = format!(
+        "/v1/products/{}/sessions/{}",
+        studio.course,
+        session["id"].as_str().unwrap()
+    );
+    let wish = json!({
+        "product_id": studio.course, "session_id": session["id"],
+        "customer": { "name": "Guest", "email": "guest@example.test" },
+    });
+    let booking = studio.admin.post("/v1/bookings", &wish).await.unwrap();
+    assert_eq!(
+        refused(studio.admin.delete(&path).await),
+        (409, "SESSION_BOOKED".to_owned())
+    );
+    let cancel = format!("/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
+    studio.admin.post(&cancel, &json!({})).await.unwrap();
+    studio.admin.delete(&path).await.unwrap();
+    assert!(studio.massages().await.contains(&start));
+    studio.massage(&start).await.unwrap();
+
+    // Nobody sees, books or changes it any more.
+    assert_eq!(refused(studio.admin.delete(&path).await).0, 404);
+    let change = json!({ "version": 2, "open": true });
+    assert_eq!(refused(studio.admin.patch(&path, &change).await).0, 404);
+    assert_eq!(
+        refused(studio.admin.post("/v1/bookings", &wish).await),
+        (422, "WRONG_SESSION".to_owned())
+    );
+    let listed = format!(
+        "/v1/products/{}/sessions?from={start}&to={}",
+        studio.course,
+        in_days(30)
+    );
+    let sessions = studio.admin.get(&listed).await.unwrap();
+    assert_eq!(sessions["items"], json!([]));
+    let customer = Client::sign_in(&studio.tenant, &studio.tenant.customer)
+        .await
+        .unwrap();
+    assert_eq!(refused(customer.delete(&path).await).0, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_many_sessions_at_once_in_the_only_hall_one_is_made() {
     let house = House::open().await;
     let studio = Studio::open(&house).await;

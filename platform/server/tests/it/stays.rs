@@ -15,6 +15,8 @@ struct Hotel<'h> {
     tenant: Tenant,
     admin: Client,
     pool: Value,
+    /// Two of the three; the other has no name.
+    rooms: Vec<String>,
     double: String,
 }
 
@@ -25,14 +27,16 @@ impl<'h> Hotel<'h> {
         let admin = Client::sign_in(&tenant, &tenant.admin).await.unwrap();
         let pool = json!({ "name": "Double", "quantity": 1 });
         let pool = admin.post("/v1/pools", &pool).await.unwrap();
+        let mut rooms = Vec::new();
         for name in ["101", "102"] {
-            resource_of(&admin, "room", name, Some(&pool["id"])).await;
+            rooms.push(resource_of(&admin, "room", name, Some(&pool["id"])).await);
         }
         let mut hotel = Self {
             house,
             tenant,
             admin,
             pool,
+            rooms,
             double: String::new(),
         };
         hotel.double = hotel.sold("on_site", &[]).await;
@@ -63,6 +67,18 @@ impl<'h> Hotel<'h> {
     async fn book(&self, arrival: Date, nights: i64, quantity: i32) -> anyhow::Result<Value> {
         let wish = self.wish(arrival, nights, quantity);
         self.admin.post("/v1/bookings", &wish).await
+    }
+
+    /// Shuts a room from noon of a day to noon of another.
+    async fn block(&self, room: &str, from: Date, to: Date) -> anyhow::Result<Value> {
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let noon = |day: Date| {
+            let noon = day.at(12, 0, 0, 0).to_zoned(zone.clone()).unwrap();
+            noon.timestamp().to_string()
+        };
+        let body = json!({ "starts_at": noon(from), "ends_at": noon(to), "reason": "Painting" });
+        let path = format!("/v1/resources/{room}/blocks");
+        self.admin.post(&path, &body).await
     }
 
     /// How many are free in each of so many nights.
@@ -184,6 +200,102 @@ async fn nights_are_booked_moved_and_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_not_to_be_had_is_not_sold_with_its_pool() {
+    let house = House::open().await;
+    let hotel = Hotel::open(&house).await;
+    let day = in_spring();
+    let [first, second] = [&hotel.rooms[0], &hotel.rooms[1]];
+
+    let block = hotel.block(first, day, day + 2.days()).await.unwrap();
+    assert_eq!(hotel.free(day - 1.day(), 4).await, [3, 2, 2, 3]);
+    hotel.counts_agree().await;
+    // Of what is left all is sold, and nothing can be shut on top of it.
+    let booking = hotel.book(day, 2, 2).await.unwrap();
+    assert_eq!(
+        refused(hotel.book(day, 2, 1).await),
+        (409, "BOOKING_CONFLICT".to_owned())
+    );
+    let answer = hotel.block(second, day + 1.day(), day + 3.days()).await;
+    let refusal = answer.unwrap_err().to_string();
+    let reference = booking["reference"].as_str().unwrap();
+    assert!(
+        refusal.contains("RESOURCE_TAKEN") && refusal.contains(reference),
+        "{refusal}"
+    );
+    assert_eq!(
+        refused(hotel.block(first, day, day + 1.day()).await),
+        (409, "RESOURCE_TAKEN".to_owned())
+    );
+    let blocked = "SELECT count(*) FROM block";
+    assert_eq!(house.count(&hotel.tenant, blocked).await, 1);
+    let path = format!("/v1/blocks/{}", block["id"].as_str().unwrap());
+    hotel.admin.delete(&path).await.unwrap();
+    assert_eq!(hotel.free(day - 1.day(), 4).await, [3, 1, 1, 3]);
+    hotel.counts_agree().await;
+
+    // It is one of its pool, and nothing else.
+    let massage = json!({
+        "kind": "appointment", "name": "Massage", "duration_min": 30, "resource_ids": [first],
+        "price": { "amount": 0, "currency": "EUR" },
+    });
+    assert_eq!(
+        refused(hotel.admin.post("/v1/products", &massage).await),
+        (422, "POOLED_RESOURCE".to_owned())
+    );
+    let wanted = json!({ "version": 1, "resource_ids": [first] });
+    let product = format!("/v1/products/{}", hotel.double);
+    assert_eq!(
+        refused(hotel.admin.patch(&product, &wanted).await),
+        (422, "WRONG_KIND".to_owned())
+    );
+    let mut wish = hotel.wish(day, 2, 1);
+    wish["resource_id"] = json!(first);
+    assert_eq!(
+        refused(hotel.admin.post("/v1/bookings", &wish).await),
+        (422, "WRONG_RESOURCE".to_owned())
+    );
+
+    // It is given up for good.
+    let path = format!("/v1/resources/{second}");
+    let gone = json!({ "version": 1, "active": false, "name": "102 (store)" });
+    let changed = hotel.admin.patch(&path, &gone).await.unwrap();
+    assert_eq!(
+        (&changed["active"], &changed["name"], &changed["version"]),
+        (&json!(false), &json!("102 (store)"), &json!(2))
+    );
+    assert_eq!(hotel.free(day - 1.day(), 4).await, [2, 0, 0, 2]);
+    assert_eq!(
+        refused(hotel.admin.patch(&path, &gone).await),
+        (409, "VERSION_CONFLICT".to_owned())
+    );
+    assert_eq!(
+        refused(hotel.block(second, day, day + 1.day()).await),
+        (422, "NOT_ACTIVE".to_owned())
+    );
+    let nobody = "/v1/resources/00000000-0000-7000-8000-000000000001";
+    assert_eq!(refused(hotel.admin.patch(nobody, &gone).await).0, 404);
+
+    // Who has two there keeps what overlaps where a stay is moved, though it is one too many by now.
+    hotel
+        .admin
+        .patch(&path, &json!({ "version": 2, "active": true }))
+        .await
+        .unwrap();
+    let quantity = json!({ "version": 1, "quantity": 0 });
+    let pool = format!("/v1/pools/{}", hotel.pool["id"].as_str().unwrap());
+    hotel.book(day, 2, 1).await.unwrap();
+    hotel.admin.patch(&pool, &quantity).await.unwrap();
+    let path = format!(
+        "/v1/bookings/{}/reschedule",
+        booking["id"].as_str().unwrap()
+    );
+    let to = json!({ "version": booking["version"], "arrival": day + 1.day(), "departure": day + 3.days() });
+    hotel.admin.post(&path, &to).await.unwrap();
+    assert_eq!(hotel.free(day, 4).await, [1, 0, 0, 2]);
+    hotel.counts_agree().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_becomes_certain_when_it_is_confirmed() {
     let house = House::open().await;
     let mut hotel = Hotel::open(&house).await;
@@ -274,6 +386,10 @@ async fn nights_that_are_not_sold_like_that_are_refused() {
         (terms(0, 5), "OUT_OF_RANGE"),
         (terms(5, 4), "OUT_OF_RANGE"),
         (terms(1, 400), "OUT_OF_RANGE"),
+        (
+            json!({ "stay": { "check_in": "10:00:00", "check_out": "11:00:00" } }),
+            "OUT_OF_RANGE",
+        ),
     ] {
         let answer = hotel
             .admin
