@@ -67,6 +67,7 @@ CREATE TABLE tenant_baseline.booking (
     resource_id uuid,
     other_resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     session_id uuid,
+    session_group_id uuid,
     pool_id uuid,
     customer_id uuid,
     customer_name text NOT NULL,
@@ -315,7 +316,7 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_duration_min_check CHECK (((duration_min >= 1) AND (duration_min <= 1440))),
     CONSTRAINT product_hold_min_check CHECK (((hold_min >= 1) AND (hold_min <= 1440))),
-    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text]))),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text]))),
     CONSTRAINT product_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 10000))),
     CONSTRAINT product_min_notice_min_check CHECK (((min_notice_min >= 0) AND (min_notice_min <= 525600))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -415,6 +416,7 @@ CREATE TABLE tenant_baseline.session (
     product_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
+    group_id uuid,
     resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     capacity integer NOT NULL,
     held integer DEFAULT 0 NOT NULL,
@@ -436,6 +438,16 @@ CREATE TABLE tenant_baseline.session_claim (
     state text NOT NULL,
     CONSTRAINT session_claim_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT session_claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
+);
+CREATE TABLE tenant_baseline.session_group (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT session_group_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT session_group_status_check CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'cancelled'::text])))
 );
 CREATE TABLE tenant_baseline.tracked_event (
     id uuid NOT NULL,
@@ -555,7 +567,9 @@ ALTER TABLE ONLY tenant_baseline.schedule_exception
 ALTER TABLE ONLY tenant_baseline.schedule_rule
     ADD CONSTRAINT schedule_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.session_claim
-    ADD CONSTRAINT session_claim_pkey PRIMARY KEY (booking_id);
+    ADD CONSTRAINT session_claim_pkey PRIMARY KEY (booking_id, session_id);
+ALTER TABLE ONLY tenant_baseline.session_group
+    ADD CONSTRAINT session_group_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.tracked_event
@@ -591,11 +605,15 @@ CREATE INDEX resource_pool ON tenant_baseline.resource USING btree (pool_id) WHE
 CREATE INDEX schedule_exception_resource ON tenant_baseline.schedule_exception USING btree (resource_id, day);
 CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree (resource_id);
 CREATE INDEX session_claim_session ON tenant_baseline.session_claim USING btree (session_id);
+CREATE INDEX session_group_product ON tenant_baseline.session_group USING btree (product_id);
+CREATE INDEX session_of_group ON tenant_baseline.session USING btree (group_id) WHERE (group_id IS NOT NULL);
 CREATE INDEX session_product_start ON tenant_baseline.session USING btree (product_id, starts_at);
 CREATE INDEX tracked_event_time ON tenant_baseline.tracked_event USING btree (happened_at);
 CREATE INDEX variant_product ON tenant_baseline.variant USING btree (product_id);
 CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION tenant_baseline.tell_catalog_changed();
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON tenant_baseline.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenant_baseline.ledger_journal_balances();
+ALTER TABLE ONLY tenant_baseline.booking
+    ADD CONSTRAINT booking_session_group_id_fkey FOREIGN KEY (session_group_id) REFERENCES tenant_baseline.session_group(id);
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.category
@@ -632,6 +650,8 @@ ALTER TABLE ONLY tenant_baseline.session_claim
     ADD CONSTRAINT session_claim_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.session_claim
     ADD CONSTRAINT session_claim_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
+ALTER TABLE ONLY tenant_baseline.session
+    ADD CONSTRAINT session_group_id_fkey FOREIGN KEY (group_id) REFERENCES tenant_baseline.session_group(id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
 GRANT USAGE ON SCHEMA tenant_baseline TO tenant_baseline;
@@ -669,6 +689,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_exception TO
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_rule TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_claim TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_group TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.tracked_event TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.variant TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT USAGE ON SEQUENCES  TO tenant_baseline;

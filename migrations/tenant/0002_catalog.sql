@@ -20,8 +20,8 @@ CREATE TABLE pool (
 CREATE TABLE product (
     id                   uuid PRIMARY KEY,
     -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
-    -- claims one of a pool for nights.
-    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay')),
+    -- claims one of a pool for nights. `course`: claims places of every session of a group.
+    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay', 'course')),
     pool_id              uuid REFERENCES pool,
     -- {"check_in": "15:00:00", "check_out": "11:00:00", "min_nights": 1, "max_nights": 30, "arrival_weekdays": [5, 6]}
     stay                 jsonb,

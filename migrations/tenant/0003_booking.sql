@@ -1,5 +1,17 @@
 -- Bookings and what they take. Owned by the booking service.
 
+-- Sessions that are booked together: the evenings of a course.
+CREATE TABLE session_group (
+    id              uuid PRIMARY KEY,
+    product_id      uuid NOT NULL,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    -- As of a session.
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed', 'cancelled')),
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX session_group_product ON session_group (product_id);
+
 -- A dated occurrence with places: a class, a show. Its two counters are the whole truth about
 -- free places; the CHECK is the last guard behind the conditional update.
 CREATE TABLE session (
@@ -7,6 +19,8 @@ CREATE TABLE session (
     product_id      uuid NOT NULL,
     starts_at       timestamptz NOT NULL,
     ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at),
+    -- With which others it is booked, if not by itself.
+    group_id        uuid REFERENCES session_group,
     -- Who gives it and where, if that matters; it has claims on them.
     resource_ids    uuid[] NOT NULL DEFAULT '{}',
     capacity        integer NOT NULL CHECK (capacity BETWEEN 0 AND 1000000),
@@ -19,6 +33,7 @@ CREATE TABLE session (
     CONSTRAINT session_not_oversold CHECK (held + sold <= capacity)
 );
 CREATE INDEX session_product_start ON session (product_id, starts_at);
+CREATE INDEX session_of_group ON session (group_id) WHERE group_id IS NOT NULL;
 
 CREATE TABLE booking (
     id                   uuid PRIMARY KEY,
@@ -29,6 +44,7 @@ CREATE TABLE booking (
     resource_id          uuid,
     other_resource_ids   uuid[] NOT NULL DEFAULT '{}',
     session_id           uuid REFERENCES session,
+    session_group_id     uuid REFERENCES session_group,
     -- What it takes nights of.
     pool_id              uuid,
     customer_id          uuid,
@@ -123,12 +139,13 @@ CREATE TABLE block (
 );
 CREATE INDEX block_resource_start ON block (resource_id, starts_at);
 
--- Places a booking takes of a session; mirrors the session's counters row by row.
+-- Places a booking takes of a session, or of each of a group; mirrors the sessions' counters row by row.
 CREATE TABLE session_claim (
-    booking_id      uuid PRIMARY KEY REFERENCES booking,
+    booking_id      uuid NOT NULL REFERENCES booking,
     session_id      uuid NOT NULL REFERENCES session,
     quantity        integer NOT NULL CHECK (quantity > 0),
-    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released'))
+    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
+    PRIMARY KEY (booking_id, session_id)
 );
 CREATE INDEX session_claim_session ON session_claim (session_id);
 

@@ -18,6 +18,7 @@ mod document;
 mod domains;
 mod payments;
 mod receipts;
+mod session_groups;
 mod sessions;
 mod shared;
 mod users;
@@ -77,6 +78,7 @@ type Operations = (
     bookings::BookingsApi,
     availability::AvailabilityApi,
     catalog::CatalogApi,
+    session_groups::SessionGroupsApi,
     sessions::SessionsApi,
     blocks::BlocksApi,
     payments::PaymentsApi,
@@ -93,6 +95,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         bookings::BookingsApi(api.clone()),
         availability::AvailabilityApi(api.clone()),
         catalog::CatalogApi(api.clone()),
+        session_groups::SessionGroupsApi(api.clone()),
         sessions::SessionsApi(api.clone()),
         blocks::BlocksApi(api.clone()),
         payments::PaymentsApi(api.clone()),

@@ -51,6 +51,9 @@ pub struct SessionAnswer {
     pub starts_at: Instant,
     /// End, exclusive.
     pub ends_at: Instant,
+    /// With which others it is booked, if not by itself.
+    #[oai(skip_serializing_if_is_none)]
+    pub group_id: Option<Uuid>,
     /// Who gives it and where.
     pub resource_ids: Vec<Uuid>,
     /// Places in all.
@@ -70,6 +73,7 @@ impl From<Session> for SessionAnswer {
             product_id: session.product_id.into(),
             starts_at: session.starts_at.into(),
             ends_at: session.ends_at.into(),
+            group_id: session.group_id.map(Into::into),
             resource_ids: session.resource_ids.into_iter().map(Into::into).collect(),
             capacity: session.capacity,
             free: session.free,

@@ -62,6 +62,7 @@ pub(crate) fn booking(status: Status) -> Booking {
         resource_id: Some(id(3)),
         other_resource_ids: Vec::new(),
         session_id: None,
+        session_group_id: None,
         pool_id: None,
         customer_id: Some(id(4)),
         customer: Customer {

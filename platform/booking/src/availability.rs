@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use berth_access::{Context, Permission};
 use berth_catalog::{Offering, ProductKind};
-use berth_kernel::{ProductId, ResourceId, SessionId};
+use berth_kernel::{ProductId, ResourceId, SessionGroupId, SessionId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    Bookings, Error, NewBooking, Session, When,
+    Bookings, Error, NewBooking, Session, SessionGroup, When,
     decide::{check_horizon, decide},
     model::{
         nights::{self, Night, Stay},
@@ -38,6 +38,9 @@ pub struct Slot {
     /// The session, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// The sessions booked together, of a course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_group_id: Option<SessionGroupId>,
     /// Free places; for an appointment, how many could be served at once.
     pub free: i32,
 }
@@ -99,8 +102,12 @@ impl Bookings {
         check_range(from, to)?;
         let found = self.free(ctx, product, from, to).await;
         let found = found.map_err(Error::addressed)?;
-        if found.offering.product.kind == ProductKind::Stay {
-            let detail = "The product is a stay; ask for its nights.";
+        let detail = match found.offering.product.kind {
+            ProductKind::Appointment | ProductKind::Session => None,
+            ProductKind::Stay => Some("The product is a stay; ask for its nights."),
+            ProductKind::Course => Some("The product is a course; ask for its groups of sessions."),
+        };
+        if let Some(detail) = detail {
             return Err(Error::invalid("id", "WRONG_KIND", detail));
         }
         Ok(match resource {
@@ -233,6 +240,7 @@ impl Bookings {
         let now = ctx.clock.now();
         let at = match wish.when {
             When::Nights(stay) => return self.other_nights(ctx, wish, stay).await,
+            When::Group(group) => return self.other_groups(ctx, wish, group).await,
             When::Start(at) => at.max(now),
             When::Session(id) => self.session_start(ctx, id).await?.unwrap_or(now).max(now),
         };
@@ -283,6 +291,7 @@ impl Bookings {
                 ends_at,
                 resource_ids: Vec::new(),
                 session_id: None,
+                session_group_id: None,
                 free,
             })
         };
@@ -291,6 +300,36 @@ impl Bookings {
             .filter_map(slot)
             .take(ALTERNATIVES)
             .collect())
+    }
+
+    /// Other groups of sessions of the product that can be booked, the next first.
+    async fn other_groups(
+        &self,
+        ctx: &Context,
+        wish: &NewBooking,
+        group: SessionGroupId,
+    ) -> Result<Vec<Slot>, Error> {
+        let now = ctx.clock.now();
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let offering = self.last_known(&mut tx, ctx, wish.product_id).await?;
+        let (from, to) = schedule::horizon(&offering, now);
+        let groups = store::groups(&mut tx, wish.product_id, from, to).await?;
+        tx.rollback().await?;
+        let others = groups
+            .iter()
+            .filter(|other| other.id != group && other.free() >= wish.quantity);
+        let slot = |group: &SessionGroup| {
+            let (first, last) = (group.sessions.first()?, group.sessions.last()?);
+            Some(Slot {
+                starts_at: first.starts_at,
+                ends_at: last.ends_at,
+                resource_ids: Vec::new(),
+                session_id: None,
+                session_group_id: Some(group.id),
+                free: group.free(),
+            })
+        };
+        Ok(others.filter_map(slot).take(ALTERNATIVES).collect())
     }
 
     async fn session_start(
@@ -332,8 +371,8 @@ impl Bookings {
                 ProductKind::Appointment => {
                     Free::Starts(schedule::starts(&offering, from, to, now, &busy))
                 }
-                // Its nights are asked for elsewhere.
-                ProductKind::Stay => Free::Sessions(Vec::new()),
+                // These are asked for elsewhere.
+                ProductKind::Stay | ProductKind::Course => Free::Sessions(Vec::new()),
                 ProductKind::Session => {
                     let (from, to) = schedule::day_range(&offering, from, to);
                     let range = (second(from), second(to));
@@ -414,6 +453,7 @@ fn appointment(offering: &Offering, at: i64, free: Resources<'_>) -> Option<Slot
         free: i32::try_from(free.at_once()).unwrap_or(i32::MAX),
         resource_ids: resource_ids.collect(),
         session_id: None,
+        session_group_id: None,
     })
 }
 
@@ -427,6 +467,7 @@ fn places(session: &Session) -> Slot {
         ends_at: session.ends_at,
         resource_ids: Vec::new(),
         session_id: Some(session.id),
+        session_group_id: None,
         free: session.free,
     }
 }

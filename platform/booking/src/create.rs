@@ -9,7 +9,7 @@ use std::sync::Arc;
 use berth_access::{Context, Permission, Role};
 use berth_catalog::Offering;
 use berth_events::booking::{Attribution, Confirmed, Created, Customer};
-use berth_kernel::{BookingId, Problem, ProductId, ResourceId, SessionId, UserId};
+use berth_kernel::{BookingId, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx};
 use jiff::{SignedDuration, Timestamp};
@@ -54,6 +54,8 @@ pub enum When {
     Start(Timestamp),
     /// A session.
     Session(SessionId),
+    /// Every session of a group.
+    Group(SessionGroupId),
     /// Nights.
     Nights(Stay),
 }
@@ -193,12 +195,15 @@ impl Bookings {
         loop {
             let mut units = match new.when {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
-                When::Session(_) | When::Nights(_) => Vec::new(),
+                When::Session(_) | When::Group(_) | When::Nights(_) => Vec::new(),
             };
             if let Some(asked) = new.resource_id.filter(|_| needs_one(&offering)) {
                 units.retain(|unit| unit.resource == asked);
             }
             let mut before = store::look(tx, key, &units, &new.when, None).await?;
+            if let When::Group(group) = new.when {
+                before.known.group = store::group_state(tx, group).await?;
+            }
             if let When::Nights(stay) = new.when
                 && let Ok((pool, ..)) = check_stay(&offering, stay, ctx.clock.now())
             {
@@ -304,15 +309,21 @@ fn assemble(
         resource_id: None,
         other_resource_ids: match &plan.take {
             Take::All(units) => units.iter().skip(1).map(|unit| unit.resource).collect(),
-            Take::OneOf(_) | Take::Places(_) | Take::Nights { .. } => Vec::new(),
+            Take::OneOf(_) | Take::Places(_) | Take::Group { .. } | Take::Nights { .. } => {
+                Vec::new()
+            }
         },
         session_id: match &plan.take {
             Take::Places(session) => Some(*session),
-            Take::OneOf(_) | Take::All(_) | Take::Nights { .. } => None,
+            _ => None,
+        },
+        session_group_id: match &plan.take {
+            Take::Group { group, .. } => Some(*group),
+            _ => None,
         },
         pool_id: match &plan.take {
             Take::Nights { pool, .. } => Some(*pool),
-            Take::OneOf(_) | Take::All(_) | Take::Places(_) => None,
+            _ => None,
         },
         customer_id: owner(ctx),
         customer: customer.clone(),

@@ -11,7 +11,7 @@ use crate::{
         nights::{self, Stay},
         schedule,
     },
-    store::{SessionState, Take},
+    store::{GroupState, SessionState, Take},
 };
 
 /// One resource for a stretch of time, buffers included.
@@ -30,6 +30,8 @@ pub(crate) struct Known {
     pub(crate) busy: Vec<ResourceId>,
     /// The session asked about.
     pub(crate) session: Option<SessionState>,
+    /// The group of sessions asked about.
+    pub(crate) group: Option<GroupState>,
     /// Most that is taken of the pool in any of the nights asked about.
     pub(crate) most_taken: i32,
 }
@@ -115,6 +117,23 @@ pub(crate) fn decide(
                 times: 1,
             };
             Ok((session.free >= new.quantity).then_some(plan))
+        }
+        (ProductKind::Course, When::Group(id)) => {
+            let group = known.group.as_ref().ok_or(Refusal::WrongGroup)?;
+            if group.product_id != product.id || !group.open {
+                return Err(Refusal::WrongGroup);
+            }
+            check_horizon(offering, group.starts_at, now)?;
+            let plan = Plan {
+                starts_at: group.starts_at,
+                ends_at: group.ends_at,
+                take: Take::Group {
+                    group: id,
+                    sessions: group.sessions,
+                },
+                times: 1,
+            };
+            Ok((group.free >= new.quantity).then_some(plan))
         }
         // Which of the pool it is is seen to later.
         (ProductKind::Stay, When::Nights(_)) if new.resource_id.is_some() => {

@@ -14,7 +14,7 @@ pub enum Refusal {
     NotOffered,
     /// The request names a time for a session's product, or a session for an appointment's.
     #[error(
-        "Name `session_id` for a session, `starts_at` for an appointment, and `arrival` and `departure` for a stay."
+        "Name `session_id` for a session, `session_group_id` for a course, `starts_at` for an appointment, and `arrival` and `departure` for a stay."
     )]
     WrongShape,
     /// Over already.
@@ -44,6 +44,9 @@ pub enum Refusal {
     /// The session named is not of the product, or closed.
     #[error("This session cannot be booked.")]
     WrongSession,
+    /// The group of sessions named is not of the product, or closed.
+    #[error("These sessions cannot be booked.")]
+    WrongGroup,
     /// The day of departure is not after that of arrival.
     #[error("The departure must be after the arrival.")]
     NoNights,
@@ -77,6 +80,7 @@ impl Refusal {
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
             Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
             Self::WrongSession => ("WRONG_SESSION", "session_id"),
+            Self::WrongGroup => ("WRONG_SESSION_GROUP", "session_group_id"),
             Self::NoNights => ("END_BEFORE_START", "departure"),
             Self::StayTooShort => ("STAY_TOO_SHORT", "departure"),
             Self::StayTooLong => ("STAY_TOO_LONG", "departure"),

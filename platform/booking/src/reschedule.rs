@@ -3,7 +3,7 @@
 
 use berth_access::{Context, Permission};
 use berth_events::booking::Updated;
-use berth_kernel::{BookingId, ResourceId};
+use berth_kernel::{BookingId, ResourceId, SessionGroupId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::{SignedDuration, Timestamp};
@@ -112,6 +112,7 @@ impl Bookings {
                 self.move_session(&mut tx, ctx, &mut booking, to.when)
                     .await?
             }
+            When::Group(group) => self.move_group(&mut tx, ctx, &mut booking, group).await?,
             When::Nights(stay) => self.move_stay(&mut tx, ctx, &mut booking, stay).await?,
         };
         if !moved {
@@ -120,7 +121,7 @@ impl Bookings {
             let booking = Box::new(booking);
             return Ok(match to.when {
                 When::Start(_) => Outcome::Raced(booking),
-                When::Session(_) | When::Nights(_) => Outcome::Taken(booking),
+                When::Session(_) | When::Group(_) | When::Nights(_) => Outcome::Taken(booking),
             });
         }
         booking.version += 1;
@@ -147,7 +148,8 @@ impl Bookings {
         at: Timestamp,
         asked: Option<ResourceId>,
     ) -> Result<Option<Vec<Unit>>, Error> {
-        if booking.session_id.is_some() || booking.pool_id.is_some() {
+        let by_time = booking.resource_id.is_some();
+        if !by_time {
             return Err(Refusal::WrongShape.into());
         }
         let offering = self.compile(tx, ctx, booking.product_id).await?;
@@ -196,7 +198,35 @@ impl Bookings {
             .starts_at
             .to_zoned(offering.timezone.clone())
             .datetime();
-        store::move_places(tx, booking.id, session.id).await
+        store::move_places(tx, booking.id, &[session.id]).await
+    }
+
+    /// Moves places to another group of sessions of the same product; whether all of them had room.
+    async fn move_group(
+        &self,
+        tx: &mut TenantTx,
+        ctx: &Context,
+        booking: &mut Booking,
+        to: SessionGroupId,
+    ) -> Result<bool, Error> {
+        let had = booking.session_group_id.ok_or(Refusal::WrongShape)?;
+        let group = store::group_state(tx, to).await?;
+        let group = group.filter(|group| group.product_id == booking.product_id && group.open);
+        let group = group.ok_or(Refusal::WrongGroup)?;
+        let offering = self.compile(tx, ctx, booking.product_id).await?;
+        check_horizon(&offering, group.starts_at, ctx.clock.now())?;
+        if had == to {
+            return Ok(true);
+        }
+        booking.session_group_id = Some(to);
+        booking.starts_at = group.starts_at;
+        booking.ends_at = group.ends_at;
+        booking.local_start = group
+            .starts_at
+            .to_zoned(offering.timezone.clone())
+            .datetime();
+        let sessions = store::sessions_of(tx, to).await?;
+        store::move_places(tx, booking.id, &sessions).await
     }
 }
 

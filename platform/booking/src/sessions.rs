@@ -2,7 +2,7 @@
 
 use berth_access::{Context, Permission};
 use berth_catalog::{Offering, ProductKind};
-use berth_kernel::{ProductId, ResourceId, SessionId};
+use berth_kernel::{ProductId, ResourceId, SessionGroupId, SessionId};
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Session {
     pub starts_at: Timestamp,
     /// End, exclusive.
     pub ends_at: Timestamp,
+    /// With which others it is booked, if not by itself.
+    #[serde(default)]
+    pub group_id: Option<SessionGroupId>,
     /// Who gives it and where.
     pub resource_ids: Vec<ResourceId>,
     /// Places in all.
@@ -85,21 +88,7 @@ impl Bookings {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
         check_capacity(new.capacity)?;
-        let now = ctx.clock.now();
-        if new.starts_at < now {
-            return Err(Error::invalid(
-                "starts_at",
-                "IN_THE_PAST",
-                "Must not be in the past.",
-            ));
-        }
-        if new.starts_at > now + SignedDuration::from_hours(24 * 1_100) {
-            return Err(Error::invalid(
-                "starts_at",
-                "TOO_FAR_AHEAD",
-                "At most 1,100 days ahead.",
-            ));
-        }
+        check_start(new.starts_at, ctx.clock.now())?;
         let mut round = 1;
         let taken = loop {
             match self.try_create_session(ctx, new, key).await? {
@@ -141,6 +130,7 @@ impl Bookings {
             product_id: new.product_id,
             starts_at: new.starts_at,
             ends_at: new.starts_at + duration,
+            group_id: None,
             resource_ids: units.iter().map(|unit| unit.resource).collect(),
             capacity: new.capacity,
             free: new.capacity,
@@ -263,7 +253,19 @@ impl Bookings {
     }
 }
 
-fn check_capacity(capacity: i32) -> Result<(), Error> {
+pub(crate) fn check_start(at: Timestamp, now: Timestamp) -> Result<(), Error> {
+    if at < now {
+        let detail = "Must not be in the past.";
+        return Err(Error::invalid("starts_at", "IN_THE_PAST", detail));
+    }
+    if at > now + SignedDuration::from_hours(24 * 1_100) {
+        let detail = "At most 1,100 days ahead.";
+        return Err(Error::invalid("starts_at", "TOO_FAR_AHEAD", detail));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_capacity(capacity: i32) -> Result<(), Error> {
     if (1..=1_000_000).contains(&capacity) {
         return Ok(());
     }
@@ -296,7 +298,7 @@ async fn session_units(
 
 /// Those who are named for a session, in the order of what the product requires; by their places among
 /// the offering's resources.
-fn named(offering: &Offering, asked: &[ResourceId]) -> Result<Vec<usize>, Error> {
+pub(crate) fn named(offering: &Offering, asked: &[ResourceId]) -> Result<Vec<usize>, Error> {
     let mut indexes = Vec::with_capacity(asked.len());
     for id in asked {
         let place = offering.resources.iter().position(|one| one.id == *id);

@@ -18,7 +18,7 @@ pub enum Grouping {
     Month,
     /// Product.
     Product,
-    /// Resource, session or pool.
+    /// Resource, session, group of sessions or pool.
     Provider,
     /// Status.
     Status,

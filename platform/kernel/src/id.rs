@@ -72,6 +72,8 @@ ids! {
     ResourceId
     /// A dated occurrence with places: a class, a show, a tour.
     SessionId
+    /// Sessions that are booked together: the evenings of a course.
+    SessionGroupId
     /// Time for which a resource is not to be had.
     BlockId
     /// A customer's claim on a product at a time.

@@ -38,6 +38,9 @@ pub struct SlotAnswer {
     /// The session.
     #[oai(skip_serializing_if_is_none)]
     pub session_id: Option<Uuid>,
+    /// The sessions booked together, of a course.
+    #[oai(skip_serializing_if_is_none)]
+    pub session_group_id: Option<Uuid>,
     /// Free places; of an appointment, how many could be served at once.
     pub free: i32,
 }
@@ -109,6 +112,7 @@ fn slot(slot: &Slot, zone: &str) -> SlotAnswer {
         local_start: local(slot.starts_at, zone),
         resource_ids: slot.resource_ids.iter().map(|id| id.uuid()).collect(),
         session_id: slot.session_id.map(Into::into),
+        session_group_id: slot.session_group_id.map(Into::into),
         free: slot.free,
     }
 }

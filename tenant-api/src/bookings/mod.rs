@@ -286,7 +286,7 @@ impl BookingsApi {
             version: body.0.version,
             when: when(
                 body.0.starts_at,
-                body.0.session_id,
+                (body.0.session_id, body.0.session_group_id),
                 (body.0.arrival, body.0.departure),
             )?,
             resource_id: body.0.resource_id.map(Into::into),

@@ -40,8 +40,8 @@ pub struct AttributionInput {
     pub utm_campaign: Option<String>,
 }
 
-/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`, a stay
-/// names `arrival` and `departure`.
+/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`, a course names
+/// `session_group_id`, a stay names `arrival` and `departure`.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct BookingRequest {
@@ -51,6 +51,8 @@ pub struct BookingRequest {
     pub starts_at: Option<Instant>,
     /// The session.
     pub session_id: Option<Uuid>,
+    /// The group of sessions of a course.
+    pub session_group_id: Option<Uuid>,
     /// Day of arrival of a stay.
     pub arrival: Option<Day>,
     /// Day of departure of a stay.
@@ -76,18 +78,19 @@ const fn one() -> i32 {
 /// The time asked for: in one way, and not in several.
 pub(crate) fn when(
     starts_at: Option<Instant>,
-    session: Option<Uuid>,
+    (session, group): (Option<Uuid>, Option<Uuid>),
     (arrival, departure): (Option<Day>, Option<Day>),
 ) -> Result<When, Refusal> {
-    match (starts_at, session, arrival, departure) {
-        (Some(at), None, None, None) => Ok(When::Start(at.0)),
-        (None, Some(session), None, None) => Ok(When::Session(session.into())),
-        (None, None, Some(arrival), Some(departure)) => Ok(When::Nights(Stay {
+    match (starts_at, session, group, arrival, departure) {
+        (Some(at), None, None, None, None) => Ok(When::Start(at.0)),
+        (None, Some(session), None, None, None) => Ok(When::Session(session.into())),
+        (None, None, Some(group), None, None) => Ok(When::Group(group.into())),
+        (None, None, None, Some(arrival), Some(departure)) => Ok(When::Nights(Stay {
             arrival: arrival.0,
             departure: departure.0,
         })),
         _ => {
-            let detail = "Name either `starts_at`, `session_id`, or `arrival` and `departure`.";
+            let detail = "Name either `starts_at`, `session_id`, `session_group_id`, or `arrival` and `departure`.";
             Err(refuse(Problem::field("starts_at", "WRONG_SHAPE", detail)))
         }
     }
@@ -115,7 +118,7 @@ impl BookingRequest {
             product_id: self.product_id.into(),
             when: when(
                 self.starts_at,
-                self.session_id,
+                (self.session_id, self.session_group_id),
                 (self.arrival, self.departure),
             )?,
             resource_id: self.resource_id.map(Into::into),
@@ -206,6 +209,9 @@ pub struct BookingAnswer {
     /// Which session.
     #[oai(skip_serializing_if_is_none)]
     pub session_id: Option<Uuid>,
+    /// Which sessions together, of a course.
+    #[oai(skip_serializing_if_is_none)]
+    pub session_group_id: Option<Uuid>,
     /// What it takes nights of, for a stay.
     #[oai(skip_serializing_if_is_none)]
     pub pool_id: Option<Uuid>,
@@ -290,6 +296,8 @@ pub struct RescheduleRequest {
     pub starts_at: Option<Instant>,
     /// New session.
     pub session_id: Option<Uuid>,
+    /// New group of sessions of the course.
+    pub session_group_id: Option<Uuid>,
     /// New day of arrival of a stay.
     pub arrival: Option<Day>,
     /// New day of departure, as many nights later.
@@ -325,6 +333,7 @@ pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
             .map(Into::into)
             .collect(),
         session_id: booking.session_id.map(Into::into),
+        session_group_id: booking.session_group_id.map(Into::into),
         customer_id: booking.customer_id.map(Into::into),
         customer: Customer {
             name: booking.customer.name,

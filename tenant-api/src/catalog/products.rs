@@ -23,6 +23,8 @@ pub enum Kind {
     Session,
     /// Nights with one of a pool.
     Stay,
+    /// Places of all sessions of a group.
+    Course,
 }
 
 /// When a product is paid.
@@ -239,6 +241,7 @@ impl TryFrom<ProductRequest> for NewProduct {
                 Kind::Appointment => ProductKind::Appointment,
                 Kind::Session => ProductKind::Session,
                 Kind::Stay => ProductKind::Stay,
+                Kind::Course => ProductKind::Course,
             },
             pool_id: request.pool_id.map(Into::into),
             stay: request.stay.map(Into::into),
@@ -371,6 +374,7 @@ impl From<Product> for ProductAnswer {
                 ProductKind::Appointment => Kind::Appointment,
                 ProductKind::Session => Kind::Session,
                 ProductKind::Stay => Kind::Stay,
+                ProductKind::Course => Kind::Course,
             },
             pool_id: product.pool_id.map(Into::into),
             stay: product.stay.map(Into::into),

@@ -8,7 +8,9 @@ mod status;
 
 use berth_catalog::CancellationTier;
 use berth_events::booking as told;
-use berth_kernel::{BookingId, Money, PoolId, ProductId, ResourceId, SessionId, UserId};
+use berth_kernel::{
+    BookingId, Money, PoolId, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
+};
 use jiff::{Timestamp, civil::DateTime};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,9 @@ pub struct Booking {
     pub other_resource_ids: Vec<ResourceId>,
     /// The session, for places of one.
     pub session_id: Option<SessionId>,
+    /// The sessions booked together, for a course.
+    #[serde(default)]
+    pub session_group_id: Option<SessionGroupId>,
     /// What it takes nights of, for a stay.
     #[serde(default)]
     pub pool_id: Option<PoolId>,

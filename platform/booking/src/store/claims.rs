@@ -22,11 +22,14 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
              UPDATE session_claim c SET state = 'released' FROM session_claim old
              WHERE c.booking_id = $1 AND old.booking_id = c.booking_id
                AND old.state IN ('held', 'confirmed')
+               AND old.session_id = c.session_id
              RETURNING c.session_id, c.quantity, old.state AS was
+         ), locked AS MATERIALIZED (
+             SELECT s.id FROM session s JOIN seats ON s.id = seats.session_id ORDER BY s.id FOR UPDATE OF s
          ), counted AS (
              UPDATE session s SET held = held - CASE WHEN seats.was = 'held' THEN quantity ELSE 0 END,
                                   sold = sold - CASE WHEN seats.was = 'held' THEN 0 ELSE quantity END
-             FROM seats WHERE s.id = seats.session_id
+             FROM seats, locked WHERE s.id = seats.session_id AND s.id = locked.id
          )
          UPDATE claim SET state = 'released'
          WHERE holder_id = $1 AND state IN ('held', 'confirmed')",
@@ -46,9 +49,11 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
         "WITH seats AS (
              UPDATE session_claim SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'
              RETURNING session_id, quantity
+         ), locked AS MATERIALIZED (
+             SELECT s.id FROM session s JOIN seats ON s.id = seats.session_id ORDER BY s.id FOR UPDATE OF s
          ), counted AS (
              UPDATE session s SET held = held - quantity, sold = sold + quantity
-             FROM seats WHERE s.id = seats.session_id
+             FROM seats, locked WHERE s.id = seats.session_id AND s.id = locked.id
          )
          UPDATE claim SET state = 'confirmed' WHERE holder_id = $1 AND state = 'held'",
         booking.id.uuid(),
@@ -82,28 +87,36 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool,
 }
 
 async fn retake_units(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sqlx::Error> {
-    let retaken = sqlx::query_scalar!(
+    let retaken = sqlx::query!(
         r#"WITH lock AS MATERIALIZED (
                SELECT claim_lock(ARRAY(SELECT resource_id FROM claim WHERE holder_id = $1
                                        ORDER BY resource_id)) AS held
+           ), locked AS MATERIALIZED (
+               SELECT s.id, c.quantity FROM session_claim c JOIN session s ON s.id = c.session_id
+               WHERE c.booking_id = $1 AND c.state = 'released' AND s.status = 'open'
+               ORDER BY s.id FOR UPDATE OF s
            ), counted AS (
-               UPDATE session s SET sold = sold + c.quantity FROM session_claim c
-               WHERE c.booking_id = $1 AND c.state = 'released' AND s.id = c.session_id
-                 AND s.status = 'open' AND s.held + s.sold + c.quantity <= s.capacity
+               UPDATE session s SET sold = sold + locked.quantity FROM locked
+               WHERE s.id = locked.id AND s.held + s.sold + locked.quantity <= s.capacity
                RETURNING s.id
            ), seated AS (
-               UPDATE session_claim SET state = 'confirmed' FROM counted WHERE booking_id = $1
-               RETURNING booking_id
+               UPDATE session_claim c SET state = 'confirmed' FROM counted
+               WHERE c.booking_id = $1 AND c.session_id = counted.id
+               RETURNING c.booking_id
            ), claimed AS (
                UPDATE claim SET state = 'confirmed' FROM lock WHERE holder_id = $1 AND state = 'released'
                RETURNING holder_id
            )
-           SELECT (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed) AS "retaken!""#,
+           -- The rest of the statement sees them as they were before it.
+           SELECT (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed)
+                  - (SELECT count(*) FROM session_claim WHERE booking_id = $1 AND state = 'released')
+                  - (SELECT count(*) FROM claim WHERE holder_id = $1 AND state = 'released') AS "missing!",
+                  (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed) > 0 AS "some!""#,
         booking.uuid(),
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(retaken > 0)
+    Ok(retaken.some && retaken.missing == 0)
 }
 
 /// What has claims.

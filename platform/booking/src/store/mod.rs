@@ -2,6 +2,7 @@
 
 mod blocks;
 mod claims;
+mod groups;
 mod nights;
 mod place;
 mod rows;
@@ -9,6 +10,7 @@ mod sessions;
 
 pub(crate) use blocks::*;
 pub(crate) use claims::*;
+pub(crate) use groups::*;
 pub(crate) use nights::{block_nights, move_nights, night_takers, nights_of, taken};
 pub(crate) use place::*;
 pub(crate) use rows::*;

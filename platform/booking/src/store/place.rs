@@ -1,6 +1,6 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
-use berth_kernel::{PoolId, ProductId, ResourceId, SessionId};
+use berth_kernel::{PoolId, ProductId, ResourceId, SessionGroupId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -51,7 +51,7 @@ pub(crate) async fn look(
     let (ids, starts, ends) = columns(units);
     let session = match when {
         When::Session(id) => Some(id.uuid()),
-        When::Start(_) | When::Nights(_) => None,
+        When::Start(_) | When::Nights(_) | When::Group(_) => None,
     };
     let row = sqlx::query!(
         r#"SELECT coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)), true) AS "locked!",
@@ -108,6 +108,7 @@ pub(crate) async fn look(
                 free: row.free.unwrap_or(0),
                 open: row.status.as_deref() == Some("open"),
             }),
+            group: None,
             most_taken: 0,
         },
     })
@@ -122,6 +123,11 @@ pub(crate) enum Take {
     All(Vec<Unit>),
     /// Places of a session.
     Places(SessionId),
+    /// Places of every session of a group that has so many.
+    Group {
+        group: SessionGroupId,
+        sessions: i64,
+    },
     /// Nights of a pool that has so many.
     Nights {
         pool: PoolId,
@@ -158,7 +164,7 @@ struct Given<'a> {
 
 /// Takes a place and writes booking, events and answer in one statement; which resource it was, if one
 /// serves it. `$take` says what is taken: its last part, `taken`, has one row if it is, with the resource.
-/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$37`.
+/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$38`.
 macro_rules! place {
     ($tx:expr, $given:expr, $take:literal, $claim:literal $(, $arg:expr)* $(,)?) => {{
         let given: &Given<'_> = $given;
@@ -177,10 +183,10 @@ macro_rules! place {
                RETURNING true
            ), booked AS (
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, other_resource_ids, session_id,
-                   pool_id, customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
+                   pool_id, session_group_id, customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
                    notes, expires_at, created_at, updated_at)
-               SELECT $8, $9, $10, $11, resource, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+               SELECT $8, $9, $10, $11, resource, $12, $13, $14, $37, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
                       $26, $27, $28, $29, $30, $31, $32, $32
                FROM taken WHERE $5::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
@@ -226,6 +232,7 @@ macro_rules! place {
             &given.events,
             &given.kinds as _,
             &given.envelopes as _,
+            booking.session_group_id.map(|id| id.uuid()),
             $($arg),*
         )
         .fetch_optional($tx.conn())
@@ -266,6 +273,7 @@ pub(crate) async fn place(
             place_units(tx, &given, first, others).await
         }
         Take::Places(session) => place_places(tx, &given, *session).await,
+        Take::Group { group, sessions } => place_group(tx, &given, *group, *sessions).await,
         Take::Nights {
             pool,
             capacity,
@@ -296,10 +304,10 @@ async fn place_units(
         tx,
         given,
         r#"picked AS MATERIALIZED (
-               SELECT candidate AS id FROM fresh, unnest($37::uuid[]) AS candidate
+               SELECT candidate AS id FROM fresh, unnest($38::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
                                  WHERE c.resource_id = candidate
-                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($38, $39)
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($39, $40)
                                    AND c.state IN ('held', 'confirmed'))
                LIMIT 1
            ), lock AS MATERIALIZED (
@@ -311,10 +319,10 @@ async fn place_units(
            )"#,
         r#"claimed AS (
                INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
-               SELECT id, 'booking', resource_id, $38, $39, $42 FROM booked
+               SELECT id, 'booking', resource_id, $39, $40, $43 FROM booked
                UNION ALL
-               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $42
-               FROM booked, unnest($12, $40::timestamptz[], $41::timestamptz[]) AS o (resource_id, starts_at, ends_at)
+               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $43
+               FROM booked, unnest($12, $41::timestamptz[], $42::timestamptz[]) AS o (resource_id, starts_at, ends_at)
            )"#,
         &candidates,
         from.map(jiff_sqlx::Timestamp::from) as _,
@@ -331,17 +339,54 @@ async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) 
         tx,
         given,
         r#"taken AS (
-               UPDATE session SET held = held + CASE WHEN $38 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $38 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $37::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $39 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $39 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $38::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $37, $25, $38 FROM booked
+               SELECT id, $38, $25, $39 FROM booked
            )"#,
         session.uuid(),
+        given.state,
+    )
+}
+
+/// Takes places of every session of a group, of which there are so many: all, or what was taken of them is
+/// undone with the transaction.
+async fn place_group(
+    tx: &mut TenantTx,
+    given: &Given<'_>,
+    group: SessionGroupId,
+    sessions: i64,
+) -> Placed {
+    place!(
+        tx,
+        given,
+        r#"locked AS MATERIALIZED (
+               SELECT s.id FROM fresh, session_group g JOIN session s ON s.group_id = g.id
+               WHERE g.id = $38::uuid AND g.status = 'open' AND s.status = 'open'
+                 AND s.held + s.sold + $25 <= s.capacity
+                 -- Of a group that is sold out nothing is locked or written.
+                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $38 AND f.status <> 'cancelled'
+                                   AND (f.status <> 'open' OR f.held + f.sold + $25 > f.capacity))
+               ORDER BY s.id FOR UPDATE OF s
+           ), counted AS (
+               UPDATE session s SET held = held + CASE WHEN $40 = 'held' THEN $25 ELSE 0 END,
+                                    sold = sold + CASE WHEN $40 = 'held' THEN 0 ELSE $25 END
+               FROM locked WHERE s.id = locked.id AND held + sold + $25 <= capacity
+               RETURNING s.id
+           ), taken AS (
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $39
+           )"#,
+        r#"claimed AS (
+               INSERT INTO session_claim (booking_id, session_id, quantity, state)
+               SELECT booked.id, counted.id, $25, $40 FROM booked, counted
+           )"#,
+        group.uuid(),
+        sessions,
         given.state,
     )
 }
@@ -362,24 +407,24 @@ async fn place_nights(
         given,
         r#"counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $37, night, $39, CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
-                      CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($38::timestamp[]) AS night
+               SELECT $38, night, $40, CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
+                      CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
+               FROM fresh, unnest($39::timestamp[]) AS night
                -- Of what is sold out nothing is locked or written.
-               WHERE $25 <= $39
-                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $37 AND b.at = ANY($38)
-                                   AND b.held + b.sold + $25 > $39)
+               WHERE $25 <= $40
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $38 AND b.at = ANY($39)
+                                   AND b.held + b.sold + $25 > $40)
                ORDER BY night
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
                RETURNING true
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($38)
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($39)
            )"#,
         r#"claimed AS (
                INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, quantity, state)
-               SELECT id, 'booking', $37, $40, $41, $25, $42 FROM booked
+               SELECT id, 'booking', $38, $41, $42, $25, $43 FROM booked
            )"#,
         pool.uuid(),
         &nights as _,

@@ -22,6 +22,7 @@ pub(crate) struct BookingRow {
     resource_id: Option<Uuid>,
     other_resource_ids: Vec<Uuid>,
     session_id: Option<Uuid>,
+    session_group_id: Option<Uuid>,
     pool_id: Option<Uuid>,
     customer_id: Option<Uuid>,
     customer_name: String,
@@ -52,7 +53,8 @@ macro_rules! select_booking {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             BookingRow,
-            r#"SELECT id, reference, product_id, product_name, resource_id, other_resource_ids, session_id, pool_id, customer_id,
+            r#"SELECT id, reference, product_id, product_name, resource_id, other_resource_ids, session_id, session_group_id,
+                      pool_id, customer_id,
                       customer_name, customer_email, customer_locale, status, version, starts_at, ends_at,
                       local_start, timezone, quantity, price_minor, currency,
                       policy AS "policy: Json<Vec<CancellationTier>>",
@@ -81,6 +83,7 @@ impl TryFrom<BookingRow> for Booking {
             resource_id: row.resource_id.map(Into::into),
             other_resource_ids: row.other_resource_ids.into_iter().map(Into::into).collect(),
             session_id: row.session_id.map(Into::into),
+            session_group_id: row.session_group_id.map(Into::into),
             pool_id: row.pool_id.map(Into::into),
             customer_id: row.customer_id.map(Into::into),
             customer: Customer {
@@ -214,7 +217,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         "UPDATE booking SET status = $3, version = $2, resource_id = $4, session_id = $5, starts_at = $6,
                 ends_at = $7, local_start = $8, notes = $9, paid = $10, expires_at = $11,
                 status_reason = $12, refund_due_minor = $13, updated_at = $14,
-                customer_name = $15, customer_email = $16, other_resource_ids = $17
+                customer_name = $15, customer_email = $16, other_resource_ids = $17, session_group_id = $18
          WHERE id = $1 AND version = $2::bigint - 1",
         booking.id.uuid(),
         booking.version,
@@ -233,6 +236,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         booking.customer.name,
         booking.customer.email,
         &booking.other_resource_ids.iter().map(|id| id.uuid()).collect::<Vec<_>>(),
+        booking.session_group_id.map(|id| id.uuid()),
     )
     .execute(tx.conn())
     .await?;
@@ -291,7 +295,7 @@ pub(crate) async fn stats(
     let rows = sqlx::query!(
         r#"SELECT CASE $1
                     WHEN 'product' THEN product_id::text
-                    WHEN 'provider' THEN coalesce(coalesce(resource_id, session_id, pool_id)::text, '')
+                    WHEN 'provider' THEN coalesce(coalesce(resource_id, session_id, session_group_id, pool_id)::text, '')
                     WHEN 'status' THEN status
                     ELSE to_char(date_trunc($1, starts_at AT TIME ZONE $4), 'YYYY-MM-DD')
                   END AS "key!",

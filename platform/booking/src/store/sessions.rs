@@ -1,4 +1,4 @@
-//! Sessions: their rows and counters.
+//! Sessions: their rows and counters. What is booked together is in `groups`.
 
 use berth_kernel::{BookingId, ProductId, SessionId};
 use berth_tenancy::TenantTx;
@@ -36,6 +36,7 @@ struct SessionRow {
     product_id: Uuid,
     starts_at: jiff_sqlx::Timestamp,
     ends_at: jiff_sqlx::Timestamp,
+    group_id: Option<Uuid>,
     resource_ids: Vec<Uuid>,
     capacity: i32,
     free: i32,
@@ -50,6 +51,7 @@ impl From<SessionRow> for Session {
             product_id: row.product_id.into(),
             starts_at: row.starts_at.to_jiff(),
             ends_at: row.ends_at.to_jiff(),
+            group_id: row.group_id.map(Into::into),
             resource_ids: row.resource_ids.into_iter().map(Into::into).collect(),
             capacity: row.capacity,
             free: row.free,
@@ -62,7 +64,8 @@ impl From<SessionRow> for Session {
 pub(crate) async fn session(tx: &mut TenantTx, id: SessionId) -> Result<Option<Session>, Error> {
     let row = sqlx::query_as!(
         SessionRow,
-        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", group_id,
+                  resource_ids, capacity,
                   capacity - held - sold AS "free!", status, version
            FROM session WHERE id = $1 AND status <> 'cancelled'"#,
         id.uuid(),
@@ -85,7 +88,8 @@ pub(crate) async fn change_session(
         r#"UPDATE session SET capacity = coalesce($3, capacity), status = coalesce($4, status),
                resource_ids = coalesce($5, resource_ids), version = version + 1
            WHERE id = $1 AND version = $2 AND status <> 'cancelled'
-           RETURNING id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+           RETURNING id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", group_id,
+                  resource_ids, capacity,
                      capacity - held - sold AS "free!", status, version"#,
         id.uuid(),
         change.version,
@@ -132,7 +136,8 @@ pub(crate) async fn sessions(
 ) -> Result<Vec<Session>, Error> {
     let rows = sqlx::query_as!(
         SessionRow,
-        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", resource_ids, capacity,
+        r#"SELECT id, product_id, starts_at AS "starts_at: _", ends_at AS "ends_at: _", group_id,
+                  resource_ids, capacity,
                   capacity - held - sold AS "free!", status, version
            FROM session WHERE product_id = $1 AND starts_at >= $2 AND starts_at < $3 AND status <> 'cancelled'
            ORDER BY starts_at, id LIMIT 2000"#,
@@ -145,49 +150,52 @@ pub(crate) async fn sessions(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Moves a booking's places to another session of the same product; whether there was room. Both
-/// rows are locked in the order of their ids.
+/// Moves a booking's places to other sessions, each of which must be open and have room; whether they all
+/// were. The rows are locked in the order of their ids. The transaction is of no more use when they were not.
 pub(crate) async fn move_places(
     tx: &mut TenantTx,
     booking: BookingId,
-    to: SessionId,
+    to: &[SessionId],
 ) -> Result<bool, Error> {
+    let to: Vec<Uuid> = to.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
         "SELECT s.id FROM session s
-         WHERE s.id = $2 OR s.id = (SELECT session_id FROM session_claim WHERE booking_id = $1)
+         WHERE s.id = ANY($2) OR s.id IN (SELECT session_id FROM session_claim WHERE booking_id = $1)
          ORDER BY s.id FOR UPDATE",
         booking.uuid(),
-        to.uuid(),
+        &to,
     )
     .fetch_all(tx.conn())
     .await?;
     let moved = sqlx::query_scalar!(
         r#"WITH mine AS (
-               SELECT session_id, quantity, state FROM session_claim
-               WHERE booking_id = $1 AND state IN ('held', 'confirmed')
-           ), room AS (
-               SELECT s.id FROM session s, mine
-               WHERE s.id = $2 AND s.id <> mine.session_id AND s.status = 'open'
-                 AND s.held + s.sold + mine.quantity <= s.capacity
+               DELETE FROM session_claim WHERE booking_id = $1 AND state IN ('held', 'confirmed')
+               RETURNING session_id, quantity, state
+           ), had AS MATERIALIZED (
+               SELECT quantity, state FROM mine LIMIT 1
+           ), change AS (
+               SELECT session_id AS id, -quantity AS places, state FROM mine
+               UNION ALL
+               SELECT id, quantity, state FROM had, unnest($2::uuid[]) AS id
            ), counted AS (
-               UPDATE session s SET
-                   held = held + CASE WHEN mine.state = 'held' THEN
-                       CASE WHEN s.id = $2 THEN quantity ELSE -quantity END ELSE 0 END,
-                   sold = sold + CASE WHEN mine.state = 'confirmed' THEN
-                       CASE WHEN s.id = $2 THEN quantity ELSE -quantity END ELSE 0 END
-               FROM mine, room WHERE s.id IN ($2, mine.session_id)
-           ), moved AS (
-               UPDATE session_claim c SET session_id = $2 FROM room WHERE c.booking_id = $1
-               RETURNING c.booking_id
+               UPDATE session s SET held = held + CASE WHEN change.state = 'held' THEN places ELSE 0 END,
+                                    sold = sold + CASE WHEN change.state = 'held' THEN 0 ELSE places END
+               FROM change
+               WHERE s.id = change.id
+                 AND (places < 0 OR s.status = 'open' AND s.held + s.sold + places <= s.capacity)
+               RETURNING places
+           ), claimed AS (
+               INSERT INTO session_claim (booking_id, session_id, quantity, state)
+               SELECT $1, id, quantity, state FROM had, unnest($2) AS id
            )
-           SELECT count(*) AS "moved!" FROM moved"#,
+           SELECT count(*) FILTER (WHERE places > 0) AS "moved!" FROM counted"#,
         booking.uuid(),
-        to.uuid(),
+        &to,
     )
     .fetch_one(tx.conn())
     .await;
     match moved {
-        Ok(moved) => Ok(moved == 1),
+        Ok(moved) => Ok(usize::try_from(moved) == Ok(to.len())),
         Err(error) if is_taken(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }

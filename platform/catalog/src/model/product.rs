@@ -17,6 +17,8 @@ pub enum ProductKind {
     Session,
     /// Nights with one of a pool.
     Stay,
+    /// Places of all sessions of a group.
+    Course,
 }
 
 impl ProductKind {
@@ -25,6 +27,7 @@ impl ProductKind {
             Self::Appointment => "appointment",
             Self::Session => "session",
             Self::Stay => "stay",
+            Self::Course => "course",
         }
     }
 
@@ -32,6 +35,7 @@ impl ProductKind {
         match text {
             "session" => Self::Session,
             "stay" => Self::Stay,
+            "course" => Self::Course,
             _ => Self::Appointment,
         }
     }

@@ -12,6 +12,7 @@ mod browser;
 mod bucket;
 mod caller;
 mod canary;
+mod courses;
 mod dead_letters;
 mod document;
 mod domains;
