@@ -234,6 +234,7 @@ CREATE TABLE tenant_baseline.login_session (
     CONSTRAINT login_session_check CHECK (((kind = 'portal'::text) = (token_hash IS NOT NULL))),
     CONSTRAINT login_session_kind_check CHECK ((kind = ANY (ARRAY['api'::text, 'portal'::text])))
 );
+COMMENT ON TABLE tenant_baseline.login_session IS 'transient';
 CREATE TABLE tenant_baseline.notified_booking (
     booking_id uuid NOT NULL,
     version bigint NOT NULL,
@@ -348,6 +349,7 @@ CREATE TABLE tenant_baseline.refresh_token (
     session_id uuid NOT NULL,
     replaced_at timestamp with time zone
 );
+COMMENT ON TABLE tenant_baseline.refresh_token IS 'transient';
 CREATE TABLE tenant_baseline.refund (
     id uuid NOT NULL,
     payment_id uuid NOT NULL,

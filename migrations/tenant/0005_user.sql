@@ -44,3 +44,8 @@ CREATE TABLE refresh_token (
     replaced_at     timestamptz
 );
 CREATE INDEX refresh_token_session ON refresh_token (session_id);
+
+-- Neither is taken out of a tenant's data or put back: what was signed out stays so, and a copy of a tenant
+-- is not signed in to by who was at the original.
+COMMENT ON TABLE login_session IS 'transient';
+COMMENT ON TABLE refresh_token IS 'transient';

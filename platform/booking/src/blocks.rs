@@ -72,7 +72,8 @@ impl NewBlock {
 
 impl Bookings {
     /// Keeps a resource free of bookings for a time. What was booked before stays, and is in the way. Of a
-    /// pool it is one of, one less is sold in the nights it reaches into.
+    /// pool it is one of, one less is sold in the nights it reaches into, and the resource is taken for the
+    /// whole of these.
     ///
     /// # Errors
     /// [`Error::NotFound`] is about the resource, [`Error::Invalid`] names the field,
@@ -108,26 +109,32 @@ impl Bookings {
             created_at: now,
         };
         store::insert_block(&mut tx, &block).await?;
+        let nights = standing.nights.as_ref().and_then(|pooled| {
+            let nights = pooled.within(block.starts_at, block.ends_at)?;
+            Some((pooled, nights))
+        });
+        let (from, to) = match nights {
+            Some((pooled, nights)) => pooled.around(nights, (block.starts_at, block.ends_at)),
+            None => (block.starts_at, block.ends_at),
+        };
         let unit = Unit {
             resource: block.resource_id,
-            from: block.starts_at,
-            to: block.ends_at,
+            from,
+            to,
         };
         if !store::move_claims(&mut tx, Holder::Block(block.id), true, &[unit]).await? {
             tx.rollback().await?;
             return Err(self.in_the_way(ctx, &[unit], None).await?);
         }
-        if let Some(pooled) = standing.nights
-            && let Some(nights) = pooled.within(block.starts_at, block.ends_at)
+        if let Some((pooled, nights)) = nights
+            && !store::block_nights(&mut tx, block.id, pooled, nights, standing.catalog_version)
+                .await?
         {
-            let pool = (pooled.pool, pooled.capacity);
-            if !store::block_nights(&mut tx, block.id, pool, nights).await? {
-                tx.rollback().await?;
-                let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-                let takers = store::night_takers(&mut tx, pooled.pool, nights).await?;
-                tx.rollback().await?;
-                return Err(Error::InTheWay(takers));
-            }
+            tx.rollback().await?;
+            let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+            let takers = store::night_takers(&mut tx, pooled.pool, nights).await?;
+            tx.rollback().await?;
+            return Err(Error::InTheWay(takers));
         }
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &block).await?;

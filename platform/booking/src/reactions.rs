@@ -87,7 +87,12 @@ impl Reactions {
         mut booking: Booking,
     ) -> Result<(), Error> {
         let (at, cause) = (self.clock.now(), work.cause());
-        if booking.starts_at > at && store::retake(tx, &booking).await? {
+        // Who wants the coming night may book and pay after its check-in has begun.
+        let until = match booking.pool_id {
+            Some(_) => booking.ends_at,
+            None => booking.starts_at,
+        };
+        if until > at && store::retake(tx, &booking).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;
             return Ok(());
         }

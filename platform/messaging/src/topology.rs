@@ -2,7 +2,7 @@
 //!
 //! | name | what it is |
 //! |---|---|
-//! | `ev` | topic exchange; what no queue wants goes to `unrouted` instead of being lost |
+//! | `ev` | topic exchange; what no queue wants goes to `unrouted` and its queue for a week, instead of being lost |
 //! | `work` | direct exchange; where a retried message comes back to its queue by name |
 //! | `w.<consumer>.<shard>` | quorum queue; an entity's events always share a shard |
 //! | `retry.<delay>` | fanout exchange and queue; the queue's TTL brings the message back to `work`. One queue a delay, because a message's own TTL only counts at the head of its queue |
@@ -115,6 +115,12 @@ impl Names {
         self.name("unrouted")
     }
 
+    /// Its queue. What a queue is like is in its name: one that is there cannot be declared otherwise, and
+    /// programs of two releases share a broker.
+    pub(crate) fn unrouted_queue(&self) -> ShortString {
+        self.name("unrouted.7d")
+    }
+
     /// A consumer's queue for one shard.
     #[must_use]
     pub fn queue(&self, consumer: &str, shard: u8) -> ShortString {
@@ -156,14 +162,14 @@ pub(crate) async fn declare_shared(channel: &Channel, names: &Names) -> Result<(
         .await?;
     quorum_queue(
         channel,
-        names.unrouted(),
+        names.unrouted_queue(),
         &[
             ("x-max-length", AMQPValue::LongInt(10_000)),
             ("x-message-ttl", AMQPValue::LongInt(UNROUTED_KEPT)),
         ],
     )
     .await?;
-    bind(channel, names.unrouted(), names.unrouted(), "").await?;
+    bind(channel, names.unrouted_queue(), names.unrouted(), "").await?;
 
     let mut alternate = FieldTable::default();
     alternate.insert("alternate-exchange".into(), text(names.unrouted().as_str()));

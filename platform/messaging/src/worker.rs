@@ -120,7 +120,7 @@ async fn report_lag(
         for consumer in consumers {
             let queues = (0..SHARDS)
                 .map(|shard| names.queue(consumer.name(), shard))
-                .chain([names.dead(consumer.name()), names.unrouted()]);
+                .chain([names.dead(consumer.name()), names.unrouted_queue()]);
             for queue in queues {
                 let options = lapin::options::QueueDeclareOptions::durable().passive();
                 match channel

@@ -18,7 +18,7 @@ pub struct Finding {
 }
 
 /// Each query finds what must not be; `$1` are the bucket logins.
-const QUERIES: [&str; 11] = [
+const QUERIES: [&str; 13] = [
     // Whoever logs in for tenants or the platform may do nothing to the cluster, and has no right
     // by being a member alone.
     "SELECT format('the login %s may %s', rolname, what) FROM pg_roles,
@@ -35,6 +35,16 @@ const QUERIES: [&str; 11] = [
     "SELECT format('the role %s is a member of %s', m.rolname, g.rolname)
      FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
      WHERE m.rolname IN (SELECT role FROM platform.tenant_schema) AND g.rolname <> 'berth_tenant'",
+    // What all tenants' roles are members of is a member of nothing itself, nor is the platform's role.
+    "SELECT format('the role %s is a member of %s', m.rolname, g.rolname)
+     FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+     WHERE m.rolname IN ('berth_tenant', 'berth_platform')",
+    // Who may take on the platform's role reads every tenant's row of the registry.
+    "SELECT format('%s can take on berth_platform', m.rolname)
+     FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+     WHERE g.rolname = 'berth_platform' AND m.rolname <> 'berth_app' AND NOT m.rolsuper
+       AND NOT m.rolname = ANY($1) AND m.rolname <> pg_get_userbyid(
+           (SELECT nspowner FROM pg_namespace WHERE nspname = 'platform'))",
     // Of what is in a tenant's schema only its own role and the owner have rights.
     "SELECT DISTINCT format('%s has rights on %s.%s', coalesce(r.rolname, 'everybody'), n.nspname, c.relname)
      FROM platform.tenant_schema s JOIN pg_namespace n ON n.nspname = s.role

@@ -108,10 +108,12 @@ pub enum TenantKey {
     ApiKey([u8; 32]),
 }
 
-/// Whether a role of the database is some tenant's, by its name: no other role begins like one.
+/// Whether a role of the database is some tenant's, by its name: `t_` and twelve small letters or digits.
 #[must_use]
 pub fn is_tenant_role(role: &str) -> bool {
-    role.starts_with("t_")
+    let sign = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    role.strip_prefix("t_")
+        .is_some_and(|rest| rest.len() == 12 && rest.bytes().all(sign))
 }
 
 /// The message that begins a transaction as `role`. Everything is transaction-local: after COMMIT
@@ -128,6 +130,20 @@ pub(crate) fn begin_message(role: &str) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenants_role_is_known_by_its_name() {
+        assert!(is_tenant_role("t_abc123abc123"));
+        for other in [
+            "t_admin",
+            "t_ABC123abc123",
+            "t_abc123abc1234",
+            "berth_platform",
+            "",
+        ] {
+            assert!(!is_tenant_role(other), "{other}");
+        }
+    }
 
     #[test]
     fn the_begin_message_names_the_role_in_every_setting() {

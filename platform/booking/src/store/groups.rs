@@ -139,8 +139,14 @@ pub(crate) async fn change_group(
 /// The transaction is of no more use when it could not.
 pub(crate) async fn cancel_group(tx: &mut TenantTx, id: SessionGroupId) -> Result<bool, Error> {
     let booked = sqlx::query_scalar!(
-        r#"WITH locked AS MATERIALIZED (
-               SELECT id FROM session WHERE group_id = $1 AND status <> 'cancelled' ORDER BY id FOR UPDATE
+        r#"WITH claims AS MATERIALIZED (
+               -- Claims before the sessions' rows: see the order of locks.
+               SELECT FROM claim WHERE holder_id IN (SELECT id FROM session WHERE group_id = $1)
+               ORDER BY resource_id, starts_at FOR UPDATE
+           ), locked AS MATERIALIZED (
+               SELECT id FROM session
+               WHERE group_id = $1 AND status <> 'cancelled' AND (SELECT count(*) FROM claims) >= 0
+               ORDER BY id FOR UPDATE
            ), cancelled AS (
                UPDATE session s SET status = 'cancelled', version = version + 1
                FROM locked WHERE s.id = locked.id

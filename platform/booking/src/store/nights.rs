@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use berth_catalog::PooledNights;
 use berth_kernel::{BlockId, BookingId, PoolId};
 use berth_tenancy::TenantTx;
 use jiff::civil::{Date, DateTime};
@@ -65,13 +66,14 @@ pub(super) async fn release(tx: &mut TenantTx, holder: Uuid) -> Result<(), Error
     Ok(())
 }
 
-/// Takes one of a pool that has `capacity` for the nights `from .. to`, for a block; whether they were free.
-/// The transaction is of no more use when they were not.
+/// Takes one of a pool for the nights `from .. to`, for a block, if the catalog is still what it was; whether
+/// it is, and they were free. The transaction is of no more use when not.
 pub(crate) async fn block_nights(
     tx: &mut TenantTx,
     block: BlockId,
-    (pool, capacity): (PoolId, i32),
+    pooled: &PooledNights,
     (from, to): (Date, Date),
+    catalog_version: i64,
 ) -> Result<bool, Error> {
     let stay = Stay {
         arrival: from,
@@ -81,7 +83,8 @@ pub(crate) async fn block_nights(
     let taken = sqlx::query_scalar!(
         r#"WITH counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $2, night, $3, 0, 1 FROM unnest($4::timestamp[]) AS night WHERE $3 > 0 ORDER BY night
+               SELECT $2, night, $3, 0, 1 FROM catalog_version v, unnest($4::timestamp[]) AS night
+               WHERE v.version = $7 AND $3 > 0 ORDER BY night
                ON CONFLICT (pool_id, at) DO UPDATE SET capacity = excluded.capacity, sold = bucket.sold + 1
                WHERE bucket.held + bucket.sold < excluded.capacity
                RETURNING true
@@ -91,11 +94,12 @@ pub(crate) async fn block_nights(
            )
            SELECT count(*) AS "taken!" FROM counted"#,
         block.uuid(),
-        pool.uuid(),
-        capacity,
+        pooled.pool.uuid(),
+        pooled.capacity,
         &nights as _,
         jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
         jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+        catalog_version,
     )
     .fetch_one(tx.conn())
     .await?;

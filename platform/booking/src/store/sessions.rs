@@ -112,9 +112,13 @@ pub(crate) async fn change_session(
 /// Calls a session off that nobody has a place of, and gives back what it takes; whether it could.
 pub(crate) async fn cancel_session(tx: &mut TenantTx, id: SessionId) -> Result<bool, Error> {
     let cancelled = sqlx::query_scalar!(
-        r#"WITH cancelled AS (
+        r#"WITH locked AS MATERIALIZED (
+               -- Claims before the session's row: see the order of locks.
+               SELECT FROM claim WHERE holder_id = $1 ORDER BY resource_id FOR UPDATE
+           ), cancelled AS (
                UPDATE session SET status = 'cancelled', version = version + 1
                WHERE id = $1 AND held + sold = 0 AND status <> 'cancelled'
+                 AND (SELECT count(*) FROM locked) >= 0
                RETURNING id
            ), unclaimed AS (
                DELETE FROM claim USING cancelled WHERE holder_id = cancelled.id

@@ -78,6 +78,24 @@ impl PooledNights {
     }
 }
 
+impl PooledNights {
+    /// From when to when one of the pool is taken for the nights `first .. last`, or more if `from .. to` is
+    /// more: a night is taken once, and whole.
+    #[must_use]
+    pub fn around(
+        &self,
+        (first, last): (Date, Date),
+        (from, to): (Timestamp, Timestamp),
+    ) -> (Timestamp, Timestamp) {
+        let comes = instant(&self.timezone, first, self.check_in);
+        let goes = instant(&self.timezone, last, self.check_out);
+        (
+            comes.map_or(from, |comes| comes.min(from)),
+            goes.map_or(to, |goes| goes.max(to)),
+        )
+    }
+}
+
 /// Refuses what no pool may be.
 pub(crate) fn check(name: Option<&str>, quantity: Option<i32>) -> Result<(), Error> {
     if let Some(name) = name {

@@ -121,6 +121,8 @@ pub struct ResourceChange {
 /// What matters to taking a resource away for a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ResourceStanding {
+    /// The catalog's version it is of.
+    pub catalog_version: i64,
     /// Whether it works at all.
     pub active: bool,
     /// What nights it is part of.

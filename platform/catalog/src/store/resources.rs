@@ -145,11 +145,13 @@ pub(crate) async fn resource_standing(
     tx: &mut TenantTx,
     id: ResourceId,
 ) -> Result<Option<ResourceStanding>> {
+    // Read before the rest: a change in between makes it look older than it is.
+    let catalog_version = super::version(tx).await?;
     let row = sqlx::query!(
         r#"SELECT r.active, r.timezone, r.pool_id,
                   coalesce(min((p.stay->>'check_in')::time), '15:00') AS "check_in!: jiff_sqlx::Time",
                   coalesce(max((p.stay->>'check_out')::time), '11:00') AS "check_out!: jiff_sqlx::Time"
-           FROM resource r LEFT JOIN product p ON p.pool_id = r.pool_id
+           FROM resource r LEFT JOIN product p ON p.pool_id = r.pool_id AND p.active
            WHERE r.id = $1 GROUP BY r.id"#,
         id.uuid(),
     )
@@ -167,7 +169,11 @@ pub(crate) async fn resource_standing(
         None => None,
     };
     let active = row.active;
-    Ok(Some(ResourceStanding { active, nights }))
+    Ok(Some(ResourceStanding {
+        catalog_version,
+        active,
+        nights,
+    }))
 }
 
 /// Which resources are read.

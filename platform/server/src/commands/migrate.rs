@@ -67,9 +67,17 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
             print_progress(&progress);
         }
     };
-    let report = migrate::run(&database, pace, &progress)
-        .await
-        .context("the migration failed")?;
+    let report = match migrate::run(&database, pace, &progress).await {
+        Ok(report) => report,
+        Err(error) => {
+            // What it did before stays done. Where nothing can be noted, its own error says more.
+            let detail = json!({ "reason": error.to_string(), "retry": options.retry });
+            if !options.dry_run {
+                let _ = note(&database, "fleet.migration_stopped", &detail).await;
+            }
+            return Err(error).context("the migration failed");
+        }
+    };
     if options.dry_run {
         return print_dry(&database, &report).await;
     }

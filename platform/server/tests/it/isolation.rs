@@ -53,6 +53,23 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let pool = json!({ "name": "Rooms", "quantity": 2 });
     let pool = admin.post("/v1/pools", &pool).await.unwrap();
     ids.insert("pools", pool["id"].as_str().unwrap().to_owned());
+    let products = admin.get("/v1/products").await.unwrap();
+    let currency = &products["items"][0]["price"]["currency"];
+    for (kind, collection, below) in [
+        ("session", "sessions of products", "sessions"),
+        ("course", "session-groups", "session-groups"),
+    ] {
+        let price = json!({ "amount": 0, "currency": currency });
+        let product = json!({ "kind": kind, "name": "Walk", "duration_min": 60, "price": price, "payment_mode": "on_site" });
+        let product = admin.post("/v1/products", &product).await.unwrap();
+        let path = format!("/v1/products/{}/{below}", product["id"].as_str().unwrap());
+        let dated = match kind {
+            "session" => json!({ "starts_at": in_days(200), "capacity": 3 }),
+            _ => json!({ "name": "Evenings", "starts": [in_days(200)], "capacity": 3 }),
+        };
+        let made = admin.post(&path, &dated).await.unwrap();
+        ids.insert(collection, made["id"].as_str().unwrap().to_owned());
+    }
     ids
 }
 
@@ -62,6 +79,10 @@ fn with_ids(path: &str, ids: &BTreeMap<&'static str, String>) -> Option<String> 
     while let Some((before, rest)) = filled.split_once('{') {
         let (_, after) = rest.split_once('}').unwrap();
         let collection = before.trim_end_matches('/').rsplit('/').next().unwrap();
+        let collection = match collection {
+            "sessions" if before.contains("/products/") => "sessions of products",
+            other => other,
+        };
         let id = ids
             .get(collection)
             .unwrap_or_else(|| panic!("{path}: nothing known in {collection}"));
@@ -199,6 +220,22 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
         (
             "/availability/check",
             json!({ "product_id": foreign["products"], "starts_at": start }),
+        ),
+        (
+            "/bookings",
+            json!({ "product_id": own["products"], "session_group_id": foreign["session-groups"] }),
+        ),
+        (
+            "/products",
+            json!({
+                "kind": "stay", "name": "Borrowed", "pool_id": foreign["pools"],
+                "stay": { "check_in": "15:00:00", "check_out": "11:00:00" },
+                "price": { "amount": 100, "currency": "EUR" },
+            }),
+        ),
+        (
+            "/resources",
+            json!({ "kind": "room", "name": "Borrowed", "pool_id": foreign["pools"] }),
         ),
         ("/payments", json!({ "booking_id": foreign["bookings"] })),
         (

@@ -14,6 +14,7 @@ use berth_devkit::{
     environment::Role,
     services::{PostgresOptions, PrivatePostgres},
 };
+use berth_tenancy::migrate::TenantFiles;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -332,4 +333,92 @@ async fn a_restore_on_another_node_that_is_killed_is_held_until_it_is_repeated()
     }
     let wish = shop::first_session(gym).await;
     shop::shop(&Checkout::at(house), &customer, wish, Intention::Pay).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_on_another_node_is_migrated_and_erased_where_it_is() {
+    let mut nodes = two_nodes().await;
+    let house = &nodes.house;
+    let gym = house.gym().clone();
+    moved(house, &gym, "1").await;
+    let schema = house.schema(&gym).await;
+    let latest = TenantFiles::of_this_release().latest();
+    let versions = async || -> (i64, i64) {
+        let there =
+            sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1")
+                .bind(&schema)
+                .fetch_one(&nodes.second);
+        let told = sqlx::query_scalar("SELECT schema_version FROM platform.tenant WHERE role = $1")
+            .bind(&schema)
+            .fetch_one(house.platform.admin_pool());
+        (there.await.unwrap(), told.await.unwrap())
+    };
+    // As it was before the last file.
+    let back = format!(
+        "DROP TABLE {schema}.conversion, {schema}.connection;
+         UPDATE platform.tenant_schema SET version = {} WHERE role = '{schema}'",
+        latest - 1
+    );
+    sqlx::raw_sql(AssertSqlSafe(back))
+        .execute(&nodes.second)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE platform.tenant SET schema_version = $2 WHERE role = $1")
+        .bind(&schema)
+        .bind(latest - 1)
+        .execute(house.platform.admin_pool())
+        .await
+        .unwrap();
+    // Killed when the node has moved on and the registry is about to be told.
+    let killed = house.berth_killed_at(&["migrate"], "platform.tenant").await;
+    killed.unwrap();
+    assert_eq!(versions().await, (latest, latest - 1));
+    house.berth(&["migrate"]).await.unwrap();
+    assert_eq!(versions().await, (latest, latest));
+    let drift = house.berth(&["drift"]).await.unwrap();
+    assert!(drift.contains("0 differ"), "{drift}");
+    let customer = Client::sign_in(&gym, &gym.customer).await.unwrap();
+    let checkout = Checkout::at(house);
+    let wish = shop::first_session(&gym).await;
+    shop::shop(&checkout, &customer, wish, Intention::Pay).await;
+
+    let slug = gym.slug.as_str();
+    house
+        .berth(&["tenant", "archive", "--slug", slug])
+        .await
+        .unwrap();
+    let delete = ["tenant", "delete", "--slug", slug, "--confirm", slug];
+    house.berth(&delete).await.unwrap();
+    nodes.house.start(Role::Provisioner).await;
+    let house = &nodes.house;
+    let began = Instant::now();
+    let certificate = loop {
+        let certificate = house
+            .berth(&["tenant", "certificate", "--slug", slug])
+            .await;
+        if let Ok(certificate) = certificate {
+            break serde_json::from_str::<Value>(&certificate).unwrap();
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "it is not erased"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(
+        certificate["tables"]["booking"].as_i64() >= Some(1),
+        "{certificate}"
+    );
+    for pool in [house.platform.admin_pool(), &nodes.second] {
+        let left: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1)
+                  + (SELECT count(*) FROM platform.tenant_schema WHERE role = $1)
+                  + (SELECT count(*) FROM platform.outbox WHERE written_by = $1)",
+        )
+        .bind(&schema)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        assert_eq!(left, 0);
+    }
 }

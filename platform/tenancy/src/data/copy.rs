@@ -22,7 +22,8 @@ pub(super) struct Layout {
 }
 
 /// The tables of a schema, those first that others refer to. Columns the database reckons itself stay
-/// out. A table without a key is in the order of all its columns.
+/// out, and so do tables that a migration says are transient. A table without a key is in the order of all
+/// its columns.
 pub(super) async fn layouts(
     conn: &mut PgConnection,
     schema: &str,
@@ -43,6 +44,7 @@ pub(super) async fn layouts(
          WHERE n.nspname = $1 AND c.relkind = 'r'
            -- A move's own, and there only while it is under way.
            AND c.relname <> 'relocation_marker'
+           AND obj_description(c.oid, 'pg_class') IS DISTINCT FROM 'transient'
          ORDER BY c.relname",
     )
     .bind(schema)

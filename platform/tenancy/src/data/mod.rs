@@ -10,7 +10,8 @@
 //! ```
 //!
 //! It holds everything, personal data and secrets too, and is readable by its owner alone. What the
-//! registry has (keys, the payment account) stays out: it would be another tenant's after a restore.
+//! registry has (keys, the payment account) stays out: it would be another tenant's after a restore. So do
+//! tables whose comment says `transient`: who is signed in.
 //!
 //! What is put back in the place of what a tenant has becomes a new *timeline* of it, under another role
 //! and schema: whoever is still at work in the old one finds neither, and what it told is dropped.
@@ -51,6 +52,12 @@ pub enum DataError {
     /// A file is not what the manifest says.
     #[error("{0} is not what the manifest says it is: the export is damaged")]
     Damaged(String),
+    /// It has a table or column that no release made.
+    #[error(
+        "the export has {0}, which no release made; take it out of the tenant's schema (`berth drift` \
+         names it) and export again"
+    )]
+    HandMade(String),
     /// What was put back is not what was taken out.
     #[error("{0} has other rows after the restore than in the export; nothing was kept")]
     Differs(String),

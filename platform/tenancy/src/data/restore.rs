@@ -502,12 +502,18 @@ impl Export {
             .iter()
             .map(|table| format!("{role}.\"{}\"", table.name))
             .collect();
-        let empty = format!("TRUNCATE {}", names.join(", "));
+        // Cascading to those that stay out, which are empty.
+        let empty = format!("TRUNCATE {} CASCADE", names.join(", "));
         conn.execute(sqlx::raw_sql(AssertSqlSafe(empty))).await?;
         for table in &self.manifest.tables {
-            // The name goes into a path and a statement: only one the schema has.
-            if !layouts.iter().any(|known| known.name == table.name) {
-                return Err(DataError::Damaged(format!("the table {}", table.name)));
+            // Names go into a path and a statement: only those the schema has.
+            let Some(known) = layouts.iter().find(|known| known.name == table.name) else {
+                return Err(DataError::HandMade(format!("the table {}", table.name)));
+            };
+            let mut columns = table.columns.iter();
+            if let Some(column) = columns.find(|column| !known.columns.contains(column)) {
+                let column = format!("the column {}.{column}", table.name);
+                return Err(DataError::HandMade(column));
             }
             let path = self
                 .folder

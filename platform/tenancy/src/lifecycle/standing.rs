@@ -51,8 +51,8 @@ impl Lifecycle {
     /// Lets a restored tenant be served, and what it owes be sent; `false` if it was served already.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`]; [`Error::Standing`] if it was not held, or its restore was cut off and has
-    /// to be repeated.
+    /// [`Error::UnknownTenant`]; [`Error::Standing`] if it was not held, its schema is of an earlier release,
+    /// or its restore was cut off and has to be repeated.
     pub async fn release(&self, slug: &str) -> Result<bool, Error> {
         self.is_whole(slug).await?;
         let event = |tenant_id, version| Resumed { tenant_id, version };
@@ -66,6 +66,11 @@ impl Lifecycle {
         let Some(tenant) = self.tenancy.registry().refresh(id).await? else {
             return Ok(());
         };
+        if tenant.schema_version < self.tenancy.database().newest() {
+            return Err(Error::Standing(format!(
+                "the schema of `{slug}` is of an earlier release; run `berth migrate` first"
+            )));
+        }
         match self.tenancy.begin(&tenant).await {
             Ok(tx) => tx.rollback().await,
             Err(Error::Moving) => Err(Error::Standing(format!(

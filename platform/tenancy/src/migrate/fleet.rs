@@ -199,9 +199,9 @@ async fn sizes(conn: &mut PgConnection, latest: i64) -> Result<[Size; 4], Error>
     Ok(sizes)
 }
 
-/// Everybody who is behind and neither in quarantine for it, unless `dry`, nor held, whose data may be in a
-/// restore's hands and is served to nobody, nor on the way to another node, with their waves, in the order
-/// of ids.
+/// Everybody who is behind and neither in quarantine for it, unless `dry`, nor on the way to another node,
+/// with their waves, in the order of ids. One whose data is being put back is among them: either the schema
+/// or the registry's row is locked by whoever does that, and afterwards it has another role.
 async fn behind(
     conn: &mut PgConnection,
     latest: i64,
@@ -210,7 +210,7 @@ async fn behind(
     let sql = format!(
         "SELECT t.id, t.slug, t.role, t.node, t.schema_version, {WAVE}
          FROM platform.tenant t
-         WHERE t.schema_version < $1 AND t.status <> 'held'
+         WHERE t.schema_version < $1
            AND ($2 OR NOT EXISTS (SELECT FROM platform.migration_quarantine q
                                   WHERE q.tenant_id = t.id AND q.wanted >= $1))
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
@@ -434,14 +434,15 @@ async fn move_up(
     let Behind {
         id, role, version, ..
     } = tenant;
-    let latest = files.latest();
+    let (latest, node) = (files.latest(), tenant.node.0);
     let message = format!(
         "BEGIN; SET LOCAL lock_timeout = '800ms'; \
          DO $$ BEGIN \
            UPDATE platform.tenant_schema SET version = {latest} \
            WHERE role = '{role}' AND version = {version}; \
            IF NOT FOUND THEN RAISE EXCEPTION 'moved' USING ERRCODE = '{MOVED}'; END IF; \
-           UPDATE platform.tenant SET schema_version = {latest} WHERE id = '{id}'; \
+           UPDATE platform.tenant SET schema_version = {latest} \
+           WHERE id = '{id}' AND role = '{role}' AND node = {node}; \
            DELETE FROM platform.migration_quarantine WHERE tenant_id = '{id}'; \
          END $$; \
          SET LOCAL search_path = {role}, public; {files}; SET CONSTRAINTS ALL IMMEDIATE; {end}",
@@ -533,6 +534,26 @@ mod tests {
         assert_eq!(Wave::Canaries.budget(5_000, 1), 0);
         assert_eq!(Wave::Rest.budget(2, 1), 1);
         assert_eq!(Wave::Rest.budget(5_000, 1), 50);
+    }
+
+    #[test]
+    fn a_wave_whose_budget_is_spent_lets_no_other_begin() {
+        let files = TenantFiles::of_this_release();
+        let judged = |wave, tenants, failed| {
+            let size = Size { tenants, failed };
+            Running::new(wave, size, VecDeque::new(), &files, Pace::default()).judge()
+        };
+        judged(Wave::Rest, 5_000, 50).unwrap();
+        assert!(matches!(
+            judged(Wave::Rest, 5_000, 51),
+            Err(Error::BudgetSpent {
+                failed: 51,
+                of: 5_000,
+                ..
+            })
+        ));
+        judged(Wave::Canaries, 5, 0).unwrap();
+        judged(Wave::Canaries, 5, 1).unwrap_err();
     }
 
     #[test]

@@ -43,7 +43,8 @@ const OBJECTS: &str = "
         SELECT 'index ' || c.relname, pg_get_indexdef(c.oid)
         FROM pg_class c WHERE c.relnamespace = s.oid AND c.relkind IN ('i', 'I')
       UNION ALL
-        SELECT 'trigger ' || c.relname || '.' || t.tgname, pg_get_triggerdef(t.oid)
+        SELECT 'trigger ' || c.relname || '.' || t.tgname,
+               pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled = 'O' THEN '' ELSE format(' (%s)', t.tgenabled) END
         FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
         WHERE c.relnamespace = s.oid
       UNION ALL

@@ -249,6 +249,101 @@ async fn a_restore_that_fails_leaves_the_tenant_the_standing_it_had() {
     assert_eq!(stands().await, "held");
 }
 
+#[tokio::test]
+async fn nobody_is_signed_in_to_what_was_put_back() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let sign_in = format!(
+        "INSERT INTO {0}.login_session (id, account_id, kind, created_at, last_used_at, expires_at)
+         VALUES ('00000000-0000-7000-8000-000000000005', '00000000-0000-7000-8000-000000000003', 'api',
+                 now(), now(), now() + interval '1 day');
+         INSERT INTO {0}.refresh_token (token_hash, session_id)
+         VALUES ('\\x01', '00000000-0000-7000-8000-000000000005')",
+        alpha.role()
+    );
+    admin(&platform, sign_in).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    let manifest = export(&platform, &folder, &files).await.unwrap();
+    let mut tables = manifest.tables.iter().map(|table| table.name.as_str());
+    assert!(!tables.any(|name| matches!(name, "login_session" | "refresh_token")));
+    let copy = as_new(&platform, &folder, &files).await.unwrap();
+    let operator = operate(&platform);
+    operator.suspend("alpha-clinic", "restore").await.unwrap();
+    in_place(&platform, &folder, &files).await.unwrap();
+    let registry = platform.tenancy().registry();
+    for id in [copy.id, alpha.id] {
+        let tenant = registry.refresh(id).await.unwrap().unwrap();
+        let mut tx = platform.tenancy().begin(&tenant).await.unwrap();
+        let (accounts, sessions): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM login_session)",
+        )
+        .fetch_one(tx.conn())
+        .await
+        .unwrap();
+        assert_eq!((accounts, sessions), (2, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_by_hand_is_named_before_anything_is_put_back() {
+    let platform = TestPlatform::start().await;
+    let role = platform.alpha().role().to_owned();
+    let files = Store::default();
+    for (n, (by_hand, mend, named)) in [
+        (
+            format!("ALTER TABLE {role}.account ADD COLUMN nickname text"),
+            format!("ALTER TABLE {role}.account DROP COLUMN nickname"),
+            "the column account.nickname",
+        ),
+        (
+            format!("CREATE TABLE {role}.nickname (name text)"),
+            format!("DROP TABLE {role}.nickname"),
+            "the table nickname",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        admin(&platform, by_hand).await;
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join(n.to_string());
+        export(&platform, &folder, &files).await.unwrap();
+        let refused = as_new(&platform, &folder, &files).await;
+        assert!(
+            matches!(&refused, Err(DataError::HandMade(what)) if what == named),
+            "{refused:?}"
+        );
+        admin(&platform, mend).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_of_an_earlier_release_is_not_released() {
+    let platform = TestPlatform::start().await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let copy = as_new(&platform, &folder, &files).await.unwrap();
+    let operator = operate(&platform);
+    let version = async |change: i64| {
+        sqlx::query(
+            "UPDATE platform.tenant SET schema_version = schema_version + $2 WHERE id = $1",
+        )
+        .bind(copy.id.uuid())
+        .bind(change)
+        .execute(platform.admin_pool())
+        .await
+        .unwrap();
+    };
+    version(-1).await;
+    let early = operator.release("copy-clinic").await;
+    assert!(matches!(early, Err(Error::Standing(_))), "{early:?}");
+    version(1).await;
+    assert!(operator.release("copy-clinic").await.unwrap());
+}
+
 /// A move is under way, or was killed.
 #[tokio::test]
 async fn what_a_move_has_in_the_schema_is_none_of_the_tenants() {

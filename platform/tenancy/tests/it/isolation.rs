@@ -318,7 +318,20 @@ async fn an_audit_finds_every_right_that_should_not_be() {
         .fetch_one(platform.admin_pool())
         .await
         .unwrap();
+    // A role of the cluster that can do nothing, for rights that reach beyond one tenant.
+    let stranger = format!("stranger_{}", own.trim_start_matches("t_"));
+    admin(&platform, format!("CREATE ROLE {stranger} NOLOGIN")).await;
     for (break_it, mend_it, says) in [
+        (
+            format!("GRANT {stranger} TO berth_tenant"),
+            format!("REVOKE {stranger} FROM berth_tenant"),
+            format!("the role berth_tenant is a member of {stranger}"),
+        ),
+        (
+            format!("GRANT berth_platform TO {stranger}"),
+            format!("REVOKE berth_platform FROM {stranger}"),
+            format!("{stranger} can take on berth_platform"),
+        ),
         (
             format!("GRANT SELECT ON {own}.account TO {other}"),
             format!("REVOKE ALL ON {own}.account FROM {other}"),
@@ -392,4 +405,5 @@ async fn an_audit_finds_every_right_that_should_not_be() {
         admin(&platform, mend_it).await;
     }
     assert_eq!(audit().await, Vec::<String>::new());
+    admin(&platform, format!("DROP ROLE {stranger}")).await;
 }

@@ -375,6 +375,7 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
          GRANT SELECT ON {role}.account TO berth_platform; \
          GRANT UPDATE ON {role}.ledger_entry TO {role}; \
          DROP TRIGGER catalog_version_told ON {role}.catalog_version; \
+         ALTER TABLE {role}.ledger_entry DISABLE TRIGGER USER; \
          CREATE OR REPLACE FUNCTION {role}.claim_lock(resources uuid[]) RETURNS boolean LANGUAGE sql \
            AS 'SELECT true'; \
          UPDATE platform.tenant SET schema_version = 1 WHERE role = '{other}'"
@@ -405,7 +406,8 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
             "column resource.name",
             "function claim_lock(resources uuid[])",
             "table account",
-            "table ledger_entry"
+            "table ledger_entry",
+            "trigger ledger_entry.ledger_entry_balances"
         ]
     );
 }
