@@ -11,6 +11,7 @@
 //! | `migrate` | brings the database up to date |
 //! | `drift` | says where tenants' schemas were changed by hand |
 //! | `acl` | says where roles and rights are not what isolation rests on |
+//! | `recount` | proves that counters, claims and bookings agree |
 //! | `tenant` | what operators do to tenants, from their making to their erasure |
 //! | `plan` | what tenants can pay for, and how much of the machines each may take |
 //! | `operator` | makes and revokes the keys of those who run the platform |
@@ -64,6 +65,8 @@ enum Command {
     Drift,
     /// Say where roles and rights are not what isolation rests on.
     Acl,
+    /// Count again what is taken, and say what does not agree.
+    Recount(commands::RecountOptions),
     /// Make, change, suspend, archive and erase tenants.
     #[command(subcommand)]
     Tenant(commands::TenantCommand),
@@ -130,6 +133,7 @@ pub async fn run(files: TenantFiles) -> anyhow::Result<()> {
         Command::Migrate(options) => commands::migrate(&options).await,
         Command::Drift => commands::drift().await,
         Command::Acl => commands::acl().await,
+        Command::Recount(options) => commands::recount_all(&options).await,
         Command::Tenant(command) => commands::tenant(command).await,
         Command::Plan(command) => commands::plan(command).await,
         Command::Operator(command) => commands::operator(command).await,

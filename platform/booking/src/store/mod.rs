@@ -5,6 +5,7 @@ mod claims;
 mod groups;
 mod nights;
 mod place;
+mod recount;
 mod rows;
 mod sessions;
 
@@ -13,5 +14,6 @@ pub(crate) use claims::*;
 pub(crate) use groups::*;
 pub(crate) use nights::{block_nights, move_nights, night_takers, nights_of, taken};
 pub(crate) use place::*;
+pub(crate) use recount::recount;
 pub(crate) use rows::*;
 pub(crate) use sessions::*;

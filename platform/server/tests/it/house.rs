@@ -168,6 +168,12 @@ impl House {
         self.command_line(Path::new(BERTH), arguments).await
     }
 
+    /// That all of a tenant's books about what is taken agree.
+    pub(crate) async fn agrees(&self, tenant: &Tenant) {
+        let counted = self.berth(&["recount", "--slug", &tenant.slug]).await;
+        assert!(counted.is_ok(), "{counted:?}");
+    }
+
     /// The same with the program of the next release.
     pub(crate) async fn next_berth(&self, arguments: &[&str]) -> Result<String, String> {
         self.command_line(&next_release(), arguments).await

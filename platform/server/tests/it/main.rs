@@ -28,6 +28,7 @@ mod observed;
 mod onboarding;
 mod operators;
 mod outages;
+mod recount;
 mod refunds;
 mod relocation;
 mod repeats;

@@ -1,0 +1,135 @@
+//! Holding counters, claims and bookings against each other.
+
+use berth_tenancy::TenantTx;
+use sqlx::Executor as _;
+
+use crate::{Error, Recount};
+
+/// Looks for whatever does not agree, as of one moment.
+pub(crate) async fn recount(tx: &mut TenantTx) -> Result<Recount, Error> {
+    // Of a large tenant it takes longer than a request may.
+    tx.conn()
+        .execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '15min'")
+        .await?;
+    let bookings = sqlx::query_scalar!(r#"SELECT count(*) AS "bookings!" FROM booking"#)
+        .fetch_one(tx.conn())
+        .await?;
+    let mut wrong = sessions(tx).await?;
+    wrong.extend(buckets(tx).await?);
+    wrong.extend(bookings_and_claims(tx).await?);
+    wrong.extend(holders_and_claims(tx).await?);
+    wrong.extend(nobodys(tx).await?);
+    wrong.extend(twice(tx).await?);
+    Ok(Recount { bookings, wrong })
+}
+
+async fn sessions(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('session %s counts %s held and %s sold, its bookings have %s and %s',
+                         s.id, s.held, s.sold, coalesce(c.held, 0), coalesce(c.sold, 0)) AS "said!"
+           FROM session s LEFT JOIN (
+               SELECT session_id, sum(quantity) FILTER (WHERE state = 'held') AS held,
+                      sum(quantity) FILTER (WHERE state = 'confirmed') AS sold
+               FROM session_claim GROUP BY session_id
+           ) c ON c.session_id = s.id
+           WHERE (s.held, s.sold) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
+           ORDER BY s.id LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+async fn buckets(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('pool %s counts %s held and %s sold for %s, what takes it has %s and %s', pool_id,
+                         coalesce(b.held, 0), coalesce(b.sold, 0), at, coalesce(c.held, 0), coalesce(c.sold, 0)) AS "said!"
+           FROM bucket b FULL JOIN (
+               SELECT pool_id, at, sum(quantity) FILTER (WHERE state = 'held') AS held,
+                      sum(quantity) FILTER (WHERE state = 'confirmed') AS sold
+               FROM bucket_claim, generate_series(from_at, to_at - interval '1 day', interval '1 day') AS at
+               WHERE state IN ('held', 'confirmed')
+               GROUP BY pool_id, at
+           ) c USING (pool_id, at)
+           WHERE (coalesce(b.held, 0), coalesce(b.sold, 0)) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
+           ORDER BY pool_id, at LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+/// A pending booking holds all its parts, one that stands or took place has them for certain, and one that
+/// ended otherwise has none.
+async fn bookings_and_claims(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('booking %s (%s) is %s and has %s held and %s certain of the %s it takes',
+                         b.reference, b.id, b.status, has.held, has.certain, takes.parts) AS "said!"
+           FROM booking b
+           CROSS JOIN LATERAL (
+               SELECT count(*) FILTER (WHERE state = 'held') AS held,
+                      count(*) FILTER (WHERE state = 'confirmed') AS certain
+               FROM (SELECT state FROM claim WHERE holder_id = b.id
+                     UNION ALL SELECT state FROM session_claim WHERE booking_id = b.id AND quantity = b.quantity
+                     UNION ALL SELECT state FROM bucket_claim WHERE holder_id = b.id AND quantity = b.quantity) one
+           ) has
+           CROSS JOIN LATERAL (
+               SELECT CASE WHEN b.resource_id IS NOT NULL THEN 1 + cardinality(b.other_resource_ids)
+                           WHEN b.session_group_id IS NOT NULL
+                           THEN (SELECT count(*) FROM session
+                                 WHERE group_id = b.session_group_id AND status <> 'cancelled')
+                           ELSE 1 END AS parts
+           ) takes
+           WHERE (has.held, has.certain) <> (
+               CASE b.status WHEN 'PENDING' THEN takes.parts ELSE 0 END,
+               CASE WHEN b.status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW') THEN takes.parts ELSE 0 END)
+           ORDER BY b.id LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+/// A session that takes place has everybody who gives it, and a block its resource.
+async fn holders_and_claims(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('%s %s has %s of the %s it takes', kind, id, has.certain, parts) AS "said!"
+           FROM (SELECT 'session' AS kind, id, cardinality(resource_ids) AS parts
+                 FROM session WHERE status <> 'cancelled'
+                 UNION ALL SELECT 'block', id, 1 FROM block) holder
+           CROSS JOIN LATERAL (
+               SELECT count(*) AS certain FROM claim WHERE holder_id = holder.id AND state = 'confirmed'
+           ) has
+           WHERE has.certain <> parts
+           ORDER BY id LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+async fn nobodys(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('what %s %s takes is of nobody', holder, holder_id) AS "said!"
+           FROM (SELECT holder, holder_id FROM claim WHERE state IN ('held', 'confirmed')
+                 UNION SELECT holder, holder_id FROM bucket_claim WHERE state IN ('held', 'confirmed')) taken
+           WHERE NOT EXISTS (SELECT FROM booking WHERE taken.holder = 'booking' AND id = taken.holder_id)
+             AND NOT EXISTS (SELECT FROM session
+                             WHERE taken.holder = 'session' AND id = taken.holder_id AND status <> 'cancelled')
+             AND NOT EXISTS (SELECT FROM block WHERE taken.holder = 'block' AND id = taken.holder_id)
+           ORDER BY holder_id LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+/// What the exclusion constraint forbids, should somebody have taken that away.
+async fn twice(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('resource %s is taken by %s %s and by %s %s at %s', a.resource_id, a.holder, a.holder_id,
+                         b.holder, b.holder_id, greatest(a.starts_at, b.starts_at)) AS "said!"
+           FROM claim a JOIN claim b ON b.resource_id = a.resource_id
+                AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
+                AND (a.holder_id, a.starts_at) < (b.holder_id, b.starts_at)
+           WHERE a.state IN ('held', 'confirmed') AND b.state IN ('held', 'confirmed')
+           ORDER BY 1 LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}

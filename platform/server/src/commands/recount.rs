@@ -1,0 +1,56 @@
+//! `berth recount`.
+
+use berth_booking::recount;
+use berth_kernel::Clock;
+use berth_tenancy::{Database, Tenancy, lifecycle::Lifecycle};
+use clap::Args;
+
+use super::tenant::operator as whoever_types;
+use crate::settings;
+
+/// Rows of the registry read at once.
+const PAGE: u16 = 200;
+
+/// Whose books are counted again.
+#[derive(Args)]
+pub(crate) struct RecountOptions {
+    /// Only this tenant's.
+    #[arg(long)]
+    slug: Option<String>,
+}
+
+/// Counts again what is taken, tenant by tenant; fails if anything does not agree.
+pub(crate) async fn recount_all(options: &RecountOptions) -> anyhow::Result<()> {
+    let tenancy = Tenancy::new(Database::connect(&settings::database()?)?);
+    let lifecycle = Lifecycle::new(tenancy.clone(), whoever_types(), Clock::System);
+    let (mut tenants, mut bookings, mut wrong) = (0_usize, 0, Vec::new());
+    let mut page = match &options.slug {
+        Some(slug) => vec![lifecycle.particulars(slug).await?],
+        None => lifecycle.list("", PAGE).await?,
+    };
+    while let Some(last) = page.last().map(|tenant| tenant.slug.clone()) {
+        for one in &page {
+            let tenant = tenancy.registry().refresh(one.id).await?;
+            // Erased in the meantime.
+            let Some(tenant) = tenant else { continue };
+            let found = recount(&tenancy, &tenant).await?;
+            let said = |said: String| format!("{}: {said}", one.slug);
+            wrong.extend(found.wrong.into_iter().map(said));
+            tenants += 1;
+            bookings += found.bookings;
+        }
+        page = match &options.slug {
+            Some(_) => Vec::new(),
+            None => lifecycle.list(&last, PAGE).await?,
+        };
+    }
+    println!("{tenants} tenants, {bookings} bookings");
+    anyhow::ensure!(
+        wrong.is_empty(),
+        "{} things do not agree:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    println!("everything agrees");
+    Ok(())
+}
