@@ -278,7 +278,7 @@ impl Bookings {
             arrival.saturating_add(AROUND),
         );
         let (offering, taken) = self.nights_taken(ctx, wish.product_id, around).await?;
-        let Some(pool) = offering.pool.as_ref() else {
+        let Some(pool) = offering.pool.as_ref().filter(|_| offering.product.active) else {
             return Ok(Vec::new());
         };
         let near = nights::nearest(&offering, pool, wished, wish.quantity, now, &taken, AROUND);
@@ -312,6 +312,9 @@ impl Bookings {
         let now = ctx.clock.now();
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let offering = self.last_known(&mut tx, ctx, wish.product_id).await?;
+        if !offering.product.active {
+            return Ok(Vec::new());
+        }
         let (from, to) = schedule::horizon(&offering, now);
         let groups = store::groups(&mut tx, wish.product_id, from, to).await?;
         tx.rollback().await?;

@@ -190,7 +190,8 @@ impl Bookings {
     /// booked it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::SessionBooked`].
+    /// [`Error::NotFound`], [`Error::SessionBooked`], [`Error::VersionConflict`] when one of its sessions was
+    /// changed just then.
     pub async fn cancel_session_group(
         &self,
         ctx: &Context,
@@ -202,14 +203,15 @@ impl Bookings {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let group = store::group(&mut tx, id).await?;
         let group = group.filter(|group| group.product_id == product);
-        group.ok_or(Error::NotFound)?;
-        if !store::cancel_group(&mut tx, id).await? {
-            return Err(Error::SessionBooked);
+        let group = group.ok_or(Error::NotFound)?;
+        match store::cancel_group(&mut tx, &group).await? {
+            (0, true) => Ok(tx.commit().await?),
+            (0, false) => Err(Error::VersionConflict),
+            _ => Err(Error::SessionBooked),
         }
-        Ok(tx.commit().await?)
     }
 
-    /// Groups of a course whose first session starts in `[from, to)`.
+    /// Groups of a course whose first session starts in `[from, to)`, the first fifty.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such product.
@@ -239,6 +241,14 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The same about one of several starts.
+fn of_starts(error: Error) -> Error {
+    match error {
+        Error::Invalid { code, detail, .. } => Error::invalid("starts", code, detail),
+        other => other,
+    }
+}
+
 fn check_starts(
     starts: &[Timestamp],
     duration: SignedDuration,
@@ -249,7 +259,7 @@ fn check_starts(
         return Err(Error::invalid("starts", "OUT_OF_RANGE", detail));
     }
     for at in starts {
-        check_start(*at, now)?;
+        check_start(*at, now).map_err(of_starts)?;
     }
     let apart = |pair: &[Timestamp]| pair[0] + duration <= pair[1];
     if !starts.windows(2).all(apart) {
@@ -272,7 +282,16 @@ async fn group_units(
     if !new.resource_ids.is_empty() {
         let named = named(offering, &new.resource_ids)?;
         let pick = |units: Vec<Unit>| named.iter().map(|who| units[*who]).collect();
-        return Ok(Ok(all.into_iter().map(pick).collect()));
+        let chosen: Vec<Vec<Unit>> = all.into_iter().map(pick).collect();
+        let apart = |pair: &[Vec<Unit>]| {
+            let mut both = pair[0].iter().zip(&pair[1]);
+            both.all(|(before, after)| before.to <= after.from)
+        };
+        if !chosen.windows(2).all(apart) {
+            let detail = "Those named need more time between two sessions.";
+            return Err(Error::invalid("starts", "STARTS_OVERLAP", detail));
+        }
+        return Ok(Ok(chosen));
     }
     if offering.requirements.is_empty() {
         return Ok(Ok(all.iter().map(|_| Vec::new()).collect()));
@@ -287,9 +306,13 @@ async fn group_units(
     let mut chosen: Vec<Vec<Unit>> = Vec::with_capacity(all.len());
     for (at, units) in new.starts.iter().zip(all) {
         let overlaps = |who: usize, unit: &Unit| {
-            taken.iter().any(|(of, starts, ends)| {
-                *of == who && *starts < unit.to.as_second() && *ends > unit.from.as_second()
-            })
+            // Sorted by who and start, and none of one resource overlap: the last that begins before the end.
+            let (from, to) = (unit.from.as_second(), unit.to.as_second());
+            let before = taken.partition_point(|(of, starts, _)| (*of, *starts) < (who, to));
+            let last = before.checked_sub(1).map(|last| taken[last]);
+            let elsewhere = last.is_some_and(|(of, _, ends)| of == who && ends > from);
+            let here = |own: &Unit| own.resource == unit.resource && own.to > unit.from;
+            elsewhere || chosen.iter().flatten().any(here)
         };
         let busy: Vec<ResourceId> = units
             .iter()

@@ -199,7 +199,7 @@ impl Bookings {
     /// Calls a session off, and lets go who would have given it and where. Nobody may have booked it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::SessionBooked`].
+    /// [`Error::NotFound`], [`Error::SessionBooked`], [`Error::VersionConflict`] when it was changed just then.
     pub async fn cancel_session(
         &self,
         ctx: &Context,
@@ -211,9 +211,14 @@ impl Bookings {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let session = store::session(&mut tx, id).await?;
         let session = session.filter(|session| session.product_id == product);
-        session.ok_or(Error::NotFound)?;
-        if !store::cancel_session(&mut tx, id).await? {
-            return Err(Error::SessionBooked);
+        let session = session.ok_or(Error::NotFound)?;
+        if !store::cancel_session(&mut tx, id, session.version).await? {
+            let now = store::session(&mut tx, id).await?;
+            let now = now.ok_or(Error::NotFound)?;
+            return Err(match now.free < now.capacity {
+                true => Error::SessionBooked,
+                false => Error::VersionConflict,
+            });
         }
         Ok(tx.commit().await?)
     }

@@ -94,6 +94,7 @@ async fn retake_units(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sql
            ), locked AS MATERIALIZED (
                SELECT s.id, c.quantity FROM session_claim c JOIN session s ON s.id = c.session_id
                WHERE c.booking_id = $1 AND c.state = 'released' AND s.status = 'open'
+                 AND NOT EXISTS (SELECT FROM session_group g WHERE g.id = s.group_id AND g.status <> 'open')
                ORDER BY s.id FOR UPDATE OF s
            ), counted AS (
                UPDATE session s SET sold = sold + locked.quantity FROM locked

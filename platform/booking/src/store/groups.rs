@@ -135,10 +135,14 @@ pub(crate) async fn change_group(
     Ok(changed.rows_affected() == 1)
 }
 
-/// Calls a group off of which nobody has a place, and gives back what its sessions take; whether it could.
-/// The transaction is of no more use when it could not.
-pub(crate) async fn cancel_group(tx: &mut TenantTx, id: SessionGroupId) -> Result<bool, Error> {
-    let booked = sqlx::query_scalar!(
+/// Calls a group off, and gives back what its sessions take; how many places of them were taken, and whether
+/// the sessions were as `group` has them, so that what they take is what this statement saw. The transaction
+/// is of no more use when places were taken or they were not.
+pub(crate) async fn cancel_group(
+    tx: &mut TenantTx,
+    group: &SessionGroup,
+) -> Result<(i64, bool), Error> {
+    let row = sqlx::query!(
         r#"WITH claims AS MATERIALIZED (
                -- Claims before the sessions' rows: see the order of locks.
                SELECT FROM claim WHERE holder_id IN (SELECT id FROM session WHERE group_id = $1)
@@ -150,18 +154,22 @@ pub(crate) async fn cancel_group(tx: &mut TenantTx, id: SessionGroupId) -> Resul
            ), cancelled AS (
                UPDATE session s SET status = 'cancelled', version = version + 1
                FROM locked WHERE s.id = locked.id
-               RETURNING s.id, held + sold AS places
+               RETURNING s.id, held + sold AS places, version - 1 AS was
            ), unclaimed AS (
                DELETE FROM claim USING cancelled WHERE holder_id = cancelled.id
            ), closed AS (
                UPDATE session_group SET status = 'cancelled', version = version + 1 WHERE id = $1
            )
-           SELECT coalesce(sum(places), 0) AS "booked!" FROM cancelled"#,
-        id.uuid(),
+           SELECT coalesce(sum(places), 0) AS "booked!",
+                  coalesce(array_agg(was ORDER BY id), '{}') AS "versions!" FROM cancelled"#,
+        group.id.uuid(),
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(booked == 0)
+    let mut known: Vec<&Session> = group.sessions.iter().collect();
+    known.sort_unstable_by_key(|session| session.id.uuid());
+    let known = known.iter().map(|session| session.version);
+    Ok((row.booked, known.eq(row.versions)))
 }
 
 /// Selects sessions with their groups, of some of a product's groups, in the order of their starts; the tail
@@ -175,7 +183,7 @@ macro_rules! select_groups {
                   s.capacity - s.held - s.sold AS "free!", s.status, s.version
            FROM session_group g JOIN session s ON s.group_id = g.id AND s.status <> 'cancelled'
            WHERE g.status <> 'cancelled' AND "# + $tail + r#"
-           ORDER BY s.starts_at, s.id LIMIT 10000"#
+           ORDER BY s.starts_at, s.id"#
             $(, $arg)*
         )
     };
@@ -214,7 +222,7 @@ macro_rules! collect_groups {
     }};
 }
 
-/// Groups of a product whose first session starts in `[from, to)`, in the order of those.
+/// Groups of a product whose first session starts in `[from, to)`, in the order of those; the first fifty.
 pub(crate) async fn groups(
     tx: &mut TenantTx,
     product: ProductId,
@@ -224,7 +232,8 @@ pub(crate) async fn groups(
     let rows = select_groups!(
         r#"g.id IN (SELECT f.group_id FROM session f
                     WHERE f.product_id = $1 AND f.group_id IS NOT NULL AND f.status <> 'cancelled'
-                    GROUP BY f.group_id HAVING min(f.starts_at) >= $2 AND min(f.starts_at) < $3)"#,
+                    GROUP BY f.group_id HAVING min(f.starts_at) >= $2 AND min(f.starts_at) < $3
+                    ORDER BY min(f.starts_at), f.group_id LIMIT 50)"#,
         product.uuid(),
         jiff_sqlx::Timestamp::from(from) as _,
         jiff_sqlx::Timestamp::from(to) as _,

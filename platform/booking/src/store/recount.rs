@@ -32,7 +32,7 @@ async fn sessions(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
                       sum(quantity) FILTER (WHERE state = 'confirmed') AS sold
                FROM session_claim GROUP BY session_id
            ) c ON c.session_id = s.id
-           WHERE (s.held, s.sold) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
+           WHERE (s.held, s.sold) <> (coalesce(c.held, 0), coalesce(c.sold, 0)) OR s.held + s.sold > s.capacity
            ORDER BY s.id LIMIT 100"#
     )
     .fetch_all(tx.conn())
@@ -51,6 +51,7 @@ async fn buckets(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
                GROUP BY pool_id, at
            ) c USING (pool_id, at)
            WHERE (coalesce(b.held, 0), coalesce(b.sold, 0)) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
+              OR b.held + b.sold > b.capacity
            ORDER BY pool_id, at LIMIT 100"#
     )
     .fetch_all(tx.conn())
@@ -67,14 +68,20 @@ async fn bookings_and_claims(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Err
            CROSS JOIN LATERAL (
                SELECT count(*) FILTER (WHERE state = 'held') AS held,
                       count(*) FILTER (WHERE state = 'confirmed') AS certain
-               FROM (SELECT state FROM claim WHERE holder_id = b.id
-                     UNION ALL SELECT state FROM session_claim WHERE booking_id = b.id AND quantity = b.quantity
-                     UNION ALL SELECT state FROM bucket_claim WHERE holder_id = b.id AND quantity = b.quantity) one
+               FROM (SELECT state FROM claim
+                     WHERE holder_id = b.id AND resource_id = ANY(b.other_resource_ids || b.resource_id)
+                     UNION ALL
+                     SELECT c.state FROM session_claim c JOIN session s ON s.id = c.session_id
+                     WHERE c.booking_id = b.id AND c.quantity = b.quantity
+                       AND (s.id = b.session_id OR s.group_id = b.session_group_id)
+                     UNION ALL
+                     SELECT state FROM bucket_claim
+                     WHERE holder_id = b.id AND pool_id = b.pool_id AND quantity = b.quantity) one
            ) has
            CROSS JOIN LATERAL (
                SELECT CASE WHEN b.resource_id IS NOT NULL THEN 1 + cardinality(b.other_resource_ids)
                            WHEN b.session_group_id IS NOT NULL
-                           THEN (SELECT count(*) FROM session
+                           THEN (SELECT greatest(count(*), 1) FROM session
                                  WHERE group_id = b.session_group_id AND status <> 'cancelled')
                            ELSE 1 END AS parts
            ) takes
@@ -122,12 +129,13 @@ async fn nobodys(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
 /// What the exclusion constraint forbids, should somebody have taken that away.
 async fn twice(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"SELECT format('resource %s is taken by %s %s and by %s %s at %s', a.resource_id, a.holder, a.holder_id,
-                         b.holder, b.holder_id, greatest(a.starts_at, b.starts_at)) AS "said!"
-           FROM claim a JOIN claim b ON b.resource_id = a.resource_id
-                AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
-                AND (a.holder_id, a.starts_at) < (b.holder_id, b.starts_at)
-           WHERE a.state IN ('held', 'confirmed') AND b.state IN ('held', 'confirmed')
+        r#"SELECT format('resource %s is taken by %s %s from %s on, when it is taken already', resource_id, holder,
+                         holder_id, starts_at) AS "said!"
+           FROM (SELECT resource_id, holder, holder_id, starts_at,
+                        max(ends_at) OVER (PARTITION BY resource_id ORDER BY starts_at, holder_id
+                                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS taken_until
+                 FROM claim WHERE state IN ('held', 'confirmed')) one
+           WHERE taken_until > starts_at
            ORDER BY 1 LIMIT 100"#
     )
     .fetch_all(tx.conn())

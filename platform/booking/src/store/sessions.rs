@@ -109,15 +109,20 @@ pub(crate) async fn change_session(
     }
 }
 
-/// Calls a session off that nobody has a place of, and gives back what it takes; whether it could.
-pub(crate) async fn cancel_session(tx: &mut TenantTx, id: SessionId) -> Result<bool, Error> {
+/// Calls a session of that version off that nobody has a place of, and gives back what it takes; whether it
+/// could. The version says that what it takes is what this statement sees.
+pub(crate) async fn cancel_session(
+    tx: &mut TenantTx,
+    id: SessionId,
+    version: i64,
+) -> Result<bool, Error> {
     let cancelled = sqlx::query_scalar!(
         r#"WITH locked AS MATERIALIZED (
                -- Claims before the session's row: see the order of locks.
                SELECT FROM claim WHERE holder_id = $1 ORDER BY resource_id FOR UPDATE
            ), cancelled AS (
                UPDATE session SET status = 'cancelled', version = version + 1
-               WHERE id = $1 AND held + sold = 0 AND status <> 'cancelled'
+               WHERE id = $1 AND version = $2 AND held + sold = 0 AND status <> 'cancelled'
                  AND (SELECT count(*) FROM locked) >= 0
                RETURNING id
            ), unclaimed AS (
@@ -125,6 +130,7 @@ pub(crate) async fn cancel_session(tx: &mut TenantTx, id: SessionId) -> Result<b
            )
            SELECT count(*) AS "cancelled!" FROM cancelled"#,
         id.uuid(),
+        version,
     )
     .fetch_one(tx.conn())
     .await?;
@@ -161,10 +167,13 @@ pub(crate) async fn move_places(
     booking: BookingId,
     to: &[SessionId],
 ) -> Result<bool, Error> {
+    if to.is_empty() {
+        return Ok(false);
+    }
     let to: Vec<Uuid> = to.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
         "SELECT s.id FROM session s
-         WHERE s.id = ANY($2) OR s.id IN (SELECT session_id FROM session_claim WHERE booking_id = $1)
+         WHERE s.id = ANY($2 || ARRAY(SELECT session_id FROM session_claim WHERE booking_id = $1))
          ORDER BY s.id FOR UPDATE",
         booking.uuid(),
         &to,

@@ -151,7 +151,7 @@ pub(crate) async fn resource_standing(
         r#"SELECT r.active, r.timezone, r.pool_id,
                   coalesce(min((p.stay->>'check_in')::time), '15:00') AS "check_in!: jiff_sqlx::Time",
                   coalesce(max((p.stay->>'check_out')::time), '11:00') AS "check_out!: jiff_sqlx::Time"
-           FROM resource r LEFT JOIN product p ON p.pool_id = r.pool_id AND p.active
+           FROM resource r LEFT JOIN product p ON p.pool_id = r.pool_id
            WHERE r.id = $1 GROUP BY r.id"#,
         id.uuid(),
     )

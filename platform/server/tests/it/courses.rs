@@ -378,3 +378,35 @@ async fn a_crowd_never_gets_more_than_there_are() {
         assert!(free.iter().all(|one| *one == free[0]), "{free:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_needs_a_pause_between_two_sessions_gives_the_first_alone() {
+    let house = House::open().await;
+    let school = School::open(&house).await;
+    let [ada, ben] = &school.teachers;
+    let intensive = json!({
+        "kind": "course", "name": "Spanish at once", "duration_min": 60, "payment_mode": "on_site",
+        "price": { "amount": 0, "currency": "USD" },
+        "requirements": [
+            { "role": "teacher", "resource_ids": [ada, ben], "buffer_after_min": 15 },
+            { "role": "room", "resource_ids": [school.room] },
+        ],
+    });
+    let made = school.admin.post("/v1/products", &intensive).await.unwrap();
+    let path = format!(
+        "/v1/products/{}/session-groups",
+        made["id"].as_str().unwrap()
+    );
+    let first = &school.starts[0];
+    let second: jiff::Timestamp = first.parse().unwrap();
+    let second = (second + SignedDuration::from_hours(1)).to_string();
+    let body = |named: &[&String]| json!({ "name": "A day", "starts": [first, second], "capacity": 4, "resource_ids": named });
+    assert_eq!(
+        refused(school.admin.post(&path, &body(&[ada, &school.room])).await),
+        (422, "STARTS_OVERLAP".to_owned())
+    );
+    let group = school.admin.post(&path, &body(&[])).await.unwrap();
+    let by = |session: usize| group["sessions"][session]["resource_ids"][0].clone();
+    assert_ne!(by(0), by(1));
+    house.agrees(&school.tenant).await;
+}

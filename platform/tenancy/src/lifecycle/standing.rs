@@ -66,18 +66,21 @@ impl Lifecycle {
         let Some(tenant) = self.tenancy.registry().refresh(id).await? else {
             return Ok(());
         };
+        match self.tenancy.begin(&tenant).await {
+            Ok(tx) => tx.rollback().await?,
+            Err(Error::Moving) => {
+                return Err(Error::Standing(format!(
+                    "the restore of `{slug}` was cut off; repeat it"
+                )));
+            }
+            Err(error) => return Err(error),
+        }
         if tenant.schema_version < self.tenancy.database().newest() {
             return Err(Error::Standing(format!(
                 "the schema of `{slug}` is of an earlier release; run `berth migrate` first"
             )));
         }
-        match self.tenancy.begin(&tenant).await {
-            Ok(tx) => tx.rollback().await,
-            Err(Error::Moving) => Err(Error::Standing(format!(
-                "the restore of `{slug}` was cut off; repeat it"
-            ))),
-            Err(error) => Err(error),
-        }
+        Ok(())
     }
 
     /// Turns a tenant to a standing, if it has one of those `from`.

@@ -128,6 +128,8 @@ struct Behind {
     role: String,
     node: NodeId,
     version: i64,
+    /// Its data may be being put back just now, for as long as that takes.
+    held: bool,
     tries: u32,
 }
 
@@ -208,7 +210,7 @@ async fn behind(
     dry: bool,
 ) -> Result<Vec<(Wave, Behind)>, Error> {
     let sql = format!(
-        "SELECT t.id, t.slug, t.role, t.node, t.schema_version, {WAVE}
+        "SELECT t.id, t.slug, t.role, t.node, t.schema_version, t.status = 'held', {WAVE}
          FROM platform.tenant t
          WHERE t.schema_version < $1
            AND ($2 OR NOT EXISTS (SELECT FROM platform.migration_quarantine q
@@ -216,19 +218,20 @@ async fn behind(
            AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
          ORDER BY t.id"
     );
-    type Row = (uuid::Uuid, String, String, i16, i64, i32);
+    type Row = (uuid::Uuid, String, String, i16, i64, bool, i32);
     let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(latest)
         .bind(dry)
         .fetch_all(conn)
         .await?;
-    let behind = |(id, slug, role, node, version, wave): Row| {
+    let behind = |(id, slug, role, node, version, held, wave): Row| {
         let behind = Behind {
             id: id.into(),
             slug,
             role,
             node: NodeId(node.unsigned_abs()),
             version,
+            held,
             tries: 0,
         };
         (Wave::from_number(wave), behind)
@@ -330,6 +333,11 @@ impl<'f> Running<'f> {
                     let pause = rand::rng().random_range(50..500);
                     self.again(tenant);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                // It is served to nobody, and not released before the next run has moved it.
+                Outcome::Busy(reason) if tenant.held => {
+                    tracing::warn!(tenant_id = %tenant.id, reason, "{} is left for later: {reason}", tenant.id);
+                    self.tell(progress, false);
                 }
                 Outcome::Busy(reason) | Outcome::Failed(reason) if self.dry => {
                     self.would_fail(tenant, reason);
