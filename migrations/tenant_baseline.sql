@@ -607,7 +607,6 @@ CREATE INDEX resource_pool ON tenant_baseline.resource USING btree (pool_id) WHE
 CREATE INDEX schedule_exception_resource ON tenant_baseline.schedule_exception USING btree (resource_id, day);
 CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree (resource_id);
 CREATE INDEX session_claim_session ON tenant_baseline.session_claim USING btree (session_id);
-CREATE INDEX session_group_product ON tenant_baseline.session_group USING btree (product_id);
 CREATE INDEX session_of_group ON tenant_baseline.session USING btree (group_id) WHERE (group_id IS NOT NULL);
 CREATE INDEX session_product_start ON tenant_baseline.session USING btree (product_id, starts_at);
 CREATE INDEX tracked_event_time ON tenant_baseline.tracked_event USING btree (happened_at);

@@ -10,7 +10,6 @@ CREATE TABLE session_group (
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL
 );
-CREATE INDEX session_group_product ON session_group (product_id);
 
 -- A dated occurrence with places: a class, a show. Its two counters are the whole truth about
 -- free places; the CHECK is the last guard behind the conditional update.

@@ -171,8 +171,9 @@ impl Bookings {
         ctx.authorize(Permission::ResourceBlock)
             .map_err(Error::Denied)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let known = self.catalog.resource_standing(&mut tx, resource);
-        known.await?.ok_or(Error::NotFound)?;
+        if !self.catalog.has_resource(&mut tx, resource).await? {
+            return Err(Error::NotFound);
+        }
         let blocks = store::blocks(&mut tx, resource, from, to).await?;
         tx.rollback().await?;
         Ok(blocks)

@@ -129,7 +129,7 @@ pub(crate) fn decide(
                 ends_at: group.ends_at,
                 take: Take::Group {
                     group: id,
-                    sessions: group.sessions,
+                    sessions: group.sessions.len(),
                 },
                 times: 1,
             };

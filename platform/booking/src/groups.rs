@@ -10,15 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Bookings, Error, Refusal, Session,
     decide::{Unit, together, units},
-    sessions::{check_capacity, check_start, named},
+    sessions::{ROUNDS, check_capacity, check_start, named},
     store,
 };
 
 /// Most sessions of a group.
 const MAX_SESSIONS: usize = 200;
-
-/// How often those who looked free may be lost to somebody else before that is the answer.
-const ROUNDS: usize = 5;
 
 /// Sessions that are booked together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How often those who looked free may be lost to somebody else before that is the answer.
-const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: usize = 5;
 
 /// A dated occurrence of a product, with places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

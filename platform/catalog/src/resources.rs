@@ -104,6 +104,14 @@ impl Catalog {
         Ok(resource)
     }
 
+    /// Whether there is such a resource, within the caller's transaction.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn has_resource(&self, tx: &mut TenantTx, id: ResourceId) -> Result<bool, Error> {
+        store::has_resource(tx, id).await
+    }
+
     /// What matters to taking a resource away for a time, within the caller's transaction; nothing when
     /// there is no such resource.
     ///

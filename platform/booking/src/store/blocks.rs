@@ -66,6 +66,25 @@ pub(crate) async fn blocks(
     Ok(block.collect())
 }
 
+/// Who has something, as it is read.
+pub(super) struct TakerRow {
+    pub(super) holder: String,
+    pub(super) reference: Option<String>,
+    pub(super) starts_at: jiff_sqlx::Timestamp,
+    pub(super) ends_at: jiff_sqlx::Timestamp,
+}
+
+impl From<TakerRow> for Taker {
+    fn from(row: TakerRow) -> Self {
+        Self {
+            holder: row.holder,
+            reference: row.reference,
+            starts_at: row.starts_at.to_jiff(),
+            ends_at: row.ends_at.to_jiff(),
+        }
+    }
+}
+
 /// Who has `units`, or some of their time, apart from the holder `except`; the first ten.
 pub(crate) async fn takers(
     tx: &mut TenantTx,
@@ -73,9 +92,9 @@ pub(crate) async fn takers(
     except: Option<uuid::Uuid>,
 ) -> Result<Vec<Taker>, Error> {
     let (resources, starts, ends) = columns(units);
-    let rows = sqlx::query!(
-        r#"SELECT c.holder, c.starts_at AS "starts_at: jiff_sqlx::Timestamp",
-                  c.ends_at AS "ends_at: jiff_sqlx::Timestamp", b.reference AS "reference?"
+    let rows = sqlx::query_as!(
+        TakerRow,
+        r#"SELECT c.holder, c.starts_at AS "starts_at: _", c.ends_at AS "ends_at: _", b.reference AS "reference?"
            FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS u (resource_id, starts_at, ends_at)
            JOIN claim c ON c.resource_id = u.resource_id
                        AND tstzrange(c.starts_at, c.ends_at) && tstzrange(u.starts_at, u.ends_at)
@@ -90,11 +109,5 @@ pub(crate) async fn takers(
     )
     .fetch_all(tx.conn())
     .await?;
-    let taker = rows.into_iter().map(|row| Taker {
-        holder: row.holder,
-        reference: row.reference,
-        starts_at: row.starts_at.to_jiff(),
-        ends_at: row.ends_at.to_jiff(),
-    });
-    Ok(taker.collect())
+    Ok(rows.into_iter().map(Into::into).collect())
 }

@@ -12,8 +12,8 @@ use crate::{Error, Session, SessionGroup, SessionGroupChange, decide::Unit};
 #[derive(Debug)]
 pub(crate) struct GroupState {
     pub(crate) product_id: ProductId,
-    /// How many there are.
-    pub(crate) sessions: i64,
+    /// Which they are.
+    pub(crate) sessions: Vec<SessionId>,
     /// Start of the first.
     pub(crate) starts_at: Timestamp,
     /// End of the last.
@@ -30,7 +30,7 @@ pub(crate) async fn group_state(
     id: SessionGroupId,
 ) -> Result<Option<GroupState>, Error> {
     let row = sqlx::query!(
-        r#"SELECT g.product_id, count(*) AS "sessions!", min(s.starts_at) AS "starts_at!: jiff_sqlx::Timestamp",
+        r#"SELECT g.product_id, array_agg(s.id) AS "sessions!", min(s.starts_at) AS "starts_at!: jiff_sqlx::Timestamp",
                   max(s.ends_at) AS "ends_at!: jiff_sqlx::Timestamp",
                   min(s.capacity - s.held - s.sold) AS "free!",
                   g.status = 'open' AND bool_and(s.status = 'open') AS "open!"
@@ -43,7 +43,7 @@ pub(crate) async fn group_state(
     .await?;
     Ok(row.map(|row| GroupState {
         product_id: row.product_id.into(),
-        sessions: row.sessions,
+        sessions: row.sessions.into_iter().map(Into::into).collect(),
         starts_at: row.starts_at.to_jiff(),
         ends_at: row.ends_at.to_jiff(),
         free: row.free,
@@ -84,7 +84,6 @@ pub(crate) async fn insert_group(
              SELECT u.holder_id, 'session', u.resource_id, u.starts_at, u.ends_at, 'confirmed'
              FROM lock, unnest($10::uuid[], $9, $11::timestamptz[], $12::timestamptz[])
                         AS u (holder_id, resource_id, starts_at, ends_at)
-             RETURNING holder_id, resource_id
          )
          INSERT INTO session (id, product_id, group_id, starts_at, ends_at, capacity, resource_ids, created_at)
          SELECT s.id, $2, $1, s.starts_at, s.ends_at, s.capacity,
@@ -252,18 +251,4 @@ pub(crate) async fn group(
         .fetch_all(tx.conn())
         .await?;
     Ok(collect_groups!(rows).pop())
-}
-
-/// The sessions of a group.
-pub(crate) async fn sessions_of(
-    tx: &mut TenantTx,
-    group: SessionGroupId,
-) -> Result<Vec<SessionId>, Error> {
-    let ids = sqlx::query_scalar!(
-        "SELECT id FROM session WHERE group_id = $1 AND status <> 'cancelled'",
-        group.uuid(),
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(ids.into_iter().map(Into::into).collect())
 }

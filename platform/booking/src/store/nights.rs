@@ -10,7 +10,7 @@ use berth_tenancy::TenantTx;
 use jiff::civil::{Date, DateTime};
 use uuid::Uuid;
 
-use super::is_taken;
+use super::{blocks::TakerRow, is_taken};
 use crate::{
     Error, Taker,
     model::nights::{self, Stay},
@@ -112,10 +112,10 @@ pub(crate) async fn night_takers(
     pool: PoolId,
     (from, to): (Date, Date),
 ) -> Result<Vec<Taker>, Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        TakerRow,
         r#"SELECT c.holder, b.reference AS "reference?",
-                  coalesce(b.starts_at, k.starts_at) AS "starts_at!: jiff_sqlx::Timestamp",
-                  coalesce(b.ends_at, k.ends_at) AS "ends_at!: jiff_sqlx::Timestamp"
+                  coalesce(b.starts_at, k.starts_at) AS "starts_at!: _", coalesce(b.ends_at, k.ends_at) AS "ends_at!: _"
            FROM bucket_claim c
            LEFT JOIN booking b ON b.id = c.holder_id
            LEFT JOIN block k ON k.id = c.holder_id
@@ -127,13 +127,7 @@ pub(crate) async fn night_takers(
     )
     .fetch_all(tx.conn())
     .await?;
-    let taker = rows.into_iter().map(|row| Taker {
-        holder: row.holder,
-        reference: row.reference,
-        starts_at: row.starts_at.to_jiff(),
-        ends_at: row.ends_at.to_jiff(),
-    });
-    Ok(taker.collect())
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// Makes the nights a booking holds certain.

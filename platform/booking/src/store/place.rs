@@ -126,7 +126,7 @@ pub(crate) enum Take {
     /// Places of every session of a group that has so many.
     Group {
         group: SessionGroupId,
-        sessions: i64,
+        sessions: usize,
     },
     /// Nights of a pool that has so many.
     Nights {
@@ -360,7 +360,7 @@ async fn place_group(
     tx: &mut TenantTx,
     given: &Given<'_>,
     group: SessionGroupId,
-    sessions: i64,
+    sessions: usize,
 ) -> Placed {
     place!(
         tx,
@@ -386,7 +386,7 @@ async fn place_group(
                SELECT booked.id, counted.id, $25, $40 FROM booked, counted
            )"#,
         group.uuid(),
-        sessions,
+        i64::try_from(sessions).unwrap_or(i64::MAX),
         given.state,
     )
 }

@@ -122,6 +122,14 @@ pub(crate) async fn touch_resource(tx: &mut TenantTx, resource: ResourceId) -> R
     Ok(updated.rows_affected() == 1)
 }
 
+pub(crate) async fn has_resource(tx: &mut TenantTx, resource: ResourceId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM resource WHERE id = $1) AS "found!""#,
+        resource.uuid()
+    );
+    Ok(found.fetch_one(tx.conn()).await?)
+}
+
 /// Changes a resource of that version; whether it had it.
 pub(crate) async fn update_resource(
     tx: &mut TenantTx,

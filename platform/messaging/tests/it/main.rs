@@ -141,13 +141,9 @@ impl Post {
 
     /// Waits until the tenant's `table` has `expected` rows.
     async fn until(&self, tenant: &Tenant, table: &str, expected: i64) {
-        let sql = format!("SELECT count(*) FROM {}.{table}", tenant.role());
         let started = Instant::now();
         loop {
-            let found: i64 = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
-                .fetch_one(self.platform.admin_pool())
-                .await
-                .unwrap();
+            let found = rows(&self.platform, tenant, table).await;
             if found == expected {
                 return;
             }
@@ -164,6 +160,13 @@ impl Post {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// How many rows a tenant's `table` has.
+async fn rows(platform: &TestPlatform, tenant: &Tenant, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {}.{table}", tenant.role());
+    let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(platform.admin_pool());
+    found.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,14 +262,7 @@ async fn what_a_timeline_told_that_was_given_up_is_dropped() {
     post.until(&beta, "inbox", 23).await;
     let platform = Arc::clone(&post.platform);
     post.close().await;
-    let handled: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT count(*) FROM {}.inbox",
-        beta.role()
-    )))
-    .fetch_one(platform.admin_pool())
-    .await
-    .unwrap();
-    assert_eq!(handled, 23);
+    assert_eq!(rows(&platform, &beta, "inbox").await, 23);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,14 +297,7 @@ async fn what_a_tenants_role_wrote_in_anothers_name_is_not_told() {
     post.until(&alpha, "inbox_failure", 0).await;
     let platform = Arc::clone(&post.platform);
     post.close().await;
-    let handled: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT count(*) FROM {}.inbox",
-        beta.role()
-    )))
-    .fetch_one(platform.admin_pool())
-    .await
-    .unwrap();
-    assert_eq!(handled, 20);
+    assert_eq!(rows(&platform, &beta, "inbox").await, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
