@@ -88,9 +88,42 @@ pub(super) async fn prepare_peak(
         .context("preparing the ceiling's tables")
 }
 
+/// Gives every tenant something to sell; a transaction for a hundred of them, so that locks suffice.
+pub(super) async fn stock(client: &Client) -> anyhow::Result<()> {
+    let sql = "DO $$ DECLARE t record; BEGIN
+        FOR t IN SELECT role, row_number() OVER () AS n FROM platform.tenant WHERE status = 'active' LOOP
+            EXECUTE format('INSERT INTO %I.product (id, kind, name, duration_min, step_min, timezone,
+                    price_minor, currency, created_at, updated_at)
+                VALUES (gen_random_uuid(), ''appointment'', ''Half an hour'', 30, 15, ''Europe/Berlin'',
+                    4900, ''EUR'', now(), now())', t.role);
+            IF t.n % 100 = 0 THEN COMMIT; END IF;
+        END LOOP; END $$";
+    client
+        .batch_execute(sql)
+        .await
+        .context("filling all tenants")
+}
+
 /// Leaves nothing for the measurement to trip over: fresh statistics, no old rows to vacuum.
 pub(super) async fn settle(client: &Client) -> anyhow::Result<()> {
     client.batch_execute("VACUUM (ANALYZE)").await?;
+    client.batch_execute("CHECKPOINT").await?;
+    Ok(())
+}
+
+/// The same where there are too many tables to go through them all: of the catalogs and what is shared.
+pub(super) async fn settle_catalogs(client: &Client) -> anyhow::Result<()> {
+    let tables = client
+        .query(
+            "SELECT format('VACUUM (ANALYZE) %I.%I', nspname, relname)
+             FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+             WHERE nspname IN ('pg_catalog', 'platform') AND relkind = 'r' ORDER BY 1",
+            &[],
+        )
+        .await?;
+    for vacuum in tables {
+        client.batch_execute(vacuum.get(0)).await?;
+    }
     client.batch_execute("CHECKPOINT").await?;
     Ok(())
 }

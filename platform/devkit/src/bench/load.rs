@@ -13,14 +13,16 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::works::{Requests, Work};
+use super::works::{Requests, Wish, Work};
 
 /// A load that can be put on again and again; its requests go on where they left off.
 pub(super) struct Load {
     address: SocketAddr,
-    host: String,
+    /// Who is asked, in turn.
+    hosts: Arc<[String]>,
     connections: usize,
     requests: Arc<Requests>,
+    /// Of those who ask, one a connection; visitors have none.
     tokens: Vec<String>,
     next: Arc<AtomicUsize>,
 }
@@ -40,12 +42,44 @@ impl Load {
     pub fn new(address: SocketAddr, connections: usize, work: &Work, tokens: Vec<String>) -> Self {
         Self {
             address,
-            host: format!("{}.localhost:{}", work.tenant, address.port()),
+            hosts: [host(work.tenant, address)].into(),
             connections,
             requests: Arc::clone(&work.requests),
             tokens,
             next: Arc::clone(&work.next),
         }
+    }
+
+    /// The same page of each of these tenants in turn, as visitors ask for it.
+    pub fn of_visitors(
+        address: SocketAddr,
+        connections: usize,
+        slugs: &[String],
+        path: &'static str,
+    ) -> Self {
+        Self {
+            address,
+            hosts: slugs.iter().map(|slug| host(slug, address)).collect(),
+            connections,
+            requests: Arc::new(|_| Wish {
+                path: path.to_owned(),
+                body: None,
+            }),
+            tokens: Vec::new(),
+            next: Arc::default(),
+        }
+    }
+
+    /// Asks everybody so many times.
+    ///
+    /// # Errors
+    /// A request was not answered, or refused.
+    pub async fn touch(&self, times: usize) -> anyhow::Result<()> {
+        let started = self.next.load(Ordering::Relaxed);
+        while self.next.load(Ordering::Relaxed) - started < times * self.hosts.len() {
+            self.run(Duration::from_millis(200)).await?;
+        }
+        Ok(())
     }
 
     /// Puts the load on for `seconds`.
@@ -57,8 +91,8 @@ impl Load {
         let mut connections = tokio::task::JoinSet::new();
         for index in 0..self.connections {
             let caller = Caller {
-                host: self.host.clone(),
-                token: self.tokens[index % self.tokens.len()].clone(),
+                hosts: Arc::clone(&self.hosts),
+                token: self.tokens.iter().cycle().nth(index).cloned(),
                 requests: Arc::clone(&self.requests),
                 next: Arc::clone(&self.next),
             };
@@ -81,10 +115,15 @@ impl Load {
     }
 }
 
+/// Where a tenant is asked.
+pub(super) fn host(slug: &str, address: SocketAddr) -> String {
+    format!("{slug}.localhost:{}", address.port())
+}
+
 /// One connection's worth of a load.
 struct Caller {
-    host: String,
-    token: String,
+    hosts: Arc<[String]>,
+    token: Option<String>,
     requests: Arc<Requests>,
     next: Arc<AtomicUsize>,
 }
@@ -117,8 +156,10 @@ impl Caller {
         let wish = (self.requests)(index);
         let mut request = hyper::Request::builder()
             .uri(wish.path)
-            .header("Host", &self.host)
-            .header("Authorization", format!("Bearer {}", self.token));
+            .header("Host", &self.hosts[index % self.hosts.len()]);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
         let body = match wish.body {
             None => Full::default(),
             Some(body) => {

@@ -7,7 +7,8 @@
 //! - [`stage`]: a cluster that syncs to disk, the release build, tenants and their data.
 //! - [`works`]: what is measured, and the ceiling of each.
 //! - [`load`]: the HTTP side; [`pgbench`]: the other; [`usage`]: who used the processor.
-//! - [`report`]: the table and the JSON. [`tenancy`]: what many tenants cost.
+//! - [`report`]: the table and the JSON. [`tenancy`]: what many tenants cost, [`warm`] and
+//!   [`neighbours`] of it over HTTP.
 //!
 //! To measure something else, add a [`works::Work`].
 
@@ -19,6 +20,7 @@ mod report;
 mod stage;
 mod tenancy;
 mod usage;
+mod warm;
 mod works;
 
 use std::time::Duration;

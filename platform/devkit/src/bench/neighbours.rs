@@ -17,11 +17,11 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
+use super::load::host;
 use super::report::percentile;
-use super::stage::{Limits, Stage};
+use super::stage::Stage;
 use super::works;
 use crate::progress;
-use crate::workspace::Workspace;
 
 /// Turns of quiet and crowded.
 const TURNS: usize = 7;
@@ -41,13 +41,12 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// Measures; the figure as the other figures of many tenants are written.
 ///
 /// # Errors
-/// Something did not start, or one who keeps to the plan was refused.
-pub(super) async fn run(workspace: &Workspace) -> anyhow::Result<serde_json::Value> {
-    let stage = Stage::set(workspace, Limits::Tenants).await?;
+/// Something did not answer, or one who keeps to the plan was refused.
+pub(super) async fn run(stage: &Stage) -> anyhow::Result<serde_json::Value> {
     stage.plan(works::PAST, "starter").await?;
     progress::heading("Measuring neighbours");
-    let others = [works::FIVE, works::TWENTY].map(|slug| Target::of(&stage, slug));
-    let neighbour = Target::of(&stage, works::PAST);
+    let others = [works::FIVE, works::TWENTY].map(|slug| Target::of(stage, slug));
+    let neighbour = Target::of(stage, works::PAST);
     // A ratio of each turn and the one in the middle: what else the machine does differs from turn to turn.
     let mut ratios = Vec::new();
     let (mut before, mut after) = (Vec::new(), Vec::new());
@@ -70,7 +69,6 @@ pub(super) async fn run(workspace: &Workspace) -> anyhow::Result<serde_json::Val
         after.push(crowded);
     }
     ensure!(refused > 0, "the neighbour never met its limits");
-    stage.strike().await;
     for all in [&mut ratios, &mut before, &mut after] {
         all.sort_unstable_by(f64::total_cmp);
     }
@@ -103,7 +101,7 @@ impl Target {
         let to = from + jiff::Span::new().days(7);
         Self {
             address,
-            host: format!("{slug}.localhost:{}", address.port()),
+            host: host(slug, address),
             path: format!("/v1/products/{product}/slots?from={from}&to={to}"),
         }
     }

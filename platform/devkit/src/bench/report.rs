@@ -182,7 +182,7 @@ pub(super) fn percentile(sorted: &[f64], hundredths: usize) -> f64 {
     sorted.get(index).copied().unwrap_or(0.0)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     percentile(&values, 50)
 }

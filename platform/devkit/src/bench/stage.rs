@@ -44,6 +44,18 @@ pub(super) enum Limits {
     Tenants,
 }
 
+/// The setting that says whose limits hold.
+const LIMITS: &str = "BERTH_LIMITS";
+
+impl Limits {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "off",
+            Self::Tenants => "tenants",
+        }
+    }
+}
+
 /// What a work needs to know of a tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -74,15 +86,38 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Builds and starts everything and fills the tenants.
+    /// Starts everything and fills the tenants.
     pub async fn set(workspace: &Workspace, limits: Limits) -> anyhow::Result<Self> {
         progress::heading("Setting the stage");
+        let data = workspace.dev("bench").join("postgres");
+        services::remove_postgres(&data)?;
+        let options = PostgresOptions {
+            durability: Durability::Kept,
+            settings: [
+                "shared_buffers=512MB",
+                "max_wal_size=4GB",
+                "checkpoint_timeout=30min",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            ..PostgresOptions::default()
+        };
+        let start = PrivatePostgres::start(&data, options);
+        let postgres = progress::timed("Postgres", start).await?;
+        Self::over(workspace, limits, postgres).await
+    }
+
+    /// The same over a cluster that is there already, whose logins were made with [`secrets`].
+    pub async fn over(
+        workspace: &Workspace,
+        limits: Limits,
+        postgres: PrivatePostgres,
+    ) -> anyhow::Result<Self> {
         let directory = workspace.dev("bench");
         std::fs::create_dir_all(directory.join("logs"))?;
-        services::remove_postgres(&directory.join("postgres"))?;
-        let (postgres, redis, rabbit) = start_services(&directory).await?;
+        let (redis, rabbit) = start_services(&directory).await?;
         let database_url = postgres.ensure_database("berth").await?;
-        let secrets = Secrets::ensure(&directory.join("secrets"))?;
+        let secrets = secrets(workspace)?;
         let api = ports::reserve()?;
         let metrics = [ports::reserve()?, ports::reserve()?];
         let endpoints = endpoints(&api, &database_url, &redis, &rabbit);
@@ -169,21 +204,37 @@ impl Stage {
         let client = Client::new(&self.place(works::FIVE).tenant)?;
         let path = format!("/v1/products/{product}");
         let started = Instant::now();
-        let answers = [self.api.port(), self.metrics[0].port()];
-        self.serve = start(
-            Role::Serve,
-            &self.program,
-            &self.environment,
-            &self.directory,
-            answers,
-        )
-        .await?;
+        self.serve().await?;
         client.get(&path).await?;
         Ok(Standing {
             start_ms: started.elapsed().as_secs_f64() * 1_000.0,
             idle_mib: usage::memory(self.serve.identity())?,
             loaded_mib: loaded,
         })
+    }
+
+    /// Serves with other limits from now on.
+    pub async fn limit(&mut self, limits: Limits) -> anyhow::Result<()> {
+        self.serve.stop().await;
+        for (name, value) in &mut self.environment {
+            if name == LIMITS {
+                limits.name().clone_into(value);
+            }
+        }
+        self.serve().await
+    }
+
+    /// Starts a server that has ended.
+    async fn serve(&mut self) -> anyhow::Result<()> {
+        self.serve = start(
+            Role::Serve,
+            &self.program,
+            &self.environment,
+            &self.directory,
+            [self.api.port(), self.metrics[0].port()],
+        )
+        .await?;
+        Ok(())
     }
 
     /// Processor time used so far.
@@ -348,34 +399,23 @@ fn word(value: &Value, name: &str) -> anyhow::Result<String> {
         .to_owned())
 }
 
-async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
+pub(super) async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     // Ends by itself when the client is dropped.
     tokio::spawn(connection);
     Ok(client)
 }
 
+/// What the product is started with.
+pub(super) fn secrets(workspace: &Workspace) -> std::io::Result<Secrets> {
+    Secrets::ensure(&workspace.dev("bench").join("secrets"))
+}
+
 async fn start_services(
     directory: &std::path::Path,
-) -> anyhow::Result<(PrivatePostgres, PrivateRedis, PrivateRabbit)> {
-    let options = PostgresOptions {
-        durability: Durability::Kept,
-        settings: [
-            "shared_buffers=512MB",
-            "max_wal_size=4GB",
-            "checkpoint_timeout=30min",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-        ..PostgresOptions::default()
-    };
-    let (postgres, redis, rabbit) = (
-        directory.join("postgres"),
-        directory.join("redis"),
-        directory.join("rabbitmq"),
-    );
+) -> anyhow::Result<(PrivateRedis, PrivateRabbit)> {
+    let (redis, rabbit) = (directory.join("redis"), directory.join("rabbitmq"));
     Ok(tokio::try_join!(
-        progress::timed("Postgres", PrivatePostgres::start(&postgres, options)),
         progress::timed(
             "Redis",
             PrivateRedis::start(&redis, RedisOptions::default())
@@ -426,11 +466,7 @@ fn environment(
         api_port: api.port(),
         store: &directory.join("store"),
     });
-    let limits = match limits {
-        Limits::None => "off",
-        Limits::Tenants => "tenants",
-    };
-    let own = [("BERTH_LIMITS", limits), ("BERTH_LOG", "warn")];
+    let own = [(LIMITS, limits.name()), ("BERTH_LOG", "warn")];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment
 }

@@ -1,10 +1,14 @@
 //! What many tenants cost: `platform/tenancy/benches/fleet`, on a cluster of its own that syncs every
 //! commit to disk.
 
+use std::path::Path;
+
 use anyhow::{Context, ensure};
 
-use super::neighbours;
+use super::stage::{self, Limits, Stage};
+use super::{neighbours, warm};
 use crate::commands::cargo;
+use crate::files;
 use crate::progress;
 use crate::services::{self, Durability, PostgresOptions, PrivatePostgres};
 use crate::workspace::Workspace;
@@ -29,13 +33,39 @@ pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result
         settings: vec![
             format!("shared_buffers={}MB", buffers_mb(tenants)),
             "max_wal_size=4GB".to_owned(),
+            // A backend keeps open what it has read: some ten files a tenant.
+            "max_files_per_process=10000".to_owned(),
         ],
         ..PostgresOptions::default()
     };
     let start = PrivatePostgres::start(&data, options);
     let mut postgres = progress::timed("Postgres", start).await?;
-    let url = postgres.ensure_database("berth").await?;
     let file = directory.join("tenancy.json");
+    if let Err(error) = fleet(workspace, &postgres, tenants, &file).await {
+        postgres.stop().await;
+        return Err(error);
+    }
+    // Then the product as it is served to them.
+    let mut stage = Stage::over(workspace, Limits::None, postgres).await?;
+    let mut figures = warm::run(&stage).await?;
+    stage.limit(Limits::Tenants).await?;
+    figures.push(neighbours::run(&stage).await?);
+    stage.strike().await;
+    services::remove_postgres(&data)?;
+    add(&file, figures)?;
+    println!("\nSaved in {}", file.display());
+    Ok(())
+}
+
+/// Makes the tenants and measures what they cost beneath the product.
+async fn fleet(
+    workspace: &Workspace,
+    postgres: &PrivatePostgres,
+    tenants: usize,
+    file: &Path,
+) -> anyhow::Result<()> {
+    let url = postgres.ensure_database("berth").await?;
+    let secrets = stage::secrets(workspace)?;
     progress::heading("Measuring");
     let mut measuring = cargo(
         workspace,
@@ -44,22 +74,22 @@ pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result
     measuring
         .arg(&url)
         .args(["--tenants", &tenants.to_string(), "--json"])
-        .arg(&file);
-    let status = measuring.status().await.context("running cargo bench");
-    postgres.stop().await;
-    services::remove_postgres(&data)?;
+        .arg(file)
+        .env("BERTH_BUCKET_SECRET_FILE", secrets.bucket_secret_file);
+    let status = measuring.status().await.context("running cargo bench")?;
     ensure!(
-        status?.success(),
+        status.success(),
         "the measuring failed; its own message is above"
     );
-    // Of its own: the product as it is served, with few tenants.
-    let neighbours = neighbours::run(workspace).await?;
-    let text = std::fs::read(&file).context("reading the figures")?;
-    let mut saved: serde_json::Value = serde_json::from_slice(&text)?;
-    if let Some(figures) = saved["figures"].as_array_mut() {
-        figures.push(neighbours);
-    }
-    std::fs::write(&file, serde_json::to_vec_pretty(&saved)?)?;
-    println!("\nSaved in {}", file.display());
     Ok(())
+}
+
+/// Adds to the figures that are saved.
+fn add(file: &Path, figures: Vec<serde_json::Value>) -> anyhow::Result<()> {
+    let text = std::fs::read(file).context("reading the figures")?;
+    let mut saved: serde_json::Value = serde_json::from_slice(&text)?;
+    if let Some(all) = saved["figures"].as_array_mut() {
+        all.extend(figures);
+    }
+    files::write_json(file, &saved).context("saving the figures")
 }

@@ -58,6 +58,15 @@ impl Options {
     }
 }
 
+/// The secret of those who go on with the tenants, if anybody does.
+fn bucket_secret() -> anyhow::Result<Secret> {
+    let Some(file) = std::env::var_os("BERTH_BUCKET_SECRET_FILE") else {
+        return Ok(Secret::new("the secret of a bench"));
+    };
+    let text = std::fs::read_to_string(file).context("reading BERTH_BUCKET_SECRET_FILE")?;
+    Ok(Secret::new(text.trim()))
+}
+
 /// What every stage stands on.
 pub(crate) struct Bench {
     pub(crate) settings: DatabaseSettings,
@@ -71,7 +80,7 @@ async fn main() -> anyhow::Result<()> {
         println!("needs a database of its own; `./dev bench tenancy` gives it one");
         return Ok(());
     }
-    let settings = DatabaseSettings::for_url(&options.url, Secret::new("the secret of a bench"));
+    let settings = DatabaseSettings::for_url(&options.url, bucket_secret()?);
     migrate::run(&settings, Pace::default(), &|_| {}).await?;
     let bench = Arc::new(Bench {
         tenancy: Tenancy::new(Database::connect(&settings)?),
