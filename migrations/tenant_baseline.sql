@@ -113,8 +113,10 @@ CREATE TABLE tenant_baseline.bucket_claim (
     pool_id uuid NOT NULL,
     from_at timestamp without time zone NOT NULL,
     to_at timestamp without time zone NOT NULL,
+    buckets integer NOT NULL,
     quantity integer NOT NULL,
     state text NOT NULL,
+    CONSTRAINT bucket_claim_buckets_check CHECK ((buckets > 0)),
     CONSTRAINT bucket_claim_check CHECK ((to_at > from_at)),
     CONSTRAINT bucket_claim_holder_check CHECK ((holder = ANY (ARRAY['booking'::text, 'block'::text]))),
     CONSTRAINT bucket_claim_quantity_check CHECK ((quantity > 0)),
@@ -282,16 +284,19 @@ CREATE TABLE tenant_baseline.pool (
     id uuid NOT NULL,
     name text NOT NULL,
     quantity integer NOT NULL,
+    sold_by text DEFAULT 'night'::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT pool_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT pool_quantity_check CHECK (((quantity >= 0) AND (quantity <= 100000)))
+    CONSTRAINT pool_quantity_check CHECK (((quantity >= 0) AND (quantity <= 100000))),
+    CONSTRAINT pool_sold_by_check CHECK ((sold_by = ANY (ARRAY['night'::text, 'time'::text])))
 );
 CREATE TABLE tenant_baseline.product (
     id uuid NOT NULL,
     kind text NOT NULL,
     pool_id uuid,
     stay jsonb,
+    rental jsonb,
     category_id uuid,
     name text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
@@ -317,14 +322,14 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_duration_min_check CHECK (((duration_min >= 1) AND (duration_min <= 1440))),
     CONSTRAINT product_hold_min_check CHECK (((hold_min >= 1) AND (hold_min <= 1440))),
-    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text]))),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text, 'rental'::text]))),
     CONSTRAINT product_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 10000))),
     CONSTRAINT product_min_notice_min_check CHECK (((min_notice_min >= 0) AND (min_notice_min <= 525600))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT product_payment_mode_check CHECK ((payment_mode = ANY (ARRAY['online'::text, 'on_site'::text]))),
     CONSTRAINT product_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint))),
-    CONSTRAINT product_stay CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'stay'::text) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
+    CONSTRAINT product_terms CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'rental'::text) = (rental IS NOT NULL)) AND ((kind = ANY (ARRAY['stay'::text, 'rental'::text])) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
 );
 CREATE TABLE tenant_baseline.receipt (

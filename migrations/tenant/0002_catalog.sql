@@ -13,6 +13,8 @@ CREATE TABLE pool (
     id              uuid PRIMARY KEY,
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     quantity        integer NOT NULL CHECK (quantity BETWEEN 0 AND 100000),
+    -- What its buckets are: nights, or quarters of an hour.
+    sold_by         text NOT NULL DEFAULT 'night' CHECK (sold_by IN ('night', 'time')),
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL
 );
@@ -20,11 +22,14 @@ CREATE TABLE pool (
 CREATE TABLE product (
     id                   uuid PRIMARY KEY,
     -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
-    -- claims one of a pool for nights. `course`: claims places of every session of a group.
-    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay', 'course')),
+    -- claims some of a pool for nights. `course`: claims places of every session of a group. `rental`: claims
+    -- some of a pool for a time.
+    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay', 'course', 'rental')),
     pool_id              uuid REFERENCES pool,
     -- {"check_in": "15:00:00", "check_out": "11:00:00", "min_nights": 1, "max_nights": 30, "arrival_weekdays": [5, 6]}
     stay                 jsonb,
+    -- {"min_units": 1, "max_units": 7, "opening": [{"weekday": 1, "starts": "09:00:00", "ends": "18:00:00"}]}
+    rental               jsonb,
     category_id          uuid REFERENCES category,
     name                 text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     description          text NOT NULL DEFAULT '',
@@ -47,7 +52,8 @@ CREATE TABLE product (
     version              bigint NOT NULL DEFAULT 1,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
-    CONSTRAINT product_stay CHECK ((kind = 'stay') = (stay IS NOT NULL) AND (kind = 'stay') = (pool_id IS NOT NULL))
+    CONSTRAINT product_terms CHECK ((kind = 'stay') = (stay IS NOT NULL) AND (kind = 'rental') = (rental IS NOT NULL)
+                                    AND (kind IN ('stay', 'rental')) = (pool_id IS NOT NULL))
 );
 
 CREATE TABLE variant (

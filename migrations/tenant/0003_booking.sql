@@ -105,7 +105,8 @@ CREATE INDEX claim_taken ON claim (resource_id, starts_at) INCLUDE (ends_at)
 -- CHECK is the last guard behind the conditional update.
 CREATE TABLE bucket (
     pool_id         uuid NOT NULL,
-    -- Wall time of the place: for a night, the midnight its day begins with.
+    -- Of a night the midnight its day begins with, on the clock of the place; of a quarter of an hour its start
+    -- in UTC.
     at              timestamp NOT NULL,
     capacity        integer NOT NULL,
     held            integer NOT NULL CHECK (held >= 0),
@@ -122,6 +123,8 @@ CREATE TABLE bucket_claim (
     pool_id         uuid NOT NULL,
     from_at         timestamp NOT NULL,
     to_at           timestamp NOT NULL CHECK (to_at > from_at),
+    -- How many there are from one to the other.
+    buckets         integer NOT NULL CHECK (buckets > 0),
     quantity        integer NOT NULL CHECK (quantity > 0),
     state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released'))
 );

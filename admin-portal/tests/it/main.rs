@@ -212,6 +212,8 @@ impl House {
             requirements: vec![berth_catalog::Requirement::one_of(vec![resource.id])],
             pool_id: None,
             stay: None,
+            rental: None,
+            rental: None,
         };
         self.catalog
             .create_product(admin, &product, None)

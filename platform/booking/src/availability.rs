@@ -3,16 +3,20 @@
 use std::{collections::HashMap, sync::Arc};
 
 use berth_access::{Context, Permission};
-use berth_catalog::{Offering, ProductKind};
+use berth_catalog::{Buckets, Offering, ProductKind};
 use berth_kernel::{ProductId, ResourceId, SessionGroupId, SessionId};
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan as _,
+    civil::{Date, DateTime},
+};
 use serde::Serialize;
 
 use crate::{
-    Bookings, Error, NewBooking, Session, SessionGroup, When,
+    Bookings, Error, NewBooking, Refusal, Session, SessionGroup, When,
     decide::{check_horizon, decide},
     model::{
         nights::{self, Night, Stay},
+        rentals::{self, Rentable},
         schedule::{self, Resources, Starts},
     },
     store,
@@ -61,6 +65,17 @@ pub enum Free {
     Starts(Starts),
     /// Sessions with a free place that can be booked now, by their starts.
     Sessions(Vec<Session>),
+    /// Times something can be rented for, by their starts.
+    Rentals(Vec<Rentable>),
+}
+
+/// What is asked about, besides product and days.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SlotsAsked {
+    /// Only the times with this one.
+    pub resource: Option<ResourceId>,
+    /// For how many units something is to be rented; as few as one may unless said.
+    pub units: Option<i32>,
 }
 
 /// How much is free on one day.
@@ -95,22 +110,22 @@ impl Bookings {
         product: ProductId,
         from: Date,
         to: Date,
-        resource: Option<ResourceId>,
+        asked: SlotsAsked,
     ) -> Result<Availability, Error> {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         check_range(from, to)?;
-        let found = self.free(ctx, product, from, to).await;
+        let found = self.free(ctx, product, (from, to), asked.units).await;
         let found = found.map_err(Error::addressed)?;
         let detail = match found.offering.product.kind {
-            ProductKind::Appointment | ProductKind::Session => None,
+            ProductKind::Appointment | ProductKind::Session | ProductKind::Rental => None,
             ProductKind::Stay => Some("The product is a stay; ask for its nights."),
             ProductKind::Course => Some("The product is a course; ask for its groups of sessions."),
         };
         if let Some(detail) = detail {
             return Err(Error::invalid("id", "WRONG_KIND", detail));
         }
-        Ok(match resource {
+        Ok(match asked.resource {
             Some(resource) => found.only_of(resource),
             None => found,
         })
@@ -126,8 +141,9 @@ impl Bookings {
         product: ProductId,
         from: Date,
         to: Date,
+        asked: SlotsAsked,
     ) -> Result<Vec<DayAvailability>, Error> {
-        let found = self.slots(ctx, product, from, to, None).await?;
+        let found = self.slots(ctx, product, from, to, asked).await?;
         let mut starts = found.starts().into_iter().peekable();
         let mut days = Vec::new();
         let mut day = from;
@@ -160,7 +176,7 @@ impl Bookings {
         check_range(from, to)?;
         let found = self.nights_taken(ctx, product, (from, to)).await;
         let (offering, taken) = found.map_err(Error::addressed)?;
-        let Some(pool) = offering.pool.as_ref() else {
+        let Some(pool) = offering.nights.as_ref() else {
             let detail = "The product is no stay; ask for its slots.";
             return Err(Error::invalid("id", "WRONG_KIND", detail));
         };
@@ -178,16 +194,17 @@ impl Bookings {
         ctx: &Context,
         product: ProductId,
         (from, to): (Date, Date),
-    ) -> Result<(Arc<Offering>, HashMap<Date, i32>), Error> {
+    ) -> Result<(Arc<Offering>, HashMap<DateTime, i32>), Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let mut offering = self.last_known(&mut tx, ctx, product).await?;
         loop {
-            let Some(pool) = offering.pool.as_ref() else {
+            let Some(pool) = offering.nights.as_ref() else {
                 tx.rollback().await?;
                 return Ok((offering, HashMap::new()));
             };
             let until = to.saturating_add(pool.terms.max_nights.days());
-            let (version, taken) = store::taken(&mut tx, pool.id, (from, until)).await?;
+            let nights = Buckets::nights(from, until);
+            let (version, taken) = store::taken(&mut tx, pool.id, &nights).await?;
             if version == offering.version {
                 tx.rollback().await?;
                 return Ok((offering, taken));
@@ -242,20 +259,37 @@ impl Bookings {
             When::Nights(stay) => return self.other_nights(ctx, wish, stay).await,
             When::Group(group) => return self.other_groups(ctx, wish, group).await,
             When::Start(at) => at.max(now),
+            When::Period(period) => period.starts_at.max(now),
             When::Session(id) => self.session_start(ctx, id).await?.unwrap_or(now).max(now),
         };
         let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let from = day.saturating_sub(SignedDuration::from_hours(48));
         let to = day.saturating_add(SignedDuration::from_hours(24 * 7));
+        let units = self.units_near(ctx, wish).await?;
         let mut slots = self
-            .free(ctx, wish.product_id, from, to)
+            .free(ctx, wish.product_id, (from, to), units)
             .await?
             .into_slots();
         // Of an appointment `free` counts who could serve it; one of them does.
-        slots.retain(|slot| slot.session_id.is_none() || slot.free >= wish.quantity);
+        let of_some = matches!(wish.when, When::Session(_) | When::Period(_));
+        slots.retain(|slot| !of_some || slot.free >= wish.quantity);
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
         slots.truncate(ALTERNATIVES);
         Ok(slots)
+    }
+
+    /// How many units another time for a rental should be: as many as were wished, if it is ever rented for so
+    /// many; nothing for anything else.
+    async fn units_near(&self, ctx: &Context, wish: &NewBooking) -> Result<Option<i32>, Error> {
+        let When::Period(period) = wish.when else {
+            return Ok(None);
+        };
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let offering = self.last_known(&mut tx, ctx, wish.product_id).await?;
+        tx.rollback().await?;
+        let (terms, units) = (offering.rental.as_ref(), period.units(&offering));
+        let terms = terms.map(|pool| &pool.terms).zip(units);
+        Ok(terms.map(|(terms, units)| units.clamp(terms.min_units, terms.max_units)))
     }
 
     async fn other_nights(
@@ -278,7 +312,7 @@ impl Bookings {
             arrival.saturating_add(AROUND),
         );
         let (offering, taken) = self.nights_taken(ctx, wish.product_id, around).await?;
-        let Some(pool) = offering.pool.as_ref().filter(|_| offering.product.active) else {
+        let Some(pool) = offering.nights.as_ref().filter(|_| offering.product.active) else {
             return Ok(Vec::new());
         };
         let near = nights::nearest(&offering, pool, wished, wish.quantity, now, &taken, AROUND);
@@ -351,13 +385,33 @@ impl Bookings {
         &self,
         ctx: &Context,
         product: ProductId,
-        from: Date,
-        to: Date,
+        (from, to): (Date, Date),
+        units: Option<i32>,
     ) -> Result<Availability, Error> {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let mut offering = self.last_known(&mut tx, ctx, product).await?;
         let now = ctx.clock.now();
         loop {
+            if let Some(pool) = &offering.rental {
+                let units = units.unwrap_or(pool.terms.min_units);
+                if !(pool.terms.min_units..=pool.terms.max_units).contains(&units) {
+                    let detail = "It is not rented for so many.";
+                    return Err(Error::invalid("units", "OUT_OF_RANGE", detail));
+                }
+                let known = rentals::around(&offering, (from, to), units).ok_or(Refusal::TooFar)?;
+                let (version, taken) = store::taken(&mut tx, pool.id, &known).await?;
+                if version == offering.version {
+                    tx.rollback().await?;
+                    let free = match offering.product.active {
+                        true => rentals::offered(&offering, pool, (from, to), units, now, &taken),
+                        false => Vec::new(),
+                    };
+                    let free = Free::Rentals(free);
+                    return Ok(Availability { offering, free });
+                }
+                offering = self.compile(&mut tx, ctx, product).await?;
+                continue;
+            }
             let ids: Vec<ResourceId> = offering
                 .resources
                 .iter()
@@ -374,8 +428,10 @@ impl Bookings {
                 ProductKind::Appointment => {
                     Free::Starts(schedule::starts(&offering, from, to, now, &busy))
                 }
-                // These are asked for elsewhere.
-                ProductKind::Stay | ProductKind::Course => Free::Sessions(Vec::new()),
+                // These are asked for elsewhere, or answered above.
+                ProductKind::Stay | ProductKind::Course | ProductKind::Rental => {
+                    Free::Sessions(Vec::new())
+                }
                 ProductKind::Session => {
                     let (from, to) = schedule::day_range(&offering, from, to);
                     let range = (second(from), second(to));
@@ -411,6 +467,10 @@ impl Availability {
                 let starts = sessions.iter().map(|session| session.starts_at.as_second());
                 starts.collect()
             }
+            Free::Rentals(rentals) => {
+                let starts = rentals.iter().map(|one| one.period.starts_at.as_second());
+                starts.collect()
+            }
         }
     }
 
@@ -422,6 +482,7 @@ impl Availability {
                 slots.collect()
             }
             Free::Sessions(sessions) => sessions.iter().map(places).collect(),
+            Free::Rentals(rentals) => rentals.into_iter().map(rentable).collect(),
         }
     }
 }
@@ -462,6 +523,17 @@ fn appointment(offering: &Offering, at: i64, free: Resources<'_>) -> Option<Slot
 
 fn bookable(offering: &Offering, session: &Session, now: Timestamp) -> bool {
     session.open && session.free > 0 && check_horizon(offering, session.starts_at, now).is_ok()
+}
+
+fn rentable(Rentable { period, free }: Rentable) -> Slot {
+    Slot {
+        starts_at: period.starts_at,
+        ends_at: period.ends_at,
+        resource_ids: Vec::new(),
+        session_id: None,
+        session_group_id: None,
+        free,
+    }
 }
 
 fn places(session: &Session) -> Slot {

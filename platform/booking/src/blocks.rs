@@ -72,8 +72,8 @@ impl NewBlock {
 
 impl Bookings {
     /// Keeps a resource free of bookings for a time. What was booked before stays, and is in the way. Of a
-    /// pool it is one of, one less is sold in the nights it reaches into, and the resource is taken for the
-    /// whole of these.
+    /// pool it is one of, one less is sold in the nights or quarters of an hour it reaches into, and the
+    /// resource is taken for the whole of these.
     ///
     /// # Errors
     /// [`Error::NotFound`] is about the resource, [`Error::Invalid`] names the field,
@@ -109,12 +109,12 @@ impl Bookings {
             created_at: now,
         };
         store::insert_block(&mut tx, &block).await?;
-        let nights = standing.nights.as_ref().and_then(|pooled| {
-            let nights = pooled.within(block.starts_at, block.ends_at)?;
-            Some((pooled, nights))
+        let pooled = standing.pooled.as_ref().and_then(|pooled| {
+            let buckets = pooled.within(block.starts_at, block.ends_at)?;
+            Some((pooled, buckets))
         });
-        let (from, to) = match nights {
-            Some((pooled, nights)) => pooled.around(nights, (block.starts_at, block.ends_at)),
+        let (from, to) = match &pooled {
+            Some((pooled, buckets)) => pooled.around(buckets, (block.starts_at, block.ends_at)),
             None => (block.starts_at, block.ends_at),
         };
         let unit = Unit {
@@ -126,13 +126,13 @@ impl Bookings {
             tx.rollback().await?;
             return Err(self.in_the_way(ctx, &[unit], None).await?);
         }
-        if let Some((pooled, nights)) = nights
-            && !store::block_nights(&mut tx, block.id, pooled, nights, standing.catalog_version)
+        if let Some((pooled, buckets)) = &pooled
+            && !store::block_buckets(&mut tx, block.id, pooled, buckets, standing.catalog_version)
                 .await?
         {
             tx.rollback().await?;
             let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-            let takers = store::night_takers(&mut tx, pooled.pool, nights).await?;
+            let takers = store::bucket_takers(&mut tx, pooled.pool, buckets).await?;
             tx.rollback().await?;
             return Err(Error::InTheWay(takers));
         }

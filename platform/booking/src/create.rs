@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, check_stay, decide, needs_one, needs_payment, units},
-    model::{Booking, Status, new_reference, nights::Stay},
+    decide::{Known, Plan, decide, needs_one, needs_payment, of_pool, units},
+    model::{Booking, Status, new_reference, nights::Stay, rentals::Period},
     store::{self, Before, Placing, Take},
 };
 
@@ -58,6 +58,8 @@ pub enum When {
     Group(SessionGroupId),
     /// Nights.
     Nights(Stay),
+    /// A time of any length, for a rental.
+    Period(Period),
 }
 
 impl Bookings {
@@ -99,7 +101,7 @@ impl Bookings {
         customer: &Customer,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
-        let (When::Start(_) | When::Nights(_), Some(offering)) = (
+        let (When::Start(_) | When::Nights(_) | When::Period(_), Some(offering)) = (
             new.when,
             self.catalog.last_known(&ctx.tenant, new.product_id),
         ) else {
@@ -109,7 +111,7 @@ impl Bookings {
         // Of several at once, who is free is looked up first.
         let Ok(Some(
             plan @ Plan {
-                take: Take::OneOf(_) | Take::Nights { .. },
+                take: Take::OneOf(_) | Take::Pool { .. },
                 ..
             },
         )) = plan
@@ -195,7 +197,7 @@ impl Bookings {
         loop {
             let mut units = match new.when {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
-                When::Session(_) | When::Group(_) | When::Nights(_) => Vec::new(),
+                When::Session(_) | When::Group(_) | When::Nights(_) | When::Period(_) => Vec::new(),
             };
             if let Some(asked) = new.resource_id.filter(|_| needs_one(&offering)) {
                 units.retain(|unit| unit.resource == asked);
@@ -204,11 +206,10 @@ impl Bookings {
             if let When::Group(group) = new.when {
                 before.known.group = store::group_state(tx, group).await?;
             }
-            if let When::Nights(stay) = new.when
-                && let Ok((pool, ..)) = check_stay(&offering, stay, ctx.clock.now())
+            if let Some(Ok(plan)) = of_pool(&offering, new.when, ctx.clock.now())
+                && let Take::Pool { pool, buckets, .. } = &plan.take
             {
-                let nights = (stay.arrival, stay.departure);
-                let (_, taken) = store::taken(tx, pool.id, nights).await?;
+                let (_, taken) = store::taken(tx, *pool, buckets).await?;
                 before.known.most_taken = taken.into_values().max().unwrap_or(0);
             }
             if before.answer.is_some() || before.catalog_version == offering.version {
@@ -309,9 +310,7 @@ fn assemble(
         resource_id: None,
         other_resource_ids: match &plan.take {
             Take::All(units) => units.iter().skip(1).map(|unit| unit.resource).collect(),
-            Take::OneOf(_) | Take::Places(_) | Take::Group { .. } | Take::Nights { .. } => {
-                Vec::new()
-            }
+            Take::OneOf(_) | Take::Places(_) | Take::Group { .. } | Take::Pool { .. } => Vec::new(),
         },
         session_id: match &plan.take {
             Take::Places(session) => Some(*session),
@@ -322,7 +321,7 @@ fn assemble(
             _ => None,
         },
         pool_id: match &plan.take {
-            Take::Nights { pool, .. } => Some(*pool),
+            Take::Pool { pool, .. } => Some(*pool),
             _ => None,
         },
         customer_id: owner(ctx),

@@ -1,6 +1,8 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
-use berth_catalog::{OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind};
+use berth_catalog::{
+    OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind, RentalTerms, StayTerms,
+};
 use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +11,7 @@ use crate::{
     model::{
         needs::assign,
         nights::{self, Stay},
+        rentals::Period,
         schedule,
     },
     store::{GroupState, SessionState, Take},
@@ -32,7 +35,7 @@ pub(crate) struct Known {
     pub(crate) session: Option<SessionState>,
     /// The group of sessions asked about.
     pub(crate) group: Option<GroupState>,
-    /// Most that is taken of the pool in any of the nights asked about.
+    /// Most that is taken of the pool in any of the nights, or at any time, asked about.
     pub(crate) most_taken: i32,
 }
 
@@ -42,7 +45,7 @@ pub(crate) struct Plan {
     pub(crate) starts_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     pub(crate) take: Take,
-    /// How many times the price of one place is to be paid for each place: once, or for each night.
+    /// How many times the price of one place is to be paid for each place: once, or for each night or unit.
     pub(crate) times: i32,
 }
 
@@ -136,34 +139,40 @@ pub(crate) fn decide(
             Ok((group.free >= new.quantity).then_some(plan))
         }
         // Which of the pool it is is seen to later.
-        (ProductKind::Stay, When::Nights(_)) if new.resource_id.is_some() => {
+        (ProductKind::Stay | ProductKind::Rental, _) if new.resource_id.is_some() => {
             Err(Refusal::WrongResource)
         }
-        (ProductKind::Stay, When::Nights(stay)) => {
-            let (pool, starts_at, ends_at) = check_stay(offering, stay, now)?;
-            let free = pool.capacity - known.most_taken;
-            Ok((free >= new.quantity).then_some(Plan {
-                starts_at,
-                ends_at,
-                take: Take::Nights {
-                    pool: pool.id,
-                    capacity: pool.capacity,
-                    stay,
-                },
-                times: stay.nights(),
-            }))
+        (ProductKind::Stay | ProductKind::Rental, when) => {
+            let plan = of_pool(offering, when, now).ok_or(Refusal::WrongShape)??;
+            let Take::Pool { capacity, .. } = plan.take else {
+                return Err(Refusal::WrongShape);
+            };
+            Ok((capacity - known.most_taken >= new.quantity).then_some(plan))
         }
         _ => Err(Refusal::WrongShape),
     }
 }
 
-/// Refuses nights that are not sold like that; what they are of, and from when to when they are.
-pub(crate) fn check_stay(
+/// What a stay or a rental would take of its pool, were it free, or the rule in the way; nothing for a wish of
+/// another shape.
+pub(crate) fn of_pool(
     offering: &Offering,
+    when: When,
+    now: Timestamp,
+) -> Option<Result<Plan, Refusal>> {
+    match (when, &offering.nights, &offering.rental) {
+        (When::Nights(stay), Some(pool), _) => Some(stay_of(offering, pool, stay, now)),
+        (When::Period(period), _, Some(pool)) => Some(rental_of(offering, pool, period, now)),
+        _ => None,
+    }
+}
+
+fn stay_of(
+    offering: &Offering,
+    pool: &OfferedPool<StayTerms>,
     stay: Stay,
     now: Timestamp,
-) -> Result<(&OfferedPool, Timestamp, Timestamp), Refusal> {
-    let pool = offering.pool.as_ref().ok_or(Refusal::WrongShape)?;
+) -> Result<Plan, Refusal> {
     let nights = stay.nights();
     if nights < 1 {
         return Err(Refusal::NoNights);
@@ -183,7 +192,52 @@ pub(crate) fn check_stay(
     let (starts_at, ends_at) = instants.ok_or(Refusal::NoNights)?;
     let judged = nights::judged_at(offering, stay.arrival, starts_at, now);
     check_horizon(offering, judged, now)?;
-    Ok((pool, starts_at, ends_at))
+    Ok(Plan {
+        starts_at,
+        ends_at,
+        take: Take::Pool {
+            pool: pool.id,
+            capacity: pool.capacity,
+            buckets: stay.buckets(),
+        },
+        times: nights,
+    })
+}
+
+fn rental_of(
+    offering: &Offering,
+    pool: &OfferedPool<RentalTerms>,
+    period: Period,
+    now: Timestamp,
+) -> Result<Plan, Refusal> {
+    let units = period.units(offering).ok_or(Refusal::NoPeriod)?;
+    if units < pool.terms.min_units {
+        return Err(Refusal::RentalTooShort);
+    }
+    if units > pool.terms.max_units {
+        return Err(Refusal::RentalTooLong);
+    }
+    if !period.keeps_step(offering) {
+        return Err(Refusal::OffStep);
+    }
+    let (out, back) = period.local(offering);
+    if !pool.terms.gives_out(out) {
+        return Err(Refusal::NotScheduled);
+    }
+    if !pool.terms.takes_back(back) {
+        return Err(Refusal::NotTakenBack);
+    }
+    check_horizon(offering, period.starts_at, now)?;
+    Ok(Plan {
+        starts_at: period.starts_at,
+        ends_at: period.ends_at,
+        take: Take::Pool {
+            pool: pool.id,
+            capacity: pool.capacity,
+            buckets: period.buckets(offering).ok_or(Refusal::TooFar)?,
+        },
+        times: units,
+    })
 }
 
 /// Refuses a start that is over, too near or too far.

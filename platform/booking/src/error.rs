@@ -57,11 +57,26 @@ pub enum Refusal {
     #[error("This is not sold for so many nights.")]
     StayTooLong,
     /// The stay would be longer or shorter than what was agreed.
-    #[error("A stay is moved to as many nights; book anew for another length.")]
+    #[error("It is moved to a time that is as long; book anew for another length.")]
     OtherLength,
     /// Nobody may come on that day of the week.
     #[error("One cannot come on that day of the week.")]
     NoArrival,
+    /// A rental that ends before it begins, or at once.
+    #[error("The end must be after the start.")]
+    NoPeriod,
+    /// Fewer units than have to be rented.
+    #[error("It is rented for longer.")]
+    RentalTooShort,
+    /// More units than may be rented.
+    #[error("It is not rented for so long.")]
+    RentalTooLong,
+    /// A time between those at which something may begin or end.
+    #[error("Start and end keep to the product's steps, counted from midnight.")]
+    OffStep,
+    /// Nobody is there to take it back.
+    #[error("Nothing is taken back at that time.")]
+    NotTakenBack,
 }
 
 impl Refusal {
@@ -86,6 +101,11 @@ impl Refusal {
             Self::StayTooLong => ("STAY_TOO_LONG", "departure"),
             Self::OtherLength => ("OTHER_LENGTH", "departure"),
             Self::NoArrival => ("NO_ARRIVAL_THEN", "arrival"),
+            Self::NoPeriod => ("END_BEFORE_START", "ends_at"),
+            Self::RentalTooShort => ("RENTAL_TOO_SHORT", "ends_at"),
+            Self::RentalTooLong => ("RENTAL_TOO_LONG", "ends_at"),
+            Self::OffStep => ("OFF_STEP", "starts_at"),
+            Self::NotTakenBack => ("NOT_SCHEDULED", "ends_at"),
         }
     }
 }

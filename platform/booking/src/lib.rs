@@ -1,13 +1,13 @@
 //! Bookings: taking, moving, ending them, and saying what is free. Owns bookings, claims and
 //! sessions.
 //!
-//! A booking takes a resource for a range of time (a claim under an exclusion constraint) or
-//! places of a session (a counter under a CHECK), in one transaction with the booking, the answer
+//! A booking takes a resource for a range of time (a claim under an exclusion constraint), places of a
+//! session or some of a pool (counters under a CHECK), in one transaction with the booking, the answer
 //! to repeat and the event. A session has claims too, on who gives it and where, and so has a block.
 //! Availability is advice; the claim is the judge.
 //!
 //! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
-//! nobody else's yet), then resources sorted by id, then session rows sorted by id; or the nights of a
+//! nobody else's yet), then resources sorted by id, then session rows sorted by id; or the buckets of a
 //! pool in their order.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
@@ -40,7 +40,7 @@ mod update;
 use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
 
-pub use availability::{Availability, Check, DayAvailability, Free, Slot};
+pub use availability::{Availability, Check, DayAvailability, Free, Slot, SlotsAsked};
 pub use blocks::{Block, NewBlock};
 pub use create::{NewBooking, When};
 pub use customer::CustomerInput;
@@ -48,6 +48,7 @@ pub use error::{Error, Refusal, Taker};
 pub use expire::Referee;
 pub use groups::{NewSessionGroup, SessionGroup, SessionGroupChange};
 pub use model::nights::{Night, Stay};
+pub use model::rentals::{Period, Rentable};
 pub use model::{Booking, Status};
 pub use reactions::Reactions;
 pub use read::{Filter, Sort};

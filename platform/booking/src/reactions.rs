@@ -87,7 +87,7 @@ impl Reactions {
         mut booking: Booking,
     ) -> Result<(), Error> {
         let (at, cause) = (self.clock.now(), work.cause());
-        // Who wants the coming night may book and pay after its check-in has begun.
+        // Whoever comes late has the coming night or the rest of the rental nevertheless.
         let until = match booking.pool_id {
             Some(_) => booking.ends_at,
             None => booking.starts_at,

@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    decide::{Unit, check_horizon, check_stay, together, units},
-    model::{Booking, Forbidden, Status, cancellation, nights::Stay},
-    store::{self, Holder},
+    decide::{Unit, check_horizon, of_pool, together, units},
+    model::{Booking, Forbidden, Status, cancellation, rentals::Period},
+    store::{self, Holder, Take},
 };
 
 /// How often a time that looked free may be lost to somebody else before that is the answer.
@@ -113,7 +113,10 @@ impl Bookings {
                     .await?
             }
             When::Group(group) => self.move_group(&mut tx, ctx, &mut booking, group).await?,
-            When::Nights(stay) => self.move_stay(&mut tx, ctx, &mut booking, stay).await?,
+            When::Nights(_) | When::Period(_) => {
+                self.move_in_pool(&mut tx, ctx, &mut booking, to.when)
+                    .await?
+            }
         };
         if !moved {
             // What the statement found taken is nothing the rest can be built on.
@@ -121,7 +124,9 @@ impl Bookings {
             let booking = Box::new(booking);
             return Ok(match to.when {
                 When::Start(_) => Outcome::Raced(booking),
-                When::Session(_) | When::Group(_) | When::Nights(_) => Outcome::Taken(booking),
+                When::Session(_) | When::Group(_) | When::Nights(_) | When::Period(_) => {
+                    Outcome::Taken(booking)
+                }
             });
         }
         booking.version += 1;
@@ -231,29 +236,42 @@ impl Bookings {
 }
 
 impl Bookings {
-    /// Moves a stay to as many other nights of the same pool; whether they were free. Price and policy are
-    /// of a stay of that length.
-    async fn move_stay(
+    /// Moves a stay or a rental to another time of the same pool, as long as it was; whether that was free.
+    /// Price and policy are of one of that length.
+    async fn move_in_pool(
         &self,
         tx: &mut TenantTx,
         ctx: &Context,
         booking: &mut Booking,
-        stay: Stay,
+        when: When,
     ) -> Result<bool, Error> {
-        let had = store::nights_of(tx, booking.id).await?;
+        let had = store::buckets_of(tx, booking.id).await?;
         let had = had.ok_or(Refusal::WrongShape)?;
         let offering = self.compile(tx, ctx, booking.product_id).await?;
-        let (pool, starts_at, ends_at) = check_stay(&offering, stay, ctx.clock.now())?;
-        if pool.id != had.pool {
+        let now = ctx.clock.now();
+        let plan = of_pool(&offering, when, now).ok_or(Refusal::WrongShape)??;
+        let Take::Pool {
+            pool,
+            capacity,
+            buckets,
+        } = plan.take
+        else {
+            return Err(Refusal::WrongShape.into());
+        };
+        if pool != had.pool {
             return Err(Refusal::NotOffered.into());
         }
-        if stay.nights() != had.stay().nights() {
+        let long = match when {
+            When::Period(_) => Period::of(booking).units(&offering),
+            _ => Some(had.count()),
+        };
+        if long != Some(plan.times) {
             return Err(Refusal::OtherLength.into());
         }
-        booking.starts_at = starts_at;
-        booking.ends_at = ends_at;
-        booking.local_start = starts_at.to_zoned(offering.timezone.clone()).datetime();
-        store::move_nights(tx, booking.id, &had, stay, pool.capacity).await
+        booking.starts_at = plan.starts_at;
+        booking.ends_at = plan.ends_at;
+        booking.local_start = offering.timezone.to_datetime(plan.starts_at);
+        store::move_buckets(tx, booking.id, &had, &buckets, capacity).await
     }
 }
 

@@ -30,10 +30,11 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    CancellationTier, Category, DayException, NewPool, NewProduct, NewResource, OfferedPool,
-    OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange, PooledNights,
-    Product, ProductChange, ProductKind, Requirement, Resource, ResourceChange, ResourceKind,
-    ResourceStanding, Schedule, StayTerms, Variant, Weekly, Window,
+    Buckets, CancellationTier, Category, DayException, NewPool, NewProduct, NewResource,
+    OfferedPool, OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange,
+    Pooled, PooledBy, Product, ProductChange, ProductKind, RentalTerms, Requirement, Resource,
+    ResourceChange, ResourceKind, ResourceStanding, Schedule, SoldBy, StayTerms, Variant, Weekly,
+    Window, rental_end, rental_units,
 };
 pub use store::pool_capacity;
 

@@ -8,7 +8,7 @@ use berth_tenancy::{Tenant, TenantTx};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Catalog, Error, Offering, Product, Requirement, Resource,
+    Catalog, Error, Offering, Pool, Product, Requirement, Resource,
     model::{OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window},
     store::{self, Which},
 };
@@ -73,28 +73,31 @@ impl Catalog {
         let today = clock.now().to_zoned(TimeZone::UTC).date();
         let resources = store::resources(tx, Which::Of(product.id), today).await?;
         let resources = offered(&product, resources)?;
-        let pool = match (product.pool_id, &product.stay) {
-            (Some(id), Some(terms)) => {
-                let pool = store::pool(tx, id).await?.ok_or(Error::NotFound)?;
-                Some(OfferedPool {
-                    id,
-                    capacity: pool.capacity,
-                    terms: terms.clone(),
-                })
-            }
-            _ => None,
+        let pool = match product.pool_id {
+            Some(id) => Some(store::pool(tx, id).await?.ok_or(Error::NotFound)?),
+            None => None,
         };
         let offering = Arc::new(Offering {
             timezone: zone(&product.timezone)?,
             requirements: required(&product, &resources),
             resources,
-            pool,
+            nights: of_pool(pool.as_ref(), product.stay.as_ref()),
+            rental: of_pool(pool.as_ref(), product.rental.as_ref()),
             product,
             version,
         });
         self.offerings.insert(key, Arc::clone(&offering));
         Ok(offering)
     }
+}
+
+fn of_pool<T: Clone>(pool: Option<&Pool>, terms: Option<&T>) -> Option<OfferedPool<T>> {
+    let (pool, terms) = pool.zip(terms)?;
+    Some(OfferedPool {
+        id: pool.id,
+        capacity: pool.capacity,
+        terms: terms.clone(),
+    })
 }
 
 pub(crate) fn zone(name: &str) -> Result<TimeZone, Error> {

@@ -30,6 +30,7 @@ impl Catalog {
             id: PoolId::new(),
             name: new.name.trim().to_owned(),
             quantity: new.quantity,
+            sold_by: new.sold_by,
             capacity: new.quantity,
             version: 1,
         };

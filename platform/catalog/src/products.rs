@@ -6,10 +6,10 @@ use berth_tenancy::{IdempotencyKey, idempotency};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, NewProduct, Product, ProductChange, ProductKind, Variant,
+    Catalog, Error, NewProduct, Product, ProductChange, Variant,
     model::{
-        check_new_product, check_product_description, check_product_name, check_product_price,
-        check_requirements,
+        check_new_product, check_pooled, check_product_description, check_product_name,
+        check_product_price, check_requirements,
     },
     store,
 };
@@ -36,6 +36,13 @@ impl Catalog {
         }
         let id = ProductId::new();
         let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
+        if let (Some(sold_by), Some(pool)) = (new.kind.sold_by(), new.pool_id) {
+            let pool = store::pool(&mut tx, pool).await?;
+            if pool.is_some_and(|pool| pool.sold_by != sold_by) {
+                let detail = "A stay takes of a pool that is sold by the night, a rental of one sold by time.";
+                return Err(Error::invalid("pool_id", "WRONG_KIND", detail));
+            }
+        }
         store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
         store::set_requirements(&mut tx, id, &new.requirements).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
@@ -78,10 +85,7 @@ impl Catalog {
         }
         if let Some(requirements) = &change.requirements {
             check_requirements(requirements)?;
-            if product.kind == ProductKind::Stay && !requirements.is_empty() {
-                let detail = "A stay takes one of its pool, and nothing else.";
-                return Err(Error::invalid("requirements", "WRONG_KIND", detail));
-            }
+            check_pooled(product.kind, requirements)?;
             store::set_requirements(&mut tx, id, requirements).await?;
             let stored = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
             product.requirements = stored.requirements;

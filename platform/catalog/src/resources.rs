@@ -66,7 +66,7 @@ impl Catalog {
     ) -> Result<(), Error> {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
-        check_weekly(weekly)?;
+        check_weekly("schedule", weekly)?;
         check_exceptions(exceptions)?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         if !store::touch_resource(&mut tx, resource).await? {

@@ -2,7 +2,7 @@
 
 mod writer;
 
-use berth_booking::{Night, Slot};
+use berth_booking::{Night, Slot, SlotsAsked};
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, Visitor, Written, refuse,
@@ -60,7 +60,7 @@ pub struct Slots {
 pub struct DayAnswer {
     /// The day, in the product's zone.
     pub day: Day,
-    /// Starts or sessions with a free place.
+    /// Starts, sessions or times with something free.
     pub slots: u32,
 }
 
@@ -124,13 +124,14 @@ pub(crate) struct AvailabilityApi(pub(crate) Api);
 impl AvailabilityApi {
     /// Free times of a product.
     ///
-    /// For an appointment every start with who is free; for sessions those with free places. Advice:
-    /// only booking decides.
+    /// For an appointment every start with who is free; for sessions those with free places; for a rental
+    /// every time of so many units. Advice: only booking decides.
     #[oai(
         path = "/products/:id/slots",
         method = "get",
         operation_id = "list_slots"
     )]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
     async fn slots(
         &self,
         visitor: Visitor,
@@ -141,15 +142,20 @@ impl AvailabilityApi {
         to: Query<Day>,
         /// Only times with this one.
         resource_id: Query<Option<Uuid>>,
+        /// For how many units something is to be rented; as few as one may unless said.
+        units: Query<Option<i32>>,
         /// IANA zone to show wall times in; the product's unless asked.
         timezone: Query<Option<String>>,
     ) -> Result<Written<Slots>, Refusal> {
-        let resource = resource_id.0.map(Into::into);
-        let asked = self
+        let asked = SlotsAsked {
+            resource: resource_id.0.map(Into::into),
+            units: units.0,
+        };
+        let found = self
             .0
             .bookings
-            .slots(&visitor.0, id.0.into(), from.0.0, to.0.0, resource);
-        let found = asked.await.map_err(refuse)?;
+            .slots(&visitor.0, id.0.into(), from.0.0, to.0.0, asked);
+        let found = found.await.map_err(refuse)?;
         let offering = &found.offering;
         let (name, zone) = match &timezone.0 {
             Some(name) => {
@@ -178,11 +184,17 @@ impl AvailabilityApi {
         from: Query<Day>,
         /// Last day; at most 61 days later.
         to: Query<Day>,
+        /// For how many units something is to be rented; as few as one may unless said.
+        units: Query<Option<i32>>,
     ) -> Result<Json<Days>, Refusal> {
+        let asked = SlotsAsked {
+            resource: None,
+            units: units.0,
+        };
         let days = self
             .0
             .bookings
-            .days(&visitor.0, id.0.into(), from.0.0, to.0.0);
+            .days(&visitor.0, id.0.into(), from.0.0, to.0.0, asked);
         let days = days
             .await
             .map_err(refuse)?

@@ -35,6 +35,12 @@ pub(super) fn write(found: &Availability, name: &str, zone: TimeZone) -> Vec<u8>
                 writer.free(session.free);
             }
         }
+        Free::Rentals(rentals) => {
+            for one in rentals {
+                writer.times(one.period.starts_at, one.period.ends_at);
+                writer.free(one.free);
+            }
+        }
     }
     writer.end()
 }

@@ -285,7 +285,7 @@ impl BookingsApi {
         let to = Move {
             version: body.0.version,
             when: when(
-                body.0.starts_at,
+                (body.0.starts_at, body.0.ends_at),
                 (body.0.session_id, body.0.session_group_id),
                 (body.0.arrival, body.0.departure),
             )?,

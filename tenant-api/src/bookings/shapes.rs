@@ -1,6 +1,6 @@
 //! Bookings as they are asked for and shown.
 
-use berth_booking::{Booking, CustomerInput, NewBooking, Status, Stay, When};
+use berth_booking::{Booking, CustomerInput, NewBooking, Period, Status, Stay, When};
 use berth_events::booking::Attribution;
 use berth_kernel::Problem;
 use berth_web::{
@@ -41,14 +41,16 @@ pub struct AttributionInput {
 }
 
 /// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`, a course names
-/// `session_group_id`, a stay names `arrival` and `departure`.
+/// `session_group_id`, a stay names `arrival` and `departure`, a rental names `starts_at` and `ends_at`.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct BookingRequest {
     /// The product.
     pub product_id: Uuid,
-    /// Start of an appointment.
+    /// Start of an appointment, or when something rented is fetched.
     pub starts_at: Option<Instant>,
+    /// When something rented is brought back.
+    pub ends_at: Option<Instant>,
     /// The session.
     pub session_id: Option<Uuid>,
     /// The group of sessions of a course.
@@ -77,20 +79,27 @@ const fn one() -> i32 {
 
 /// The time asked for: in one way, and not in several.
 pub(crate) fn when(
-    starts_at: Option<Instant>,
+    (starts_at, ends_at): (Option<Instant>, Option<Instant>),
     (session, group): (Option<Uuid>, Option<Uuid>),
     (arrival, departure): (Option<Day>, Option<Day>),
 ) -> Result<When, Refusal> {
-    match (starts_at, session, group, arrival, departure) {
-        (Some(at), None, None, None, None) => Ok(When::Start(at.0)),
-        (None, Some(session), None, None, None) => Ok(When::Session(session.into())),
-        (None, None, Some(group), None, None) => Ok(When::Group(group.into())),
-        (None, None, None, Some(arrival), Some(departure)) => Ok(When::Nights(Stay {
+    match ((starts_at, ends_at), (session, group), (arrival, departure)) {
+        ((Some(at), None), (None, None), (None, None)) => Ok(When::Start(at.0)),
+        ((Some(starts_at), Some(ends_at)), (None, None), (None, None)) => {
+            Ok(When::Period(Period {
+                starts_at: starts_at.0,
+                ends_at: ends_at.0,
+            }))
+        }
+        ((None, None), (Some(session), None), (None, None)) => Ok(When::Session(session.into())),
+        ((None, None), (None, Some(group)), (None, None)) => Ok(When::Group(group.into())),
+        ((None, None), (None, None), (Some(arrival), Some(departure))) => Ok(When::Nights(Stay {
             arrival: arrival.0,
             departure: departure.0,
         })),
         _ => {
-            let detail = "Name either `starts_at`, `session_id`, `session_group_id`, or `arrival` and `departure`.";
+            let detail = "Name either `starts_at`, `starts_at` and `ends_at`, `session_id`, `session_group_id`, or \
+                          `arrival` and `departure`.";
             Err(refuse(Problem::field("starts_at", "WRONG_SHAPE", detail)))
         }
     }
@@ -117,7 +126,7 @@ impl BookingRequest {
         Ok(NewBooking {
             product_id: self.product_id.into(),
             when: when(
-                self.starts_at,
+                (self.starts_at, self.ends_at),
                 (self.session_id, self.session_group_id),
                 (self.arrival, self.departure),
             )?,
@@ -212,7 +221,7 @@ pub struct BookingAnswer {
     /// Which sessions together, of a course.
     #[oai(skip_serializing_if_is_none)]
     pub session_group_id: Option<Uuid>,
-    /// What it takes nights of, for a stay.
+    /// What it takes some of, for a stay or a rental.
     #[oai(skip_serializing_if_is_none)]
     pub pool_id: Option<Uuid>,
     /// The account that booked.
@@ -292,8 +301,10 @@ pub struct CancelRequest {
 pub struct RescheduleRequest {
     /// The version you read.
     pub version: i64,
-    /// New start of an appointment.
+    /// New start of an appointment or a rental.
     pub starts_at: Option<Instant>,
+    /// New end of a rental, which is as long as it was.
+    pub ends_at: Option<Instant>,
     /// New session.
     pub session_id: Option<Uuid>,
     /// New group of sessions of the course.

@@ -1,8 +1,19 @@
 //! Pools, as they are asked for and shown.
 
-use berth_catalog::{NewPool, Pool, PoolChange};
-use poem_openapi::Object;
+use berth_catalog::{NewPool, Pool, PoolChange, SoldBy};
+use poem_openapi::{Enum, Object};
 use uuid::Uuid;
+
+/// How the things of a pool are sold.
+#[derive(Clone, Copy, Debug, Default, Enum)]
+#[oai(rename = "SoldBy", rename_all = "snake_case")]
+pub enum SoldByName {
+    /// By the night, by stays.
+    #[default]
+    Night,
+    /// By time, by rentals.
+    Time,
+}
 
 /// A pool to be made.
 #[derive(Clone, Debug, Object)]
@@ -13,6 +24,9 @@ pub struct PoolRequest {
     /// How many there are that have no name of their own; resources that have name their pool.
     #[oai(default)]
     pub quantity: i32,
+    /// How they are sold, for good.
+    #[oai(default)]
+    pub sold_by: SoldByName,
 }
 
 /// What is to become different of a pool; what is not given stays.
@@ -38,6 +52,8 @@ pub struct PoolAnswer {
     pub name: String,
     /// How many there are that have no name of their own.
     pub quantity: i32,
+    /// How they are sold.
+    pub sold_by: SoldByName,
     /// How many there are in all, with the active resources of the pool.
     pub capacity: i32,
     /// Raised by each change.
@@ -56,6 +72,10 @@ impl From<PoolRequest> for NewPool {
         Self {
             name: request.name,
             quantity: request.quantity,
+            sold_by: match request.sold_by {
+                SoldByName::Night => SoldBy::Night,
+                SoldByName::Time => SoldBy::Time,
+            },
         }
     }
 }
@@ -76,6 +96,10 @@ impl From<Pool> for PoolAnswer {
             id: pool.id.into(),
             name: pool.name,
             quantity: pool.quantity,
+            sold_by: match pool.sold_by {
+                SoldBy::Night => SoldByName::Night,
+                SoldBy::Time => SoldByName::Time,
+            },
             capacity: pool.capacity,
             version: pool.version,
         }

@@ -11,6 +11,7 @@ use berth_web::{
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
+use super::resources::WeeklyRule;
 use crate::shared::Money;
 
 /// How a product is booked.
@@ -25,6 +26,8 @@ pub enum Kind {
     Stay,
     /// Places of all sessions of a group.
     Course,
+    /// Time with some of a pool.
+    Rental,
 }
 
 /// When a product is paid.
@@ -61,9 +64,10 @@ pub struct ProductRequest {
     /// What it is, for customers.
     #[oai(default)]
     pub description: String,
-    /// How long it takes, 1 to 1,440 minutes. Not for a stay.
+    /// How long it takes, 1 to 1,440 minutes; of a rental, what the price is of: an hour, a day. Not for a stay.
     pub duration_min: Option<i32>,
-    /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said.
+    /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said, or half an hour of a rental,
+    /// whose ends keep to it too.
     pub step_min: Option<i32>,
     /// Minutes the resource is busy before the start.
     #[oai(default)]
@@ -94,10 +98,12 @@ pub struct ProductRequest {
     pub resource_ids: Option<Vec<Uuid>>,
     /// What an appointment takes at once, the first being who it is with.
     pub requirements: Option<Vec<Requirement>>,
-    /// What a stay takes one of.
+    /// What a stay or a rental takes some of.
     pub pool_id: Option<Uuid>,
     /// How the nights of a stay are sold.
     pub stay: Option<StayTerms>,
+    /// How the time of a rental is sold.
+    pub rental: Option<RentalTerms>,
 }
 
 /// How nights are sold.
@@ -117,6 +123,40 @@ pub struct StayTerms {
     /// Days on which one may come, ISO: 1 is Monday, 7 is Sunday. All of them if none is named.
     #[oai(default, skip_serializing_if_is_empty)]
     pub arrival_weekdays: Vec<i8>,
+}
+
+/// How time with a thing is sold, in units of `duration_min`.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct RentalTerms {
+    /// Fewest units; 1 unless said.
+    #[oai(default = "one")]
+    pub min_units: i32,
+    /// Most units; 31 days at most.
+    pub max_units: i32,
+    /// When things are given out and taken back, in the product's zone; at any time if nothing is said.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub opening: Vec<WeeklyRule>,
+}
+
+impl From<RentalTerms> for berth_catalog::RentalTerms {
+    fn from(terms: RentalTerms) -> Self {
+        Self {
+            min_units: terms.min_units,
+            max_units: terms.max_units,
+            opening: terms.opening.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<berth_catalog::RentalTerms> for RentalTerms {
+    fn from(terms: berth_catalog::RentalTerms) -> Self {
+        Self {
+            min_units: terms.min_units,
+            max_units: terms.max_units,
+            opening: terms.opening.into_iter().map(Into::into).collect(),
+        }
+    }
 }
 
 const fn month() -> i32 {
@@ -165,6 +205,9 @@ pub struct Requirement {
     /// Which resources can be that.
     pub resource_ids: Vec<Uuid>,
 }
+
+/// Distance of the starts and ends of a rental unless it is said, in minutes.
+const RENTAL_STEP_MIN: i32 = 30;
 
 /// What a night counts as, in minutes.
 const NIGHT_MIN: i32 = 1_440;
@@ -242,14 +285,19 @@ impl TryFrom<ProductRequest> for NewProduct {
                 Kind::Session => ProductKind::Session,
                 Kind::Stay => ProductKind::Stay,
                 Kind::Course => ProductKind::Course,
+                Kind::Rental => ProductKind::Rental,
             },
             pool_id: request.pool_id.map(Into::into),
             stay: request.stay.map(Into::into),
+            rental: request.rental.map(Into::into),
             category_id: request.category_id.map(Into::into),
             name: request.name,
             description: request.description,
             duration_min,
-            step_min: request.step_min.unwrap_or(duration_min),
+            step_min: request.step_min.unwrap_or(match request.kind {
+                Kind::Rental => RENTAL_STEP_MIN,
+                _ => duration_min,
+            }),
             buffer_before_min: request.buffer_before_min,
             buffer_after_min: request.buffer_after_min,
             timezone: request.timezone,
@@ -352,12 +400,15 @@ pub struct ProductAnswer {
     /// What an appointment takes at once, the first being who it is with.
     #[oai(default, skip_serializing_if_is_empty)]
     pub requirements: Vec<Requirement>,
-    /// What a stay takes one of.
+    /// What a stay or a rental takes some of.
     #[oai(skip_serializing_if_is_none)]
     pub pool_id: Option<Uuid>,
     /// How the nights of a stay are sold.
     #[oai(skip_serializing_if_is_none)]
     pub stay: Option<StayTerms>,
+    /// How the time of a rental is sold.
+    #[oai(skip_serializing_if_is_none)]
+    pub rental: Option<RentalTerms>,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -374,10 +425,12 @@ impl From<Product> for ProductAnswer {
                 ProductKind::Appointment => Kind::Appointment,
                 ProductKind::Session => Kind::Session,
                 ProductKind::Stay => Kind::Stay,
+                ProductKind::Rental => Kind::Rental,
                 ProductKind::Course => Kind::Course,
             },
             pool_id: product.pool_id.map(Into::into),
             stay: product.stay.map(Into::into),
+            rental: product.rental.map(Into::into),
             category_id: product.category_id.map(Into::into),
             name: product.name,
             description: product.description,

@@ -3,6 +3,7 @@
 pub mod cancellation;
 pub mod needs;
 pub mod nights;
+pub mod rentals;
 pub mod schedule;
 mod status;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use berth_catalog::{OfferedPool, Offering};
+use berth_catalog::{Buckets, OfferedPool, Offering, StayTerms};
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
     civil::{Date, DateTime},
@@ -28,16 +28,11 @@ impl Stay {
             .map_or(0, |span| span.get_days())
     }
 
-    /// Its nights as buckets are named, ascending.
-    pub fn buckets(self) -> impl Iterator<Item = DateTime> {
-        days(self.arrival, self.departure).map(bucket)
+    /// Its nights as they are counted.
+    #[must_use]
+    pub fn buckets(self) -> Buckets {
+        Buckets::nights(self.arrival, self.departure)
     }
-}
-
-/// The bucket of the night that begins on `day`.
-#[must_use]
-pub fn bucket(day: Date) -> DateTime {
-    day.to_datetime(jiff::civil::Time::midnight())
 }
 
 /// The instant at which a stay's notice and window are judged: its check-in; or, where no notice is wanted, the
@@ -78,10 +73,10 @@ pub struct Night {
 #[must_use]
 pub fn offered<S: std::hash::BuildHasher>(
     offering: &Offering,
-    pool: &OfferedPool,
+    pool: &OfferedPool<StayTerms>,
     (from, to): (Date, Date),
     now: Timestamp,
-    taken: &HashMap<Date, i32, S>,
+    taken: &HashMap<DateTime, i32, S>,
 ) -> Vec<Night> {
     let free = |day: Date| free(pool, taken, day).max(0);
     let (earliest, latest) = schedule::horizon(offering, now);
@@ -110,22 +105,22 @@ pub fn offered<S: std::hash::BuildHasher>(
 
 /// How many are left of a night; fewer than none where the pool has shrunk since they were booked.
 fn free<S: std::hash::BuildHasher>(
-    pool: &OfferedPool,
-    taken: &HashMap<Date, i32, S>,
+    pool: &OfferedPool<StayTerms>,
+    taken: &HashMap<DateTime, i32, S>,
     day: Date,
 ) -> i32 {
-    pool.capacity - taken.get(&day).copied().unwrap_or(0)
+    pool.capacity - taken.get(&day.into()).copied().unwrap_or(0)
 }
 
 /// Stays of as many nights that are free, the nearest by arrival first.
 #[must_use]
 pub fn nearest<S: std::hash::BuildHasher>(
     offering: &Offering,
-    pool: &OfferedPool,
+    pool: &OfferedPool<StayTerms>,
     wish: Stay,
     quantity: i32,
     now: Timestamp,
-    taken: &HashMap<Date, i32, S>,
+    taken: &HashMap<DateTime, i32, S>,
     range: SignedDuration,
 ) -> Vec<(Stay, i32)> {
     let length = wish

@@ -304,6 +304,7 @@ pub(super) mod tests {
             requirements: vec![],
             pool_id: None,
             stay: None,
+            rental: None,
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
@@ -324,7 +325,8 @@ pub(super) mod tests {
             timezone,
             resources: vec![resource],
             requirements: vec![],
-            pool: None,
+            nights: None,
+            rental: None,
             version: 1,
         })
     }
@@ -333,7 +335,8 @@ pub(super) mod tests {
     fn needing_one_of(offering: Offering) -> Offering {
         let members = (0..offering.resources.len()).collect();
         Offering {
-            pool: None,
+            nights: None,
+            rental: None,
             requirements: vec![OfferedRequirement {
                 quantity: 1,
                 members,

@@ -4,7 +4,7 @@ use berth_kernel::{BlockId, ResourceId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 
-use super::{columns, nights};
+use super::{buckets, columns};
 use crate::{Block, Error, Taker, decide::Unit};
 
 pub(crate) async fn insert_block(tx: &mut TenantTx, block: &Block) -> Result<(), Error> {
@@ -25,7 +25,7 @@ pub(crate) async fn insert_block(tx: &mut TenantTx, block: &Block) -> Result<(),
 
 /// Takes a block away with what it takes; whether there was one.
 pub(crate) async fn delete_block(tx: &mut TenantTx, id: BlockId) -> Result<bool, Error> {
-    nights::release(tx, id.uuid()).await?;
+    buckets::release(tx, id.uuid()).await?;
     let gone = sqlx::query!(
         "WITH unclaimed AS (DELETE FROM claim WHERE holder_id = $1),
               uncounted AS (DELETE FROM bucket_claim WHERE holder_id = $1)

@@ -5,7 +5,7 @@ use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{columns, is_taken, nights};
+use super::{buckets, columns, is_taken};
 use crate::{
     Error,
     decide::Unit,
@@ -15,7 +15,7 @@ use crate::{
 /// Gives back everything a booking takes.
 pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
     if booking.pool_id.is_some() {
-        return nights::release(tx, booking.id.uuid()).await;
+        return buckets::release(tx, booking.id.uuid()).await;
     }
     sqlx::query!(
         "WITH seats AS (
@@ -43,7 +43,7 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
 /// Makes what a booking holds certain.
 pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
     if booking.pool_id.is_some() {
-        return nights::confirm(tx, booking.id).await;
+        return buckets::confirm(tx, booking.id).await;
     }
     sqlx::query!(
         "WITH seats AS (
@@ -70,7 +70,7 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool,
     let retaken = match booking.pool_id {
         Some(pool) => {
             let capacity = berth_catalog::pool_capacity(tx, pool).await?;
-            nights::retake(tx, booking.id, capacity).await
+            buckets::retake(tx, booking.id, capacity).await
         }
         None => retake_units(tx, booking.id).await,
     };

@@ -1,5 +1,6 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
+use berth_catalog::Buckets;
 use berth_kernel::{PoolId, ProductId, ResourceId, SessionGroupId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
@@ -7,14 +8,12 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::buckets::{ends, names};
 use crate::{
     Error,
     create::When,
     decide::{Known, Unit},
-    model::{
-        Booking, Status,
-        nights::{self, Stay},
-    },
+    model::{Booking, Status},
 };
 
 /// What is known before deciding about a new booking.
@@ -51,7 +50,7 @@ pub(crate) async fn look(
     let (ids, starts, ends) = columns(units);
     let session = match when {
         When::Session(id) => Some(id.uuid()),
-        When::Start(_) | When::Nights(_) | When::Group(_) => None,
+        When::Start(_) | When::Nights(_) | When::Group(_) | When::Period(_) => None,
     };
     let row = sqlx::query!(
         r#"SELECT coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $1, 1)), true) AS "locked!",
@@ -128,11 +127,11 @@ pub(crate) enum Take {
         group: SessionGroupId,
         sessions: usize,
     },
-    /// Nights of a pool that has so many.
-    Nights {
+    /// Buckets of a pool that has so many.
+    Pool {
         pool: PoolId,
         capacity: i32,
-        stay: Stay,
+        buckets: Buckets,
     },
 }
 
@@ -274,11 +273,11 @@ pub(crate) async fn place(
         }
         Take::Places(session) => place_places(tx, &given, *session).await,
         Take::Group { group, sessions } => place_group(tx, &given, *group, *sessions).await,
-        Take::Nights {
+        Take::Pool {
             pool,
             capacity,
-            stay,
-        } => place_nights(tx, &given, *pool, *capacity, *stay).await,
+            buckets,
+        } => place_buckets(tx, &given, *pool, *capacity, buckets).await,
     };
     match placed {
         Ok(placed) => Ok(placed.map(|resource| resource.map(ResourceId::from))),
@@ -391,30 +390,29 @@ async fn place_group(
     )
 }
 
-/// Takes nights of a pool: all, or what was taken of them is undone with the transaction. They are
+/// Takes buckets of a pool: all, or what was taken of them is undone with the transaction. They are
 /// taken in their order, so that those who want some of the same do not wait for each other in a ring.
-async fn place_nights(
+async fn place_buckets(
     tx: &mut TenantTx,
     given: &Given<'_>,
     pool: PoolId,
     capacity: i32,
-    stay: Stay,
+    buckets: &Buckets,
 ) -> Placed {
-    let nights: Vec<jiff_sqlx::DateTime> = stay.buckets().map(Into::into).collect();
-    let (from, to) = (nights::bucket(stay.arrival), nights::bucket(stay.departure));
+    let (names, (from, to)) = (names(buckets), ends(buckets));
     place!(
         tx,
         given,
         r#"counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $38, night, $40, CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
+               SELECT $38, name, $40, CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
                       CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($39::timestamp[]) AS night
+               FROM fresh, unnest($39::timestamp[]) AS name
                -- Of what is sold out nothing is locked or written.
                WHERE $25 <= $40
                  AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $38 AND b.at = ANY($39)
                                    AND b.held + b.sold + $25 > $40)
-               ORDER BY night
+               ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
@@ -423,14 +421,14 @@ async fn place_nights(
                SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($39)
            )"#,
         r#"claimed AS (
-               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, quantity, state)
-               SELECT id, 'booking', $38, $41, $42, $25, $43 FROM booked
+               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
+               SELECT id, 'booking', $38, $41, $42, cardinality($39), $25, $43 FROM booked
            )"#,
         pool.uuid(),
-        &nights as _,
+        &names as _,
         capacity,
-        jiff_sqlx::DateTime::from(from) as _,
-        jiff_sqlx::DateTime::from(to) as _,
+        from as _,
+        to as _,
         given.state,
     )
 }

@@ -16,6 +16,7 @@ pub(crate) async fn recount(tx: &mut TenantTx) -> Result<Recount, Error> {
         .await?;
     let mut wrong = sessions(tx).await?;
     wrong.extend(buckets(tx).await?);
+    wrong.extend(uncounted(tx).await?);
     wrong.extend(bookings_and_claims(tx).await?);
     wrong.extend(holders_and_claims(tx).await?);
     wrong.extend(nobodys(tx).await?);
@@ -42,17 +43,32 @@ async fn sessions(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
 async fn buckets(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT format('pool %s counts %s held and %s sold for %s, what takes it has %s and %s', pool_id,
-                         coalesce(b.held, 0), coalesce(b.sold, 0), at, coalesce(c.held, 0), coalesce(c.sold, 0)) AS "said!"
-           FROM bucket b FULL JOIN (
-               SELECT pool_id, at, sum(quantity) FILTER (WHERE state = 'held') AS held,
+                         b.held, b.sold, at, coalesce(c.held, 0), coalesce(c.sold, 0)) AS "said!"
+           FROM bucket b LEFT JOIN (
+               SELECT b.pool_id, b.at, sum(quantity) FILTER (WHERE state = 'held') AS held,
                       sum(quantity) FILTER (WHERE state = 'confirmed') AS sold
-               FROM bucket_claim, generate_series(from_at, to_at - interval '1 day', interval '1 day') AS at
-               WHERE state IN ('held', 'confirmed')
-               GROUP BY pool_id, at
+               FROM bucket_claim c JOIN bucket b ON b.pool_id = c.pool_id AND b.at >= c.from_at AND b.at < c.to_at
+               WHERE c.state IN ('held', 'confirmed')
+               GROUP BY b.pool_id, b.at
            ) c USING (pool_id, at)
-           WHERE (coalesce(b.held, 0), coalesce(b.sold, 0)) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
+           WHERE (b.held, b.sold) <> (coalesce(c.held, 0), coalesce(c.sold, 0))
               OR b.held + b.sold > b.capacity
            ORDER BY pool_id, at LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+/// What takes so many buckets is counted in as many.
+async fn uncounted(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('%s %s takes %s buckets of pool %s and is counted in %s',
+                         holder, holder_id, buckets, pool_id, there.count) AS "said!"
+           FROM bucket_claim c CROSS JOIN LATERAL (
+               SELECT count(*) FROM bucket b WHERE b.pool_id = c.pool_id AND b.at >= c.from_at AND b.at < c.to_at
+           ) there
+           WHERE state IN ('held', 'confirmed') AND buckets <> there.count
+           ORDER BY holder_id LIMIT 100"#
     )
     .fetch_all(tx.conn())
     .await

@@ -3,21 +3,23 @@
 mod offering;
 mod pool;
 mod product;
+mod rental;
 mod requirement;
 mod resource;
 mod stay;
 
 pub use offering::{OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule};
 pub(crate) use pool::check as check_pool;
-pub use pool::{NewPool, Pool, PoolChange, PooledNights};
+pub use pool::{Buckets, NewPool, Pool, PoolChange, Pooled, PooledBy, SoldBy};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
     Variant,
 };
 pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,
-    check_name as check_product_name, check_price as check_product_price,
+    check_name as check_product_name, check_pooled, check_price as check_product_price,
 };
+pub use rental::{RentalTerms, end as rental_end, units as rental_units};
 pub use requirement::Requirement;
 pub(crate) use requirement::check as check_requirements;
 pub use resource::{

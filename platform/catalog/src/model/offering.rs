@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Product, StayTerms, Window};
+use super::{Product, RentalTerms, StayTerms, Window};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -68,15 +68,15 @@ pub struct OfferedRequirement {
     pub members: Vec<usize>,
 }
 
-/// What nights are taken of.
+/// What nights or time are taken of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferedPool {
+pub struct OfferedPool<Terms> {
     /// Its id.
     pub id: PoolId,
     /// How many there are.
     pub capacity: i32,
-    /// How its nights are sold.
-    pub terms: StayTerms,
+    /// How it is sold.
+    pub terms: Terms,
 }
 
 /// A product, compiled. Immutable; superseded when the catalog's version moves on.
@@ -90,8 +90,10 @@ pub struct Offering {
     pub resources: Vec<OfferedResource>,
     /// What an appointment takes of them at once; the first is who it is with.
     pub requirements: Vec<OfferedRequirement>,
-    /// What a stay takes.
-    pub pool: Option<OfferedPool>,
+    /// What a stay takes some of.
+    pub nights: Option<OfferedPool<StayTerms>>,
+    /// What a rental takes some of.
+    pub rental: Option<OfferedPool<RentalTerms>>,
     /// The catalog's version it was compiled from.
     pub version: i64,
 }

@@ -4,7 +4,7 @@ use berth_kernel::{CategoryId, Currency, Money, PoolId, ProductId};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{Requirement, StayTerms, check_requirements};
+use super::{RentalTerms, Requirement, SoldBy, StayTerms, check_requirements};
 use crate::Error;
 
 /// How a product is booked.
@@ -19,6 +19,8 @@ pub enum ProductKind {
     Stay,
     /// Places of all sessions of a group.
     Course,
+    /// Time with some of a pool.
+    Rental,
 }
 
 impl ProductKind {
@@ -28,6 +30,7 @@ impl ProductKind {
             Self::Session => "session",
             Self::Stay => "stay",
             Self::Course => "course",
+            Self::Rental => "rental",
         }
     }
 
@@ -36,7 +39,18 @@ impl ProductKind {
             "session" => Self::Session,
             "stay" => Self::Stay,
             "course" => Self::Course,
+            "rental" => Self::Rental,
             _ => Self::Appointment,
+        }
+    }
+
+    /// How what it takes of a pool is sold, if it takes any.
+    #[must_use]
+    pub const fn sold_by(self) -> Option<SoldBy> {
+        match self {
+            Self::Stay => Some(SoldBy::Night),
+            Self::Rental => Some(SoldBy::Time),
+            Self::Appointment | Self::Session | Self::Course => None,
         }
     }
 }
@@ -90,7 +104,7 @@ pub struct Product {
     pub name: String,
     /// What it is, for customers.
     pub description: String,
-    /// How long it takes.
+    /// How long it takes; of a rental, what the price is of.
     pub duration_min: i32,
     /// Distance of possible starts.
     pub step_min: i32,
@@ -117,10 +131,13 @@ pub struct Product {
     /// What an appointment takes at once; the first is who it is with.
     #[serde(default)]
     pub requirements: Vec<Requirement>,
-    /// What a stay takes one of.
+    /// What a stay or a rental takes some of.
     pub pool_id: Option<PoolId>,
     /// How nights are sold, of a stay.
     pub stay: Option<StayTerms>,
+    /// How time is sold, of a rental.
+    #[serde(default)]
+    pub rental: Option<RentalTerms>,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -168,10 +185,12 @@ pub struct NewProduct {
     pub cancellation_policy: Vec<CancellationTier>,
     /// What an appointment takes at once; the first is who it is with.
     pub requirements: Vec<Requirement>,
-    /// What a stay takes one of.
+    /// What a stay or a rental takes some of.
     pub pool_id: Option<PoolId>,
     /// How nights are sold, of a stay.
     pub stay: Option<StayTerms>,
+    /// How time is sold, of a rental.
+    pub rental: Option<RentalTerms>,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -252,32 +271,41 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
         check_timezone(zone)?;
     }
     check_requirements(&new.requirements)?;
-    check_stay(new)?;
+    check_terms(new)?;
     check_policy(&new.cancellation_policy)
 }
 
-/// A stay has terms and a pool, and nothing else has.
-fn check_stay(new: &NewProduct) -> Result<(), Error> {
-    match (new.kind, &new.stay, new.pool_id) {
-        (ProductKind::Stay, Some(terms), Some(_)) if new.requirements.is_empty() => {
-            super::stay::check(terms)
-        }
-        (ProductKind::Stay, Some(_), Some(_)) => {
-            let detail = "A stay takes one of its pool, and nothing else.";
-            Err(Error::invalid("requirements", "WRONG_KIND", detail))
-        }
-        (ProductKind::Stay, None, _) => {
-            let detail = "Say how nights are sold.";
-            Err(Error::invalid("stay", "REQUIRED", detail))
-        }
-        (ProductKind::Stay, _, None) => {
-            let detail = "Name what a stay takes one of.";
-            Err(Error::invalid("pool_id", "REQUIRED", detail))
-        }
-        (_, None, None) => Ok(()),
-        (_, Some(_), _) => Err(Error::invalid("stay", "WRONG_KIND", "Only for a stay.")),
-        (_, _, Some(_)) => Err(Error::invalid("pool_id", "WRONG_KIND", "Only for a stay.")),
+/// Refuses a stay or a rental without its terms or its pool, and those of anything else.
+fn check_terms(new: &NewProduct) -> Result<(), Error> {
+    let required = |field, detail: &str| Err(Error::invalid(field, "REQUIRED", detail));
+    let wrong_kind = |field, detail: &str| Err(Error::invalid(field, "WRONG_KIND", detail));
+    if new.stay.is_some() && new.kind != ProductKind::Stay {
+        return wrong_kind("stay", "Only for a stay.");
     }
+    if new.rental.is_some() && new.kind != ProductKind::Rental {
+        return wrong_kind("rental", "Only for a rental.");
+    }
+    match (new.kind, &new.stay, &new.rental) {
+        (ProductKind::Stay, Some(terms), _) => super::stay::check(terms)?,
+        (ProductKind::Stay, None, _) => return required("stay", "Say how nights are sold."),
+        (ProductKind::Rental, _, Some(terms)) => super::rental::check(terms, new.duration_min)?,
+        (ProductKind::Rental, _, None) => return required("rental", "Say how time is sold."),
+        _ => {}
+    }
+    match (new.kind.sold_by(), new.pool_id) {
+        (None, Some(_)) => wrong_kind("pool_id", "Only for a stay or a rental."),
+        (Some(_), None) => required("pool_id", "Name what it takes some of."),
+        _ => check_pooled(new.kind, &new.requirements),
+    }
+}
+
+/// Refuses requirements of what takes some of a pool.
+pub(crate) fn check_pooled(kind: ProductKind, requirements: &[Requirement]) -> Result<(), Error> {
+    if kind.sold_by().is_some() && !requirements.is_empty() {
+        let detail = "It takes some of its pool, and nothing else.";
+        return Err(Error::invalid("requirements", "WRONG_KIND", detail));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), Error> {

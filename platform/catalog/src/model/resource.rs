@@ -5,7 +5,7 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    pool::PooledNights,
+    pool::Pooled,
     product::{check_name, check_timezone},
 };
 use crate::Error;
@@ -125,8 +125,8 @@ pub struct ResourceStanding {
     pub catalog_version: i64,
     /// Whether it works at all.
     pub active: bool,
-    /// What nights it is part of.
-    pub nights: Option<PooledNights>,
+    /// What it is one of.
+    pub pooled: Option<Pooled>,
 }
 
 pub(crate) fn check(new: &NewResource) -> Result<(), Error> {
@@ -134,15 +134,16 @@ pub(crate) fn check(new: &NewResource) -> Result<(), Error> {
     if let Some(zone) = &new.timezone {
         check_timezone(zone)?;
     }
-    check_weekly(&new.weekly)
+    check_weekly("schedule", &new.weekly)
 }
 
-pub(crate) fn check_weekly(weekly: &[Weekly]) -> Result<(), Error> {
+/// Refuses hours that no week has; `field` is theirs.
+pub(crate) fn check_weekly(field: &'static str, weekly: &[Weekly]) -> Result<(), Error> {
     let bad =
         |rule: &Weekly| !(1..=7).contains(&rule.weekday) || rule.window.starts >= rule.window.ends;
     if weekly.len() > 200 || weekly.iter().any(bad) {
         let detail = "Weekday 1 to 7, end after start, at most 200 rules.";
-        return Err(Error::invalid("schedule", "INVALID_SCHEDULE", detail));
+        return Err(Error::invalid(field, "INVALID_SCHEDULE", detail));
     }
     Ok(())
 }

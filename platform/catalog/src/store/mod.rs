@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Requirement,
-        StayTerms, Variant,
+        CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, RentalTerms,
+        Requirement, StayTerms, Variant,
     },
 };
 pub use pools::pool_capacity;
@@ -44,6 +44,7 @@ struct ProductRow {
     requirements: sqlx::types::Json<Vec<Requirement>>,
     pool_id: Option<Uuid>,
     stay: Option<sqlx::types::Json<StayTerms>>,
+    rental: Option<sqlx::types::Json<RentalTerms>>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -66,6 +67,7 @@ macro_rules! select_product {
                             FROM requirement q WHERE q.product_id = product.id), '[]')
                     AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
                   pool_id, stay AS "stay: sqlx::types::Json<StayTerms>",
+                  rental AS "rental: sqlx::types::Json<RentalTerms>",
                   active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
@@ -98,6 +100,7 @@ impl TryFrom<ProductRow> for Product {
             requirements: row.requirements.0,
             pool_id: row.pool_id.map(Into::into),
             stay: row.stay.map(|terms| terms.0),
+            rental: row.rental.map(|terms| terms.0),
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -136,8 +139,8 @@ pub(crate) async fn insert_product(
     sqlx::query!(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
-            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21)",
+            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -159,6 +162,7 @@ pub(crate) async fn insert_product(
         jiff_sqlx::Timestamp::from(at) as _,
         new.pool_id.map(|id| id.uuid()),
         new.stay.as_ref().map(sqlx::types::Json) as _,
+        new.rental.as_ref().map(sqlx::types::Json) as _,
     )
     .execute(tx.conn())
     .await
@@ -221,7 +225,7 @@ pub(crate) async fn set_requirements(
     .fetch_one(tx.conn())
     .await?;
     if pooled {
-        let detail = "What is one of a pool is sold by the night, and cannot be taken otherwise.";
+        let detail = "What is one of a pool is sold with the pool, and cannot be taken otherwise.";
         return Err(Error::invalid("requirements", "POOLED_RESOURCE", detail));
     }
     Ok(())

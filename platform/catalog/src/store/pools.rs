@@ -9,11 +9,12 @@ use crate::model::{Pool, PoolChange};
 
 pub(crate) async fn insert_pool(tx: &mut TenantTx, pool: &Pool, at: Timestamp) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO pool (id, name, quantity, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO pool (id, name, quantity, created_at, sold_by) VALUES ($1, $2, $3, $4, $5)",
         pool.id.uuid(),
         pool.name,
         pool.quantity,
         jiff_sqlx::Timestamp::from(at) as _,
+        pool.sold_by.as_str(),
     )
     .execute(tx.conn())
     .await?;
@@ -44,7 +45,7 @@ macro_rules! select_pool {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Pool,
-            r#"SELECT id, name, quantity, version,
+            r#"SELECT id, name, quantity, sold_by, version,
                   quantity + (SELECT count(*) FROM resource WHERE pool_id = pool.id AND active)::int AS "capacity!"
            FROM pool "# + $tail
             $(, $arg)*

@@ -5,11 +5,11 @@ use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Result, foreign, pool_capacity};
+use super::{Result, foreign, pool};
 use crate::{
     model::{
-        DayException, PooledNights, Resource, ResourceChange, ResourceKind, ResourceStanding,
-        Weekly, Window,
+        DayException, Pooled, PooledBy, Resource, ResourceChange, ResourceKind, ResourceStanding,
+        SoldBy, Weekly, Window,
     },
     offerings::zone,
 };
@@ -166,13 +166,22 @@ pub(crate) async fn resource_standing(
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let nights = match row.pool_id.map(PoolId::from) {
-        Some(pool) => Some(PooledNights {
-            pool,
-            capacity: pool_capacity(tx, pool).await?,
-            timezone: zone(&row.timezone)?,
-            check_in: row.check_in.to_jiff(),
-            check_out: row.check_out.to_jiff(),
+    let pooled = match row.pool_id.map(PoolId::from) {
+        Some(id) => pool(tx, id).await?,
+        None => None,
+    };
+    let pooled = match pooled {
+        Some(pool) => Some(Pooled {
+            pool: pool.id,
+            capacity: pool.capacity,
+            by: match pool.sold_by {
+                SoldBy::Time => PooledBy::Time,
+                SoldBy::Night => PooledBy::Night {
+                    timezone: zone(&row.timezone)?,
+                    check_in: row.check_in.to_jiff(),
+                    check_out: row.check_out.to_jiff(),
+                },
+            },
         }),
         None => None,
     };
@@ -180,7 +189,7 @@ pub(crate) async fn resource_standing(
     Ok(Some(ResourceStanding {
         catalog_version,
         active,
-        nights,
+        pooled,
     }))
 }
 

@@ -33,6 +33,7 @@ fn check_up() -> NewProduct {
         requirements: vec![],
         pool_id: None,
         stay: None,
+        rental: None,
     }
 }
 

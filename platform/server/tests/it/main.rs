@@ -31,6 +31,7 @@ mod outages;
 mod recount;
 mod refunds;
 mod relocation;
+mod rentals;
 mod repeats;
 mod shop;
 mod sign_out;

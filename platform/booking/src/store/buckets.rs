@@ -1,49 +1,60 @@
-//! Nights of pools: what is taken of them and by whom, giving them back, making them certain, taking others.
+//! Buckets of pools, nights or quarters of an hour: what is taken of them and by whom, giving them back, making
+//! them certain, taking others.
 //!
-//! Rows of a pool are locked in the order of their nights, by whatever statement.
+//! Rows of a pool are locked in their order, by whatever statement.
 
 use std::collections::HashMap;
 
-use berth_catalog::PooledNights;
+use berth_catalog::{Buckets, Pooled};
 use berth_kernel::{BlockId, BookingId, PoolId};
 use berth_tenancy::TenantTx;
 use jiff::civil::{Date, DateTime};
 use uuid::Uuid;
 
 use super::{blocks::TakerRow, is_taken};
-use crate::{
-    Error, Taker,
-    model::nights::{self, Stay},
-};
+use crate::{Error, Taker};
 
-/// How many of a pool are taken in the nights `from .. to` that have ever been booked, and the catalog's
-/// version, in one round trip.
+/// How many of a pool are taken in those of `buckets` that have ever been booked, and the catalog's version, in
+/// one round trip.
 pub(crate) async fn taken(
     tx: &mut TenantTx,
     pool: PoolId,
-    (from, to): (Date, Date),
-) -> Result<(i64, HashMap<Date, i32>), Error> {
-    // The database's calendar begins later than ours.
-    let from = from.max(Date::constant(1, 1, 1));
+    buckets: &Buckets,
+) -> Result<(i64, HashMap<DateTime, i32>), Error> {
+    let (from, to) = ends(buckets);
     let row = sqlx::query!(
-        r#"SELECT v.version, coalesce(b.nights, '{}') AS "nights!: Vec<jiff_sqlx::DateTime>",
+        r#"SELECT v.version, coalesce(b.names, '{}') AS "names!: Vec<jiff_sqlx::DateTime>",
                   coalesce(b.taken, '{}') AS "taken!"
            FROM catalog_version v
            LEFT JOIN LATERAL (
-               SELECT array_agg(at) AS nights, array_agg(held + sold) AS taken
+               SELECT array_agg(at) AS names, array_agg(held + sold) AS taken
                FROM bucket WHERE pool_id = $1 AND at >= $2 AND at < $3
            ) b ON true"#,
         pool.uuid(),
-        jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
-        jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+        from as _,
+        to as _,
     )
     .fetch_one(tx.conn())
     .await?;
-    let nights = row.nights.into_iter().map(|at| at.to_jiff().date());
-    Ok((row.version, nights.zip(row.taken).collect()))
+    let names = row.names.into_iter().map(|at| at.to_jiff());
+    Ok((row.version, names.zip(row.taken).collect()))
 }
 
-/// Gives back the nights of what has them.
+/// From where to where they are, as columns say it. The database's calendar begins later than ours.
+pub(super) fn ends(buckets: &Buckets) -> (jiff_sqlx::DateTime, jiff_sqlx::DateTime) {
+    let first: DateTime = Date::constant(1, 1, 1).into();
+    (
+        buckets.from().max(first).into(),
+        buckets.to().max(first).into(),
+    )
+}
+
+/// What they are called, as columns say it.
+pub(super) fn names(buckets: &Buckets) -> Vec<jiff_sqlx::DateTime> {
+    buckets.names().map(Into::into).collect()
+}
+
+/// Gives back the buckets of what has them.
 pub(super) async fn release(tx: &mut TenantTx, holder: Uuid) -> Result<(), Error> {
     sqlx::query!(
         "WITH mine AS (
@@ -66,52 +77,49 @@ pub(super) async fn release(tx: &mut TenantTx, holder: Uuid) -> Result<(), Error
     Ok(())
 }
 
-/// Takes one of a pool for the nights `from .. to`, for a block, if the catalog is still what it was; whether
-/// it is, and they were free. The transaction is of no more use when not.
-pub(crate) async fn block_nights(
+/// Takes one of a pool for `buckets`, for a block, if the catalog is still what it was; whether it is, and
+/// they were free. The transaction is of no more use when not.
+pub(crate) async fn block_buckets(
     tx: &mut TenantTx,
     block: BlockId,
-    pooled: &PooledNights,
-    (from, to): (Date, Date),
+    pooled: &Pooled,
+    buckets: &Buckets,
     catalog_version: i64,
 ) -> Result<bool, Error> {
-    let stay = Stay {
-        arrival: from,
-        departure: to,
-    };
-    let nights: Vec<jiff_sqlx::DateTime> = stay.buckets().map(Into::into).collect();
+    let (names, (from, to)) = (names(buckets), ends(buckets));
     let taken = sqlx::query_scalar!(
         r#"WITH counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $2, night, $3, 0, 1 FROM catalog_version v, unnest($4::timestamp[]) AS night
-               WHERE v.version = $7 AND $3 > 0 ORDER BY night
+               SELECT $2, name, $3, 0, 1 FROM catalog_version v, unnest($4::timestamp[]) AS name
+               WHERE v.version = $7 AND $3 > 0 ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET capacity = excluded.capacity, sold = bucket.sold + 1
                WHERE bucket.held + bucket.sold < excluded.capacity
                RETURNING true
            ), claimed AS (
-               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, quantity, state)
-               VALUES ($1, 'block', $2, $5, $6, 1, 'confirmed')
+               INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
+               VALUES ($1, 'block', $2, $5, $6, cardinality($4), 1, 'confirmed')
            )
            SELECT count(*) AS "taken!" FROM counted"#,
         block.uuid(),
         pooled.pool.uuid(),
         pooled.capacity,
-        &nights as _,
-        jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
-        jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+        &names as _,
+        from as _,
+        to as _,
         catalog_version,
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(usize::try_from(taken) == Ok(nights.len()))
+    Ok(usize::try_from(taken) == Ok(names.len()))
 }
 
-/// Who has nights of a pool in `from .. to`, the first ten by their arrival.
-pub(crate) async fn night_takers(
+/// Who has some of `buckets` of a pool, the first ten by their beginning.
+pub(crate) async fn bucket_takers(
     tx: &mut TenantTx,
     pool: PoolId,
-    (from, to): (Date, Date),
+    buckets: &Buckets,
 ) -> Result<Vec<Taker>, Error> {
+    let (from, to) = ends(buckets);
     let rows = sqlx::query_as!(
         TakerRow,
         r#"SELECT c.holder, b.reference AS "reference?",
@@ -122,15 +130,15 @@ pub(crate) async fn night_takers(
            WHERE c.pool_id = $1 AND c.from_at < $3 AND c.to_at > $2 AND c.state IN ('held', 'confirmed')
            ORDER BY c.from_at, c.holder_id LIMIT 10"#,
         pool.uuid(),
-        jiff_sqlx::DateTime::from(nights::bucket(from)) as _,
-        jiff_sqlx::DateTime::from(nights::bucket(to)) as _,
+        from as _,
+        to as _,
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Makes the nights a booking holds certain.
+/// Makes the buckets a booking holds certain.
 pub(super) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(), Error> {
     sqlx::query!(
         "WITH mine AS (
@@ -150,7 +158,7 @@ pub(super) async fn confirm(tx: &mut TenantTx, booking: BookingId) -> Result<(),
     Ok(())
 }
 
-/// Takes again, for certain, the nights a booking had of a pool and lost, if all are free by what the pool
+/// Takes again, for certain, the buckets a booking had of a pool and lost, if all are free by what the pool
 /// has now; whether they were. Some may have been counted when not: what is after it must undo that.
 pub(super) async fn retake(
     tx: &mut TenantTx,
@@ -159,7 +167,7 @@ pub(super) async fn retake(
 ) -> Result<bool, sqlx::Error> {
     let retaken = sqlx::query_scalar!(
         r#"WITH mine AS (
-               SELECT pool_id, from_at, to_at, quantity FROM bucket_claim
+               SELECT pool_id, from_at, to_at, buckets, quantity FROM bucket_claim
                WHERE holder_id = $1 AND state = 'released'
            ), locked AS MATERIALIZED (
                SELECT b.at FROM bucket b
@@ -173,7 +181,7 @@ pub(super) async fn retake(
            ), claimed AS (
                UPDATE bucket_claim c SET state = 'confirmed' FROM mine
                WHERE c.holder_id = $1
-                 AND (SELECT count(*) FROM counted) = mine.to_at::date - mine.from_at::date
+                 AND (SELECT count(*) FROM counted) = mine.buckets
                RETURNING true
            )
            SELECT count(*) AS "retaken!" FROM claimed"#,
@@ -185,98 +193,95 @@ pub(super) async fn retake(
     Ok(retaken == 1)
 }
 
-/// The nights of a booking, as they are taken.
-pub(crate) struct NightsTaken {
+/// The buckets of a booking, as they are taken.
+pub(crate) struct BucketsTaken {
     pub(crate) pool: PoolId,
     from: DateTime,
     to: DateTime,
+    buckets: i32,
     quantity: i32,
     certain: bool,
 }
 
-impl NightsTaken {
-    /// The same, as days.
-    pub(crate) fn stay(&self) -> Stay {
-        Stay {
-            arrival: self.from.date(),
-            departure: self.to.date(),
-        }
+impl BucketsTaken {
+    /// How many.
+    pub(crate) fn count(&self) -> i32 {
+        self.buckets
     }
 }
 
-/// The nights a booking takes, held until the transaction ends.
-pub(crate) async fn nights_of(
+/// The buckets a booking takes, held until the transaction ends.
+pub(crate) async fn buckets_of(
     tx: &mut TenantTx,
     booking: BookingId,
-) -> Result<Option<NightsTaken>, Error> {
+) -> Result<Option<BucketsTaken>, Error> {
     let row = sqlx::query!(
         r#"SELECT pool_id, from_at AS "from_at: jiff_sqlx::DateTime", to_at AS "to_at: jiff_sqlx::DateTime",
-                  quantity, state
+                  buckets, quantity, state
            FROM bucket_claim WHERE holder_id = $1 AND state IN ('held', 'confirmed') FOR UPDATE"#,
         booking.uuid(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| NightsTaken {
+    Ok(row.map(|row| BucketsTaken {
         pool: row.pool_id.into(),
         from: row.from_at.to_jiff(),
         to: row.to_at.to_jiff(),
+        buckets: row.buckets,
         quantity: row.quantity,
         certain: row.state == "confirmed",
     }))
 }
 
-/// Takes the nights of `to` instead of those a booking has, of a pool that has `capacity`; whether they
-/// were free. The transaction is of no more use when they were not.
-pub(crate) async fn move_nights(
+/// Takes the buckets `to` instead of those a booking has, of a pool that has `capacity`; whether they were
+/// free. The transaction is of no more use when they were not.
+pub(crate) async fn move_buckets(
     tx: &mut TenantTx,
     booking: BookingId,
-    had: &NightsTaken,
-    to: Stay,
+    had: &BucketsTaken,
+    to: &Buckets,
     capacity: i32,
 ) -> Result<bool, Error> {
-    let mut all: Vec<DateTime> = had.stay().buckets().chain(to.buckets()).collect();
-    all.sort_unstable();
-    all.dedup();
-    let all: Vec<jiff_sqlx::DateTime> = all.into_iter().map(Into::into).collect();
-    let moved = sqlx::query!(
-        // A night that is new is taken, one that is not kept is given back, and one that is both stays.
-        "INSERT INTO bucket (pool_id, at, capacity, held, sold)
-         SELECT $1, night, $3, CASE WHEN $5 THEN 0 ELSE $4 END, CASE WHEN $5 THEN $4 ELSE 0 END
-         FROM unnest($2::timestamp[]) AS night ORDER BY night
-         ON CONFLICT (pool_id, at) DO UPDATE SET
-             -- A night it has already stays as it was, also where the pool has fewer by now.
-             capacity = CASE WHEN excluded.at >= $8 AND excluded.at < $9 THEN bucket.capacity ELSE excluded.capacity END,
-             held = bucket.held + excluded.held * ((excluded.at >= $6 AND excluded.at < $7)::int
-                                                   - (excluded.at >= $8 AND excluded.at < $9)::int),
-             sold = bucket.sold + excluded.sold * ((excluded.at >= $6 AND excluded.at < $7)::int
-                                                   - (excluded.at >= $8 AND excluded.at < $9)::int)
-         WHERE (excluded.at >= $8 AND excluded.at < $9) OR bucket.held + bucket.sold + $4 <= $3",
+    let (names, (first, last)) = (names(to), ends(to));
+    let moved = sqlx::query_scalar!(
+        // One that is new is taken, one that is not kept is given back, and one that is both stays.
+        r#"WITH named AS (
+               SELECT unnest($2::timestamp[]) AS name
+               UNION
+               SELECT at FROM bucket WHERE pool_id = $1 AND at >= $8 AND at < $9
+           ), counted AS (
+               INSERT INTO bucket (pool_id, at, capacity, held, sold)
+               SELECT $1, name, $3, CASE WHEN $5 THEN 0 ELSE $4 END, CASE WHEN $5 THEN $4 ELSE 0 END
+               FROM named ORDER BY name
+               ON CONFLICT (pool_id, at) DO UPDATE SET
+                   -- One it has already stays as it was, also where the pool has fewer by now.
+                   capacity = CASE WHEN excluded.at >= $8 AND excluded.at < $9 THEN bucket.capacity ELSE excluded.capacity END,
+                   held = bucket.held + excluded.held * ((excluded.at >= $6 AND excluded.at < $7)::int
+                                                         - (excluded.at >= $8 AND excluded.at < $9)::int),
+                   sold = bucket.sold + excluded.sold * ((excluded.at >= $6 AND excluded.at < $7)::int
+                                                         - (excluded.at >= $8 AND excluded.at < $9)::int)
+               WHERE (excluded.at >= $8 AND excluded.at < $9) OR bucket.held + bucket.sold + $4 <= $3
+               RETURNING true
+           ), claimed AS (
+               UPDATE bucket_claim SET from_at = $6, to_at = $7, buckets = cardinality($2) WHERE holder_id = $10
+           )
+           SELECT (SELECT count(*) FROM counted) = (SELECT count(*) FROM named) AS "moved!""#,
         had.pool.uuid(),
-        &all as _,
+        &names as _,
         capacity,
         had.quantity,
         had.certain,
-        jiff_sqlx::DateTime::from(nights::bucket(to.arrival)) as _,
-        jiff_sqlx::DateTime::from(nights::bucket(to.departure)) as _,
+        first as _,
+        last as _,
         jiff_sqlx::DateTime::from(had.from) as _,
         jiff_sqlx::DateTime::from(had.to) as _,
+        booking.uuid(),
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await;
     match moved {
-        Ok(done) if usize::try_from(done.rows_affected()) == Ok(all.len()) => {}
-        Ok(_) => return Ok(false),
-        Err(error) if is_taken(&error) => return Ok(false),
-        Err(error) => return Err(error.into()),
+        Ok(moved) => Ok(moved),
+        Err(error) if is_taken(&error) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    sqlx::query!(
-        "UPDATE bucket_claim SET from_at = $2, to_at = $3 WHERE holder_id = $1",
-        booking.uuid(),
-        jiff_sqlx::DateTime::from(nights::bucket(to.arrival)) as _,
-        jiff_sqlx::DateTime::from(nights::bucket(to.departure)) as _,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(true)
 }
