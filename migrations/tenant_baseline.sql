@@ -146,6 +146,17 @@ CREATE TABLE tenant_baseline.claim (
     CONSTRAINT claim_holder_check CHECK ((holder = ANY (ARRAY['booking'::text, 'session'::text, 'block'::text]))),
     CONSTRAINT claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
 );
+CREATE TABLE tenant_baseline.combination (
+    id uuid NOT NULL,
+    party_min integer NOT NULL,
+    party_max integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT combination_party CHECK ((((party_min >= 1) AND (party_min <= party_max)) AND (party_max <= 1000)))
+);
+CREATE TABLE tenant_baseline.combination_resource (
+    combination_id uuid NOT NULL,
+    resource_id uuid NOT NULL
+);
 CREATE TABLE tenant_baseline.connection (
     kind text NOT NULL,
     pixel_code text NOT NULL,
@@ -322,7 +333,7 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_duration_min_check CHECK (((duration_min >= 1) AND (duration_min <= 1440))),
     CONSTRAINT product_hold_min_check CHECK (((hold_min >= 1) AND (hold_min <= 1440))),
-    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text, 'rental'::text]))),
+    CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text, 'rental'::text, 'table'::text]))),
     CONSTRAINT product_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 10000))),
     CONSTRAINT product_min_notice_min_check CHECK (((min_notice_min >= 0) AND (min_notice_min <= 525600))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -395,11 +406,14 @@ CREATE TABLE tenant_baseline.resource (
     name text NOT NULL,
     timezone text NOT NULL,
     pool_id uuid,
+    party_min integer,
+    party_max integer,
     active boolean DEFAULT true NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'room'::text, 'equipment'::text]))),
-    CONSTRAINT resource_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'room'::text, 'equipment'::text, 'table'::text]))),
+    CONSTRAINT resource_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT resource_party CHECK ((((kind = 'table'::text) = (party_min IS NOT NULL)) AND ((kind = 'table'::text) = (party_max IS NOT NULL)) AND ((party_min >= 1) AND (party_min <= party_max)) AND (party_max <= 1000)))
 );
 CREATE TABLE tenant_baseline.schedule_exception (
     id uuid NOT NULL,
@@ -501,6 +515,10 @@ ALTER TABLE ONLY tenant_baseline.claim
     ADD CONSTRAINT claim_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((state = ANY (ARRAY['held'::text, 'confirmed'::text])));
 ALTER TABLE ONLY tenant_baseline.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (holder_id, resource_id, starts_at);
+ALTER TABLE ONLY tenant_baseline.combination
+    ADD CONSTRAINT combination_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.combination_resource
+    ADD CONSTRAINT combination_resource_pkey PRIMARY KEY (combination_id, resource_id);
 ALTER TABLE ONLY tenant_baseline.connection
     ADD CONSTRAINT connection_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY tenant_baseline.conversion
@@ -593,6 +611,7 @@ CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at
 CREATE INDEX booking_start ON tenant_baseline.booking USING btree (starts_at);
 CREATE INDEX bucket_claim_pool ON tenant_baseline.bucket_claim USING btree (pool_id, from_at);
 CREATE INDEX claim_taken ON tenant_baseline.claim USING btree (resource_id, starts_at) INCLUDE (ends_at) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
+CREATE INDEX combination_resource_resource ON tenant_baseline.combination_resource USING btree (resource_id);
 CREATE INDEX conversion_booking ON tenant_baseline.conversion USING btree (booking_id);
 CREATE INDEX delivery_booking ON tenant_baseline.delivery USING btree (booking_id);
 CREATE INDEX idempotency_created ON tenant_baseline.idempotency USING brin (created_at);
@@ -624,6 +643,10 @@ ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.category
     ADD CONSTRAINT category_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES tenant_baseline.category(id);
+ALTER TABLE ONLY tenant_baseline.combination_resource
+    ADD CONSTRAINT combination_resource_combination_id_fkey FOREIGN KEY (combination_id) REFERENCES tenant_baseline.combination(id) ON DELETE CASCADE;
+ALTER TABLE ONLY tenant_baseline.combination_resource
+    ADD CONSTRAINT combination_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
 ALTER TABLE ONLY tenant_baseline.ledger_entry
     ADD CONSTRAINT ledger_entry_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES tenant_baseline.ledger_journal(id);
 ALTER TABLE ONLY tenant_baseline.ledger_journal
@@ -669,6 +692,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket_claim TO tenan
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.catalog_version TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.category TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.claim TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.combination TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.combination_resource TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.connection TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.conversion TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.delivery TO tenant_baseline;

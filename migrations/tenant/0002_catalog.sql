@@ -7,7 +7,7 @@ CREATE TABLE category (
     created_at      timestamptz NOT NULL
 );
 
--- Things of one sort, any of which will do: rooms of a type. Those that have names of their own are
+-- Things of one sort, any of which will do: rooms of a type, canoes. Those that have names of their own are
 -- resources which say so; `quantity` counts those that have none.
 CREATE TABLE pool (
     id              uuid PRIMARY KEY,
@@ -23,8 +23,8 @@ CREATE TABLE product (
     id                   uuid PRIMARY KEY,
     -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
     -- claims some of a pool for nights. `course`: claims places of every session of a group. `rental`: claims
-    -- some of a pool for a time.
-    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay', 'course', 'rental')),
+    -- some of a pool for a time. `table`: claims a table, or tables put together, for a party and a time.
+    kind                 text NOT NULL CHECK (kind IN ('appointment', 'session', 'stay', 'course', 'rental', 'table')),
     pool_id              uuid REFERENCES pool,
     -- {"check_in": "15:00:00", "check_out": "11:00:00", "min_nights": 1, "max_nights": 30, "arrival_weekdays": [5, 6]}
     stay                 jsonb,
@@ -69,16 +69,37 @@ CREATE INDEX variant_product ON variant (product_id);
 
 CREATE TABLE resource (
     id              uuid PRIMARY KEY,
-    kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment')),
+    kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment', 'table')),
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     timezone        text NOT NULL,
     -- One of which it is, if any of them will do.
     pool_id         uuid REFERENCES pool,
+    -- How many sit down at it, of a table.
+    party_min       integer,
+    party_max       integer,
     active          boolean NOT NULL DEFAULT true,
     version         bigint NOT NULL DEFAULT 1,
-    created_at      timestamptz NOT NULL
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT resource_party CHECK ((kind = 'table') = (party_min IS NOT NULL) AND (kind = 'table') = (party_max IS NOT NULL)
+                                     AND party_min BETWEEN 1 AND party_max AND party_max <= 1000)
 );
 CREATE INDEX resource_pool ON resource (pool_id) WHERE pool_id IS NOT NULL;
+
+-- Tables that can be put together, and for how many.
+CREATE TABLE combination (
+    id              uuid PRIMARY KEY,
+    party_min       integer NOT NULL,
+    party_max       integer NOT NULL,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT combination_party CHECK (party_min BETWEEN 1 AND party_max AND party_max <= 1000)
+);
+
+CREATE TABLE combination_resource (
+    combination_id  uuid NOT NULL REFERENCES combination ON DELETE CASCADE,
+    resource_id     uuid NOT NULL REFERENCES resource,
+    PRIMARY KEY (combination_id, resource_id)
+);
+CREATE INDEX combination_resource_resource ON combination_resource (resource_id);
 
 -- What an appointment takes at once: a dentist, an assistant, a room. All of them or none.
 CREATE TABLE requirement (

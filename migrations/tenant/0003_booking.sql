@@ -44,7 +44,7 @@ CREATE TABLE booking (
     other_resource_ids   uuid[] NOT NULL DEFAULT '{}',
     session_id           uuid REFERENCES session,
     session_group_id     uuid REFERENCES session_group,
-    -- What it takes nights of.
+    -- What it takes some of.
     pool_id              uuid,
     customer_id          uuid,
     customer_name        text NOT NULL,
@@ -100,8 +100,8 @@ CREATE TABLE claim (
 CREATE INDEX claim_taken ON claim (resource_id, starts_at) INCLUDE (ends_at)
     WHERE state IN ('held', 'confirmed');
 
--- How much of a pool is taken in a stretch of time: of rooms of a type, for a night. The row of a night
--- is made when it is first booked. Its capacity is what the pool had when it was last booked; the
+-- How much of a pool is taken in a stretch of time: of rooms of a type, for a night; of canoes, for a quarter of
+-- an hour. Its row is made when it is first booked. Its capacity is what the pool had when it was last booked; the
 -- CHECK is the last guard behind the conditional update.
 CREATE TABLE bucket (
     pool_id         uuid NOT NULL,

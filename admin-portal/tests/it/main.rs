@@ -213,7 +213,6 @@ impl House {
             pool_id: None,
             stay: None,
             rental: None,
-            rental: None,
         };
         self.catalog
             .create_product(admin, &product, None)

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use berth_access::{Context, Permission};
-use berth_catalog::{Buckets, Offering, ProductKind};
+use berth_catalog::{Buckets, Offering, ProductKind, RentalTerms};
 use berth_kernel::{ProductId, ResourceId, SessionGroupId, SessionId};
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
@@ -16,7 +16,7 @@ use crate::{
     decide::{check_horizon, decide},
     model::{
         nights::{self, Night, Stay},
-        rentals::{self, Rentable},
+        rentals::{self, Period, Rentable},
         schedule::{self, Resources, Starts},
     },
     store,
@@ -76,6 +76,74 @@ pub struct SlotsAsked {
     pub resource: Option<ResourceId>,
     /// For how many units something is to be rented; as few as one may unless said.
     pub units: Option<i32>,
+    /// For how many places, or for a party of how many; one unless said.
+    pub quantity: Option<i32>,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    long: Long,
+    quantity: i32,
+}
+
+/// How long a rental is to be.
+#[derive(Clone, Copy, Debug)]
+enum Long {
+    /// As short as may be.
+    Least,
+    /// So many units.
+    Units(i32),
+    /// As long as this, or as it may be.
+    As(Period),
+}
+
+impl From<SlotsAsked> for Wanted {
+    fn from(asked: SlotsAsked) -> Self {
+        Self {
+            long: asked.units.map_or(Long::Least, Long::Units),
+            quantity: asked.quantity.unwrap_or(1),
+        }
+    }
+}
+
+impl Wanted {
+    fn of(wish: &NewBooking) -> Self {
+        let long = match wish.when {
+            When::Period(period) => Long::As(period),
+            _ => Long::Least,
+        };
+        Self {
+            long,
+            quantity: wish.quantity,
+        }
+    }
+}
+
+impl Long {
+    /// In the way the product's units are counted.
+    fn minutes(self, offering: &Offering, terms: &RentalTerms) -> Result<i64, Error> {
+        let unit = i64::from(offering.product.duration_min);
+        let (least, most) = (i64::from(terms.min_units), i64::from(terms.max_units));
+        match self {
+            Self::Least => Ok(least * unit),
+            Self::Units(units) if (least..=most).contains(&i64::from(units)) => {
+                Ok(i64::from(units) * unit)
+            }
+            Self::Units(_) => {
+                let detail = "It is not rented for so many.";
+                Err(Error::invalid("units", "OUT_OF_RANGE", detail))
+            }
+            Self::As(period) => {
+                let minutes = period.minutes(offering).unwrap_or(0);
+                // A begun unit is a whole one.
+                match minutes > (least - 1) * unit {
+                    true => Ok(minutes.min(most * unit)),
+                    false => Ok(least * unit),
+                }
+            }
+        }
+    }
 }
 
 /// How much is free on one day.
@@ -103,7 +171,7 @@ impl Bookings {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such product, [`Error::Invalid`] for a range that is
-    /// empty or longer than 62 days.
+    /// empty or longer than 62 days, and for units that are not rented.
     pub async fn slots(
         &self,
         ctx: &Context,
@@ -115,10 +183,20 @@ impl Bookings {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         check_range(from, to)?;
-        let found = self.free(ctx, product, (from, to), asked.units).await;
+        let found = self.free(ctx, product, (from, to), asked.into()).await;
         let found = found.map_err(Error::addressed)?;
+        if asked.units.is_some() && found.offering.rental.is_none() {
+            let detail = "Only for a rental.";
+            return Err(Error::invalid("units", "WRONG_KIND", detail));
+        }
+        if asked.resource.is_some() && found.offering.rental.is_some() {
+            return Err(Refusal::WrongResource.into());
+        }
         let detail = match found.offering.product.kind {
-            ProductKind::Appointment | ProductKind::Session | ProductKind::Rental => None,
+            ProductKind::Appointment
+            | ProductKind::Session
+            | ProductKind::Rental
+            | ProductKind::Table => None,
             ProductKind::Stay => Some("The product is a stay; ask for its nights."),
             ProductKind::Course => Some("The product is a course; ask for its groups of sessions."),
         };
@@ -265,31 +343,12 @@ impl Bookings {
         let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let from = day.saturating_sub(SignedDuration::from_hours(48));
         let to = day.saturating_add(SignedDuration::from_hours(24 * 7));
-        let units = self.units_near(ctx, wish).await?;
-        let mut slots = self
-            .free(ctx, wish.product_id, (from, to), units)
-            .await?
-            .into_slots();
-        // Of an appointment `free` counts who could serve it; one of them does.
-        let of_some = matches!(wish.when, When::Session(_) | When::Period(_));
-        slots.retain(|slot| !of_some || slot.free >= wish.quantity);
+        let found = self.free(ctx, wish.product_id, (from, to), Wanted::of(wish));
+        let found = found.await?;
+        let mut slots = found.into_slots();
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
         slots.truncate(ALTERNATIVES);
         Ok(slots)
-    }
-
-    /// How many units another time for a rental should be: as many as were wished, if it is ever rented for so
-    /// many; nothing for anything else.
-    async fn units_near(&self, ctx: &Context, wish: &NewBooking) -> Result<Option<i32>, Error> {
-        let When::Period(period) = wish.when else {
-            return Ok(None);
-        };
-        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        let offering = self.last_known(&mut tx, ctx, wish.product_id).await?;
-        tx.rollback().await?;
-        let (terms, units) = (offering.rental.as_ref(), period.units(&offering));
-        let terms = terms.map(|pool| &pool.terms).zip(units);
-        Ok(terms.map(|(terms, units)| units.clamp(terms.min_units, terms.max_units)))
     }
 
     async fn other_nights(
@@ -386,26 +445,26 @@ impl Bookings {
         ctx: &Context,
         product: ProductId,
         (from, to): (Date, Date),
-        units: Option<i32>,
+        wanted: Wanted,
     ) -> Result<Availability, Error> {
+        // However wild the wish, what is told is what one could have.
+        let quantity = wanted.quantity.max(1);
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let mut offering = self.last_known(&mut tx, ctx, product).await?;
         let now = ctx.clock.now();
         loop {
             if let Some(pool) = &offering.rental {
-                let units = units.unwrap_or(pool.terms.min_units);
-                if !(pool.terms.min_units..=pool.terms.max_units).contains(&units) {
-                    let detail = "It is not rented for so many.";
-                    return Err(Error::invalid("units", "OUT_OF_RANGE", detail));
-                }
-                let known = rentals::around(&offering, (from, to), units).ok_or(Refusal::TooFar)?;
+                let minutes = wanted.long.minutes(&offering, &pool.terms)?;
+                let known =
+                    rentals::around(&offering, (from, to), minutes).ok_or(Refusal::TooFar)?;
                 let (version, taken) = store::taken(&mut tx, pool.id, &known).await?;
                 if version == offering.version {
                     tx.rollback().await?;
-                    let free = match offering.product.active {
-                        true => rentals::offered(&offering, pool, (from, to), units, now, &taken),
+                    let mut free = match offering.product.active {
+                        true => rentals::offered(&offering, pool, (from, to), minutes, now, &taken),
                         false => Vec::new(),
                     };
+                    free.retain(|one| one.free >= quantity);
                     let free = Free::Rentals(free);
                     return Ok(Availability { offering, free });
                 }
@@ -425,8 +484,10 @@ impl Bookings {
             }
             let free = match offering.product.kind {
                 _ if !offering.product.active => Free::Sessions(Vec::new()),
-                ProductKind::Appointment => {
-                    Free::Starts(schedule::starts(&offering, from, to, now, &busy))
+                // `free` counts who could serve an appointment; one of them does.
+                ProductKind::Appointment | ProductKind::Table => {
+                    let days = (from, to);
+                    Free::Starts(schedule::starts(&offering, days, quantity, now, &busy))
                 }
                 // These are asked for elsewhere, or answered above.
                 ProductKind::Stay | ProductKind::Course | ProductKind::Rental => {
@@ -436,7 +497,9 @@ impl Bookings {
                     let (from, to) = schedule::day_range(&offering, from, to);
                     let range = (second(from), second(to));
                     let mut sessions = store::sessions(&mut tx, product, range.0, range.1).await?;
-                    sessions.retain(|session| bookable(&offering, session, now));
+                    sessions.retain(|session| {
+                        session.free >= quantity && bookable(&offering, session, now)
+                    });
                     Free::Sessions(sessions)
                 }
             };

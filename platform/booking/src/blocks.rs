@@ -1,6 +1,7 @@
 //! Blocks: time for which a resource is not to be had, booked or not.
 
 use berth_access::{Context, Permission};
+use berth_catalog::PooledBy;
 use berth_kernel::{BlockId, ResourceId};
 use berth_tenancy::{IdempotencyKey, idempotency};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,8 @@ use crate::{
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Longest time one block may take.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+/// The same of what is rented out by time, each quarter of an hour of which is counted.
+const LONGEST_BY_TIME: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Time for which a resource is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +102,14 @@ impl Bookings {
         if !standing.active {
             let detail = "It does not work at present, so that nobody can book it.";
             return Err(Error::invalid("id", "NOT_ACTIVE", detail));
+        }
+        let by_time = standing
+            .pooled
+            .as_ref()
+            .is_some_and(|pooled| pooled.by == PooledBy::Time);
+        if by_time && new.ends_at.duration_since(new.starts_at) > LONGEST_BY_TIME {
+            let detail = "At most 31 days after the start; what is away for longer does not work.";
+            return Err(Error::invalid("ends_at", "TOO_LONG", detail));
         }
         let block = Block {
             id: BlockId::new(),

@@ -1,6 +1,6 @@
 //! Booking.
 //!
-//! An appointment is first tried with what is remembered of the catalog: one statement takes the
+//! What takes one of some resources, or some of a pool, is first tried with what is remembered of the catalog: one statement takes the
 //! place if the catalog is still what it was, the idempotency key is new and one of those who could
 //! serve it is free. Whatever stands in the way of that, a look finds out.
 
@@ -92,7 +92,7 @@ impl Bookings {
         Err(Error::Conflict { alternatives })
     }
 
-    /// Books an appointment with what is remembered of the catalog; nothing if anything is in the
+    /// Books what takes one of some resources, or some of a pool, with what is remembered of the catalog; nothing if anything is in the
     /// way, which may also be that it changed.
     async fn try_at_once(
         &self,
@@ -199,17 +199,17 @@ impl Bookings {
                 When::Start(at) => units(&offering, at).ok_or(Refusal::TooFar)?,
                 When::Session(_) | When::Group(_) | When::Nights(_) | When::Period(_) => Vec::new(),
             };
-            if let Some(asked) = new.resource_id.filter(|_| needs_one(&offering)) {
+            // A table may be put together with others.
+            let alone = needs_one(&offering) && offering.combinations.is_empty();
+            if let Some(asked) = new.resource_id.filter(|_| alone) {
                 units.retain(|unit| unit.resource == asked);
             }
             let mut before = store::look(tx, key, &units, &new.when, None).await?;
             if let When::Group(group) = new.when {
                 before.known.group = store::group_state(tx, group).await?;
             }
-            if let Some(Ok(plan)) = of_pool(&offering, new.when, ctx.clock.now())
-                && let Take::Pool { pool, buckets, .. } = &plan.take
-            {
-                let (_, taken) = store::taken(tx, *pool, buckets).await?;
+            if let Some(Ok(wish)) = of_pool(&offering, new.when, ctx.clock.now()) {
+                let (_, taken) = store::taken(tx, wish.pool, &wish.buckets).await?;
                 before.known.most_taken = taken.into_values().max().unwrap_or(0);
             }
             if before.answer.is_some() || before.catalog_version == offering.version {

@@ -1,9 +1,10 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
 use berth_catalog::{
-    OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind, RentalTerms, StayTerms,
+    Buckets, OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind, RentalTerms,
+    StayTerms,
 };
-use berth_kernel::ResourceId;
+use berth_kernel::{PoolId, ResourceId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
     model::{
         needs::assign,
         nights::{self, Stay},
-        rentals::Period,
-        schedule,
+        rentals::{self, Period},
+        schedule, tables,
     },
     store::{GroupState, SessionState, Take},
 };
@@ -47,6 +48,33 @@ pub(crate) struct Plan {
     pub(crate) take: Take,
     /// How many times the price of one place is to be paid for each place: once, or for each night or unit.
     pub(crate) times: i32,
+}
+
+/// What a stay or a rental would take of its pool.
+#[derive(Debug)]
+pub(crate) struct PoolWish {
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) pool: PoolId,
+    pub(crate) capacity: i32,
+    pub(crate) buckets: Buckets,
+    /// How many nights, or begun units.
+    pub(crate) times: i32,
+}
+
+impl From<PoolWish> for Plan {
+    fn from(wish: PoolWish) -> Self {
+        Self {
+            starts_at: wish.starts_at,
+            ends_at: wish.ends_at,
+            take: Take::Pool {
+                pool: wish.pool,
+                capacity: wish.capacity,
+                buckets: wish.buckets,
+            },
+            times: wish.times,
+        }
+    }
 }
 
 pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
@@ -107,6 +135,23 @@ pub(crate) fn decide(
                 times: 1,
             }))
         }
+        (ProductKind::Table, When::Start(at)) => {
+            check_horizon(offering, at, now)?;
+            let take = seated(
+                offering,
+                new.quantity,
+                new.resource_id,
+                &known.busy,
+                at,
+                &[],
+            )?;
+            Ok(take.map(|take| Plan {
+                starts_at: at,
+                ends_at: at + SignedDuration::from_mins(i64::from(product.duration_min)),
+                take,
+                times: 1,
+            }))
+        }
         (ProductKind::Session, When::Session(id)) => {
             let session = known.session.as_ref().ok_or(Refusal::WrongSession)?;
             if session.id != id || session.product_id != product.id || !session.open {
@@ -143,11 +188,9 @@ pub(crate) fn decide(
             Err(Refusal::WrongResource)
         }
         (ProductKind::Stay | ProductKind::Rental, when) => {
-            let plan = of_pool(offering, when, now).ok_or(Refusal::WrongShape)??;
-            let Take::Pool { capacity, .. } = plan.take else {
-                return Err(Refusal::WrongShape);
-            };
-            Ok((capacity - known.most_taken >= new.quantity).then_some(plan))
+            let wish = of_pool(offering, when, now).ok_or(Refusal::WrongShape)??;
+            let free = wish.capacity - known.most_taken;
+            Ok((free >= new.quantity).then(|| wish.into()))
         }
         _ => Err(Refusal::WrongShape),
     }
@@ -159,7 +202,7 @@ pub(crate) fn of_pool(
     offering: &Offering,
     when: When,
     now: Timestamp,
-) -> Option<Result<Plan, Refusal>> {
+) -> Option<Result<PoolWish, Refusal>> {
     match (when, &offering.nights, &offering.rental) {
         (When::Nights(stay), Some(pool), _) => Some(stay_of(offering, pool, stay, now)),
         (When::Period(period), _, Some(pool)) => Some(rental_of(offering, pool, period, now)),
@@ -172,7 +215,7 @@ fn stay_of(
     pool: &OfferedPool<StayTerms>,
     stay: Stay,
     now: Timestamp,
-) -> Result<Plan, Refusal> {
+) -> Result<PoolWish, Refusal> {
     let nights = stay.nights();
     if nights < 1 {
         return Err(Refusal::NoNights);
@@ -192,14 +235,12 @@ fn stay_of(
     let (starts_at, ends_at) = instants.ok_or(Refusal::NoNights)?;
     let judged = nights::judged_at(offering, stay.arrival, starts_at, now);
     check_horizon(offering, judged, now)?;
-    Ok(Plan {
+    Ok(PoolWish {
         starts_at,
         ends_at,
-        take: Take::Pool {
-            pool: pool.id,
-            capacity: pool.capacity,
-            buckets: stay.buckets(),
-        },
+        pool: pool.id,
+        capacity: pool.capacity,
+        buckets: stay.buckets(),
         times: nights,
     })
 }
@@ -209,16 +250,20 @@ fn rental_of(
     pool: &OfferedPool<RentalTerms>,
     period: Period,
     now: Timestamp,
-) -> Result<Plan, Refusal> {
+) -> Result<PoolWish, Refusal> {
     let units = period.units(offering).ok_or(Refusal::NoPeriod)?;
+    let units = i32::try_from(units).map_err(|_| Refusal::RentalTooLong)?;
     if units < pool.terms.min_units {
         return Err(Refusal::RentalTooShort);
     }
     if units > pool.terms.max_units {
         return Err(Refusal::RentalTooLong);
     }
-    if !period.keeps_step(offering) {
+    if !rentals::on_step(offering, period.starts_at) {
         return Err(Refusal::OffStep);
+    }
+    if !rentals::on_step(offering, period.ends_at) {
+        return Err(Refusal::EndOffStep);
     }
     let (out, back) = period.local(offering);
     if !pool.terms.gives_out(out) {
@@ -228,14 +273,12 @@ fn rental_of(
         return Err(Refusal::NotTakenBack);
     }
     check_horizon(offering, period.starts_at, now)?;
-    Ok(Plan {
+    Ok(PoolWish {
         starts_at: period.starts_at,
         ends_at: period.ends_at,
-        take: Take::Pool {
-            pool: pool.id,
-            capacity: pool.capacity,
-            buckets: period.buckets(offering).ok_or(Refusal::TooFar)?,
-        },
+        pool: pool.id,
+        capacity: pool.capacity,
+        buckets: period.buckets(offering).ok_or(Refusal::TooFar)?,
         times: units,
     })
 }
@@ -302,6 +345,49 @@ pub(crate) fn together(
         None if assign(requirements, &working, asked).is_none() => Err(Refusal::NotScheduled),
         None => Ok(None),
     }
+}
+
+/// Which table a party has at a time, or which that are put together: the choice that wastes fewest seats, but
+/// those of `preferred` if they are one; nothing when all that would do are taken. A table that is asked for is
+/// among them.
+pub(crate) fn seated(
+    offering: &Offering,
+    people: i32,
+    asked: Option<ResourceId>,
+    busy: &[ResourceId],
+    at: Timestamp,
+    preferred: &[ResourceId],
+) -> Result<Option<Take>, Refusal> {
+    let asked = index_of(offering, asked)?;
+    let units = units(offering, at).ok_or(Refusal::TooFar)?;
+    let mut choices = tables::choices(offering, people);
+    choices.retain(|members| asked.is_none_or(|asked| members.contains(&asked)));
+    if choices.is_empty() {
+        return Err(Refusal::NoTable);
+    }
+    let working = schedule::working(offering, at);
+    choices.retain(|members| members.iter().all(|who| working.contains(who)));
+    if choices.is_empty() {
+        return Err(Refusal::NotScheduled);
+    }
+    let id = |who: &usize| units[*who].resource;
+    choices.retain(|members| members.iter().all(|who| !busy.contains(&id(who))));
+    // A stable sort: the others keep their order.
+    choices.sort_by_key(|members| {
+        members.len() != preferred.len() || !members.iter().all(|who| preferred.contains(&id(who)))
+    });
+    let single = choices
+        .iter()
+        .map_while(|members| match members.as_slice() {
+            [one] => Some(units[*one]),
+            _ => None,
+        });
+    let single: Vec<Unit> = single.collect();
+    if !single.is_empty() {
+        return Ok(Some(Take::OneOf(single)));
+    }
+    let together = choices.first();
+    Ok(together.map(|members| Take::All(members.iter().map(|who| units[*who]).collect())))
 }
 
 /// The place of who is asked for among the offering's resources.

@@ -14,7 +14,7 @@ pub enum Refusal {
     NotOffered,
     /// The request names a time for a session's product, or a session for an appointment's.
     #[error(
-        "Name `session_id` for a session, `session_group_id` for a course, `starts_at` for an appointment, and `arrival` and `departure` for a stay."
+        "Name `session_id` for a session, `session_group_id` for a course, `starts_at` for an appointment or a table, `starts_at` and `ends_at` for a rental, and `arrival` and `departure` for a stay."
     )]
     WrongShape,
     /// Over already.
@@ -57,7 +57,7 @@ pub enum Refusal {
     #[error("This is not sold for so many nights.")]
     StayTooLong,
     /// The stay would be longer or shorter than what was agreed.
-    #[error("It is moved to a time that is as long; book anew for another length.")]
+    #[error("A stay is moved to as many nights; book anew for another length.")]
     OtherLength,
     /// Nobody may come on that day of the week.
     #[error("One cannot come on that day of the week.")]
@@ -71,12 +71,21 @@ pub enum Refusal {
     /// More units than may be rented.
     #[error("It is not rented for so long.")]
     RentalTooLong,
-    /// A time between those at which something may begin or end.
-    #[error("Start and end keep to the product's steps, counted from midnight.")]
+    /// A start between those at which something may begin.
+    #[error("The start keeps to the product's steps, counted from midnight.")]
     OffStep,
+    /// An end between those at which something may end.
+    #[error("The end keeps to the product's steps, counted from midnight.")]
+    EndOffStep,
+    /// The rental would be of another number of units.
+    #[error("It is moved to a time of as many units; book anew for another length.")]
+    OtherPeriod,
     /// Nobody is there to take it back.
     #[error("Nothing is taken back at that time.")]
     NotTakenBack,
+    /// A party for which there is no table.
+    #[error("There is no table for so many.")]
+    NoTable,
 }
 
 impl Refusal {
@@ -105,7 +114,10 @@ impl Refusal {
             Self::RentalTooShort => ("RENTAL_TOO_SHORT", "ends_at"),
             Self::RentalTooLong => ("RENTAL_TOO_LONG", "ends_at"),
             Self::OffStep => ("OFF_STEP", "starts_at"),
+            Self::EndOffStep => ("OFF_STEP", "ends_at"),
+            Self::OtherPeriod => ("OTHER_LENGTH", "ends_at"),
             Self::NotTakenBack => ("NOT_SCHEDULED", "ends_at"),
+            Self::NoTable => ("PARTY_NOT_SEATED", "quantity"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the booking service does when a payment was made, or will not be.
 
 use async_trait::async_trait;
+use berth_catalog::SoldBy;
 use berth_events::{booking::Cancelled, payment};
 use berth_kernel::{BookingId, Clock};
 use berth_messaging::{Consumer, Done, Failure, Work, outbox};
@@ -87,10 +88,14 @@ impl Reactions {
         mut booking: Booking,
     ) -> Result<(), Error> {
         let (at, cause) = (self.clock.now(), work.cause());
-        // Whoever comes late has the coming night or the rest of the rental nevertheless.
-        let until = match booking.pool_id {
-            Some(_) => booking.ends_at,
-            None => booking.starts_at,
+        let pool = match booking.pool_id {
+            Some(id) => berth_catalog::pool(tx, id).await?,
+            None => None,
+        };
+        // Who wants the coming night may book and pay after its check-in has begun.
+        let until = match pool.map(|pool| pool.sold_by) {
+            Some(SoldBy::Night) => booking.ends_at,
+            Some(SoldBy::Time) | None => booking.starts_at,
         };
         if until > at && store::retake(tx, &booking).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;

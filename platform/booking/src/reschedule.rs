@@ -2,6 +2,7 @@
 //! transaction.
 
 use berth_access::{Context, Permission};
+use berth_catalog::ProductKind;
 use berth_events::booking::Updated;
 use berth_kernel::{BookingId, ResourceId, SessionGroupId};
 use berth_messaging::outbox;
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    decide::{Unit, check_horizon, of_pool, together, units},
+    decide::{Unit, check_horizon, of_pool, seated, together, units},
     model::{Booking, Forbidden, Status, cancellation, rentals::Period},
     store::{self, Holder, Take},
 };
@@ -113,6 +114,10 @@ impl Bookings {
                     .await?
             }
             When::Group(group) => self.move_group(&mut tx, ctx, &mut booking, group).await?,
+            // Which of the pool it is is seen to later.
+            When::Nights(_) | When::Period(_) if to.resource_id.is_some() => {
+                return Err(Refusal::WrongResource.into());
+            }
             When::Nights(_) | When::Period(_) => {
                 self.move_in_pool(&mut tx, ctx, &mut booking, to.when)
                     .await?
@@ -165,7 +170,18 @@ impl Bookings {
         let before = store::look(tx, None, &units, &when, Some(booking.id.uuid())).await?;
         let own = booking.resource_id.into_iter();
         let own: Vec<ResourceId> = own.chain(booking.other_resource_ids.clone()).collect();
-        let chosen = together(&offering, asked, &before.known.busy, at, &own)?;
+        let busy = &before.known.busy;
+        let chosen = match offering.product.kind {
+            ProductKind::Table => {
+                let people = booking.quantity;
+                match seated(&offering, people, asked, busy, at, &own)? {
+                    Some(Take::OneOf(tables)) => tables.first().map(|table| vec![*table]),
+                    Some(Take::All(tables)) => Some(tables),
+                    _ => None,
+                }
+            }
+            _ => together(&offering, asked, busy, at, &own)?,
+        };
         let Some((first, others)) = chosen.as_deref().and_then(<[Unit]>::split_first) else {
             return Ok(None);
         };
@@ -249,29 +265,21 @@ impl Bookings {
         let had = had.ok_or(Refusal::WrongShape)?;
         let offering = self.compile(tx, ctx, booking.product_id).await?;
         let now = ctx.clock.now();
-        let plan = of_pool(&offering, when, now).ok_or(Refusal::WrongShape)??;
-        let Take::Pool {
-            pool,
-            capacity,
-            buckets,
-        } = plan.take
-        else {
-            return Err(Refusal::WrongShape.into());
-        };
-        if pool != had.pool {
+        let wish = of_pool(&offering, when, now).ok_or(Refusal::WrongShape)??;
+        if wish.pool != had.pool {
             return Err(Refusal::NotOffered.into());
         }
-        let long = match when {
-            When::Period(_) => Period::of(booking).units(&offering),
-            _ => Some(had.count()),
+        let (long, refusal) = match when {
+            When::Period(_) => (Period::of(booking).units(&offering), Refusal::OtherPeriod),
+            _ => (Some(i64::from(had.count())), Refusal::OtherLength),
         };
-        if long != Some(plan.times) {
-            return Err(Refusal::OtherLength.into());
+        if long != Some(i64::from(wish.times)) {
+            return Err(refusal.into());
         }
-        booking.starts_at = plan.starts_at;
-        booking.ends_at = plan.ends_at;
-        booking.local_start = offering.timezone.to_datetime(plan.starts_at);
-        store::move_buckets(tx, booking.id, &had, &buckets, capacity).await
+        booking.starts_at = wish.starts_at;
+        booking.ends_at = wish.ends_at;
+        booking.local_start = offering.timezone.to_datetime(wish.starts_at);
+        store::move_buckets(tx, booking.id, &had, &wish.buckets, wish.capacity).await
     }
 }
 

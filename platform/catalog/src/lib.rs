@@ -1,5 +1,5 @@
-//! What a tenant offers, by whom and when. Owns products, variants, categories, pools, resources
-//! and their schedules.
+//! What a tenant offers, by whom and when. Owns products, variants, categories, pools, resources,
+//! their schedules and combinations.
 //!
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
@@ -11,6 +11,7 @@
 //! To add a product's property: migration, [`model::Product`], `store.rs`, and the API's mapping.
 
 mod categories;
+mod combinations;
 mod error;
 mod fresh;
 pub mod model;
@@ -30,13 +31,14 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    Buckets, CancellationTier, Category, DayException, NewPool, NewProduct, NewResource,
-    OfferedPool, OfferedRequirement, OfferedResource, Offering, PaymentMode, Pool, PoolChange,
-    Pooled, PooledBy, Product, ProductChange, ProductKind, RentalTerms, Requirement, Resource,
-    ResourceChange, ResourceKind, ResourceStanding, Schedule, SoldBy, StayTerms, Variant, Weekly,
-    Window, rental_end, rental_units,
+    Buckets, CancellationTier, Category, Combination, DayException, NewCombination, NewPool,
+    NewProduct, NewResource, OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource,
+    Offering, Party, PaymentMode, Pool, PoolChange, Pooled, PooledBy, Product, ProductChange,
+    ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
+    ResourceStanding, Schedule, SoldBy, StayTerms, Variant, Weekly, Window, rental_end,
+    rental_minutes, rental_units,
 };
-pub use store::pool_capacity;
+pub use store::pool;
 
 /// The catalog's commands and queries.
 #[derive(Clone, Debug)]

@@ -8,8 +8,10 @@ use berth_tenancy::{Tenant, TenantTx};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Catalog, Error, Offering, Pool, Product, Requirement, Resource,
-    model::{OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window},
+    Catalog, Combination, Error, Offering, Pool, Product, ProductKind, Requirement, Resource,
+    model::{
+        OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window,
+    },
     store::{self, Which},
 };
 
@@ -77,9 +79,14 @@ impl Catalog {
             Some(id) => Some(store::pool(tx, id).await?.ok_or(Error::NotFound)?),
             None => None,
         };
+        let combinations = match product.kind {
+            ProductKind::Table => combined(store::combinations(tx).await?, &resources),
+            _ => Vec::new(),
+        };
         let offering = Arc::new(Offering {
             timezone: zone(&product.timezone)?,
             requirements: required(&product, &resources),
+            combinations,
             resources,
             nights: of_pool(pool.as_ref(), product.stay.as_ref()),
             rental: of_pool(pool.as_ref(), product.rental.as_ref()),
@@ -110,7 +117,7 @@ fn offered(product: &Product, resources: Vec<Resource>) -> Result<Vec<OfferedRes
     let mut distinct: Vec<Arc<Schedule>> = Vec::new();
     let mut offered = Vec::with_capacity(resources.len());
     for resource in resources.into_iter().filter(|resource| resource.active) {
-        let (id, name) = (resource.id, resource.name.clone());
+        let (id, name, party) = (resource.id, resource.name.clone(), resource.party);
         let schedule = compile(resource)?;
         let known = distinct.iter().find(|known| ***known == schedule).cloned();
         let schedule = known.unwrap_or_else(|| {
@@ -122,6 +129,7 @@ fn offered(product: &Product, resources: Vec<Resource>) -> Result<Vec<OfferedRes
             id,
             name,
             buffers: buffers(product, id),
+            party,
             schedule,
         });
     }
@@ -150,6 +158,25 @@ fn required(product: &Product, resources: &[OfferedResource]) -> Vec<OfferedRequ
             .collect(),
     };
     product.requirements.iter().map(required).collect()
+}
+
+/// The combinations of which all tables are the product's and in use, by their places.
+fn combined(all: Vec<Combination>, resources: &[OfferedResource]) -> Vec<OfferedCombination> {
+    let place = |id: &ResourceId| {
+        resources
+            .binary_search_by_key(id, |resource| resource.id)
+            .ok()
+    };
+    let offered = |one: Combination| {
+        let members: Option<Vec<usize>> = one.resource_ids.iter().map(place).collect();
+        let mut members = members?;
+        members.sort_unstable();
+        Some(OfferedCombination {
+            members,
+            party: one.party,
+        })
+    };
+    all.into_iter().filter_map(offered).collect()
 }
 
 fn compile(resource: Resource) -> Result<Schedule, Error> {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     Catalog, Error, NewProduct, Product, ProductChange, Variant,
     model::{
-        check_new_product, check_pooled, check_product_description, check_product_name,
-        check_product_price, check_requirements,
+        check_new_product, check_product_description, check_product_name, check_product_price,
+        check_requirements, check_taken,
     },
     store,
 };
@@ -44,7 +44,7 @@ impl Catalog {
             }
         }
         store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
-        store::set_requirements(&mut tx, id, &new.requirements).await?;
+        store::set_requirements(&mut tx, id, new.kind, &new.requirements).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &product).await?;
@@ -85,8 +85,8 @@ impl Catalog {
         }
         if let Some(requirements) = &change.requirements {
             check_requirements(requirements)?;
-            check_pooled(product.kind, requirements)?;
-            store::set_requirements(&mut tx, id, requirements).await?;
+            check_taken(product.kind, requirements)?;
+            store::set_requirements(&mut tx, id, product.kind, requirements).await?;
             let stored = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
             product.requirements = stored.requirements;
         }

@@ -42,6 +42,7 @@ impl Catalog {
             weekly: new.weekly.clone(),
             exceptions: Vec::new(),
             pool_id: new.pool_id,
+            party: new.party,
             active: true,
             version: 1,
         };
@@ -93,7 +94,16 @@ impl Catalog {
         if let Some(name) = &change.name {
             check_product_name(name)?;
         }
+        if let Some(party) = change.party {
+            party.check("party")?;
+        }
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if change.party.is_some() {
+            let found = store::resource(&mut tx, id, today(ctx)).await?;
+            if found.is_some_and(|resource| resource.party.is_none()) {
+                return Err(Error::invalid("party", "WRONG_KIND", "Only for a table."));
+            }
+        }
         let changed = store::update_resource(&mut tx, id, change).await?;
         let found = store::resource(&mut tx, id, today(ctx)).await?;
         let resource = found.ok_or(Error::NotFound)?;

@@ -70,6 +70,8 @@ ids! {
     PoolId
     /// A person, room or thing that can be taken for a time.
     ResourceId
+    /// Tables that can be put together for a larger party.
+    CombinationId
     /// A dated occurrence with places: a class, a show, a tour.
     SessionId
     /// Sessions that are booked together: the evenings of a course.

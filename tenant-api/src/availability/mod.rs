@@ -124,8 +124,8 @@ pub(crate) struct AvailabilityApi(pub(crate) Api);
 impl AvailabilityApi {
     /// Free times of a product.
     ///
-    /// For an appointment every start with who is free; for sessions those with free places; for a rental
-    /// every time of so many units. Advice: only booking decides.
+    /// For an appointment or a table every start with who or which is free; for sessions those with free
+    /// places; for a rental every time of so many units. Advice: only booking decides.
     #[oai(
         path = "/products/:id/slots",
         method = "get",
@@ -144,12 +144,15 @@ impl AvailabilityApi {
         resource_id: Query<Option<Uuid>>,
         /// For how many units something is to be rented; as few as one may unless said.
         units: Query<Option<i32>>,
+        /// Only times with so many places, or with a table for a party of so many; 1 unless said.
+        quantity: Query<Option<i32>>,
         /// IANA zone to show wall times in; the product's unless asked.
         timezone: Query<Option<String>>,
     ) -> Result<Written<Slots>, Refusal> {
         let asked = SlotsAsked {
             resource: resource_id.0.map(Into::into),
             units: units.0,
+            quantity: quantity.0,
         };
         let found = self
             .0
@@ -186,10 +189,13 @@ impl AvailabilityApi {
         to: Query<Day>,
         /// For how many units something is to be rented; as few as one may unless said.
         units: Query<Option<i32>>,
+        /// Only times with so many places, or with a table for a party of so many; 1 unless said.
+        quantity: Query<Option<i32>>,
     ) -> Result<Json<Days>, Refusal> {
         let asked = SlotsAsked {
             resource: None,
             units: units.0,
+            quantity: quantity.0,
         };
         let days = self
             .0

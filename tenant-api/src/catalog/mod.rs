@@ -1,10 +1,13 @@
 //! What is offered.
 
+mod combinations;
 mod pools;
 mod products;
 mod resources;
 
-use berth_catalog::{NewPool, NewProduct, NewResource, PoolChange, ProductChange, ResourceChange};
+use berth_catalog::{
+    NewCombination, NewPool, NewProduct, NewResource, PoolChange, ProductChange, ResourceChange,
+};
 use berth_kernel::Problem;
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
 use poem_openapi::{
@@ -15,6 +18,7 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use combinations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;
 pub(crate) use resources::*;
@@ -245,6 +249,53 @@ impl CatalogApi {
         Ok(Json(PoolList {
             items: pools.into_iter().map(Into::into).collect(),
         }))
+    }
+
+    /// Let tables be put together for larger parties.
+    #[oai(
+        path = "/combinations",
+        method = "post",
+        operation_id = "create_combination"
+    )]
+    async fn create_combination(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<CombinationRequest>,
+    ) -> Result<Json<CombinationAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/combinations", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let new = NewCombination::from(body.0);
+        let made = self.0.catalog.create_combination(&ctx, &new, key.as_ref());
+        Ok(Json(made.await.map_err(refuse)?.into()))
+    }
+
+    /// List the tables that can be put together.
+    #[oai(
+        path = "/combinations",
+        method = "get",
+        operation_id = "list_combinations"
+    )]
+    async fn combinations(&self, visitor: Visitor) -> Result<Json<CombinationList>, Refusal> {
+        let all = self.0.catalog.combinations(&visitor.0).await;
+        Ok(Json(CombinationList {
+            items: all.map_err(refuse)?.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Let tables be put together no more. Who has booked them keeps them.
+    #[oai(
+        path = "/combinations/:id",
+        method = "delete",
+        operation_id = "delete_combination"
+    )]
+    async fn delete_combination(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        let gone = self.0.catalog.delete_combination(&ctx, id.0.into());
+        gone.await.map_err(refuse)
     }
 
     /// Make a resource.

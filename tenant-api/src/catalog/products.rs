@@ -28,6 +28,8 @@ pub enum Kind {
     Course,
     /// Time with some of a pool.
     Rental,
+    /// A table for a party, or tables put together.
+    Table,
 }
 
 /// When a product is paid.
@@ -66,8 +68,9 @@ pub struct ProductRequest {
     pub description: String,
     /// How long it takes, 1 to 1,440 minutes; of a rental, what the price is of: an hour, a day. Not for a stay.
     pub duration_min: Option<i32>,
-    /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said, or half an hour of a rental,
-    /// whose ends keep to it too.
+    /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said. The ends of a rental keep to it
+    /// too: 5 at least, the duration is so many of them, and unless said it is half an hour or what is next
+    /// below. What is taken are whole quarters of an hour.
     pub step_min: Option<i32>,
     /// Minutes the resource is busy before the start.
     #[oai(default)]
@@ -82,7 +85,7 @@ pub struct ProductRequest {
     /// When it is paid.
     #[oai(default)]
     pub payment_mode: PaymentModeName,
-    /// Most places of one booking, 1 to 10,000; 1 unless said.
+    /// Most places of one booking, 1 to 10,000; 1 unless said, of a table as many as sit down at any.
     pub max_quantity: Option<i32>,
     /// Least minutes between booking and start.
     #[oai(default)]
@@ -94,7 +97,7 @@ pub struct ProductRequest {
     /// What cancelling gives back; the tier with most hours first.
     #[oai(default)]
     pub cancellation_policy: Vec<Tier>,
-    /// Who can serve an appointment that needs one of them; short for a single requirement.
+    /// Who can serve an appointment that needs one of them, or the tables; short for a single requirement.
     pub resource_ids: Option<Vec<Uuid>>,
     /// What an appointment takes at once, the first being who it is with.
     pub requirements: Option<Vec<Requirement>>,
@@ -206,8 +209,14 @@ pub struct Requirement {
     pub resource_ids: Vec<Uuid>,
 }
 
-/// Distance of the starts and ends of a rental unless it is said, in minutes.
-const RENTAL_STEP_MIN: i32 = 30;
+/// Distance of the starts and ends of a rental unless it is said: what its unit is some of, half an hour at most.
+fn rental_step(unit_min: i32) -> i32 {
+    let divides = |step: &i32| unit_min % step == 0;
+    (1..=30).rev().find(divides).unwrap_or(1)
+}
+
+/// More sit down at no table.
+const LARGEST_PARTY: i32 = 1_000;
 
 /// What a night counts as, in minutes.
 const NIGHT_MIN: i32 = 1_440;
@@ -286,6 +295,7 @@ impl TryFrom<ProductRequest> for NewProduct {
                 Kind::Stay => ProductKind::Stay,
                 Kind::Course => ProductKind::Course,
                 Kind::Rental => ProductKind::Rental,
+                Kind::Table => ProductKind::Table,
             },
             pool_id: request.pool_id.map(Into::into),
             stay: request.stay.map(Into::into),
@@ -295,7 +305,7 @@ impl TryFrom<ProductRequest> for NewProduct {
             description: request.description,
             duration_min,
             step_min: request.step_min.unwrap_or(match request.kind {
-                Kind::Rental => RENTAL_STEP_MIN,
+                Kind::Rental => rental_step(duration_min),
                 _ => duration_min,
             }),
             buffer_before_min: request.buffer_before_min,
@@ -307,7 +317,10 @@ impl TryFrom<ProductRequest> for NewProduct {
                 PaymentModeName::Online => PaymentMode::Online,
                 PaymentModeName::OnSite => PaymentMode::OnSite,
             },
-            max_quantity: request.max_quantity.unwrap_or(1),
+            max_quantity: request.max_quantity.unwrap_or(match request.kind {
+                Kind::Table => LARGEST_PARTY,
+                _ => 1,
+            }),
             min_notice_min: request.min_notice_min,
             window_days: request.window_days.unwrap_or(365),
             hold_min: request.hold_min.unwrap_or(15),
@@ -426,6 +439,7 @@ impl From<Product> for ProductAnswer {
                 ProductKind::Session => Kind::Session,
                 ProductKind::Stay => Kind::Stay,
                 ProductKind::Rental => Kind::Rental,
+                ProductKind::Table => Kind::Table,
                 ProductKind::Course => Kind::Course,
             },
             pool_id: product.pool_id.map(Into::into),

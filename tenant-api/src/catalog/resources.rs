@@ -1,7 +1,7 @@
 //! Who and what serves products, and when, as it is asked for and shown.
 
 use berth_catalog::{
-    DayException, NewResource, Resource, ResourceChange, ResourceKind, Weekly, Window,
+    DayException, NewResource, Party, Resource, ResourceChange, ResourceKind, Weekly, Window,
 };
 use berth_web::text::{Day, TimeOfDay};
 use poem_openapi::{Enum, Object};
@@ -17,6 +17,36 @@ pub enum ResourceKindName {
     Room,
     /// A thing.
     Equipment,
+    /// A table.
+    Table,
+}
+
+/// How many people sit down together.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(rename = "Party", deny_unknown_fields)]
+pub struct PartySize {
+    /// Fewest for whom it is given away.
+    pub min: i32,
+    /// Most who find a seat, up to 1,000.
+    pub max: i32,
+}
+
+impl From<PartySize> for Party {
+    fn from(size: PartySize) -> Self {
+        Self {
+            min: size.min,
+            max: size.max,
+        }
+    }
+}
+
+impl From<Party> for PartySize {
+    fn from(party: Party) -> Self {
+        Self {
+            min: party.min,
+            max: party.max,
+        }
+    }
 }
 
 /// A stretch of every week, in wall time.
@@ -58,6 +88,8 @@ pub struct ResourceRequest {
     pub schedule: Vec<WeeklyRule>,
     /// One of which it is, if any of them will do.
     pub pool_id: Option<Uuid>,
+    /// How many sit down at it; of a table, and of nothing else.
+    pub party: Option<PartySize>,
 }
 
 /// What is to become different of a resource besides its hours; what is not given stays.
@@ -69,8 +101,10 @@ pub struct ResourceEdit {
     /// Its name.
     pub name: Option<String>,
     /// Whether it works at all. What is booked of it stays; blocks of one that belongs to a pool go on
-    /// taking one from the pool's nights until they are deleted.
+    /// taking one from the pool until they are deleted.
     pub active: Option<bool>,
+    /// How many sit down at it, of a table.
+    pub party: Option<PartySize>,
 }
 
 /// When a resource works.
@@ -103,6 +137,9 @@ pub struct ResourceAnswer {
     /// One of which it is.
     #[oai(skip_serializing_if_is_none)]
     pub pool_id: Option<Uuid>,
+    /// How many sit down at it, of a table.
+    #[oai(skip_serializing_if_is_none)]
+    pub party: Option<PartySize>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -116,11 +153,13 @@ impl From<ResourceRequest> for NewResource {
                 ResourceKindName::Staff => ResourceKind::Staff,
                 ResourceKindName::Room => ResourceKind::Room,
                 ResourceKindName::Equipment => ResourceKind::Equipment,
+                ResourceKindName::Table => ResourceKind::Table,
             },
             name: request.name,
             timezone: request.timezone,
             weekly: request.schedule.into_iter().map(Into::into).collect(),
             pool_id: request.pool_id.map(Into::into),
+            party: request.party.map(Into::into),
         }
     }
 }
@@ -131,6 +170,7 @@ impl From<ResourceEdit> for ResourceChange {
             version: edit.version,
             name: edit.name,
             active: edit.active,
+            party: edit.party.map(Into::into),
         }
     }
 }
@@ -183,12 +223,14 @@ impl From<Resource> for ResourceAnswer {
                 ResourceKind::Staff => ResourceKindName::Staff,
                 ResourceKind::Room => ResourceKindName::Room,
                 ResourceKind::Equipment => ResourceKindName::Equipment,
+                ResourceKind::Table => ResourceKindName::Table,
             },
             name: resource.name,
             timezone: resource.timezone,
             schedule: resource.weekly.into_iter().map(Into::into).collect(),
             exceptions: resource.exceptions.into_iter().map(exception).collect(),
             pool_id: resource.pool_id.map(Into::into),
+            party: resource.party.map(Into::into),
             active: resource.active,
             version: resource.version,
         }

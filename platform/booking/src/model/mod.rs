@@ -6,6 +6,7 @@ pub mod nights;
 pub mod rentals;
 pub mod schedule;
 mod status;
+pub mod tables;
 
 use berth_catalog::CancellationTier;
 use berth_events::booking as told;
@@ -40,7 +41,7 @@ pub struct Booking {
     /// The sessions booked together, for a course.
     #[serde(default)]
     pub session_group_id: Option<SessionGroupId>,
-    /// What it takes nights of, for a stay.
+    /// What it takes some of, for a stay or a rental.
     #[serde(default)]
     pub pool_id: Option<PoolId>,
     /// The account that booked, if it was one.

@@ -5,14 +5,24 @@
 //! them as they need together (Hall's theorem). Where no resource can be two things, looking at each
 //! requirement alone is enough, and that is what nearly every offering costs.
 
-use berth_catalog::{OfferedRequirement, Offering};
+use berth_catalog::{OfferedRequirement, Offering, ProductKind};
+
+use super::tables;
 
 /// Resources in a word of a row of bits.
 pub(super) const WORD: usize = u64::BITS as usize;
 
 /// What an offering needs, as sets of its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needs(Vec<Need>);
+pub struct Needs(Which);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Which {
+    /// Enough of each.
+    Each(Vec<Need>),
+    /// All of one choice.
+    AnyChoice(Vec<Vec<u64>>),
+}
 
 /// Some requirements together: who can be one of them, and how many they need.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +32,17 @@ struct Need {
 }
 
 impl Needs {
-    /// What `offering` needs.
+    /// What `offering` needs; a table, for a party of so many.
     #[must_use]
-    pub fn of(offering: &Offering) -> Self {
-        Self::among(&offering.requirements, offering.resources.len())
+    pub fn of(offering: &Offering, people: i32) -> Self {
+        let resources = offering.resources.len();
+        if offering.product.kind != ProductKind::Table {
+            return Self::among(&offering.requirements, resources);
+        }
+        let choices = tables::choices(offering, people);
+        let width = resources.div_ceil(WORD);
+        let choices = choices.iter().map(|members| bits(members, width));
+        Self(Which::AnyChoice(choices.collect()))
     }
 
     /// What the requirements need of so many resources.
@@ -43,16 +60,20 @@ impl Needs {
             others.any(|other| (0..width).any(|word| one.members[word] & other.members[word] != 0))
         });
         if shared {
-            Self(together(&single, width))
+            Self(Which::Each(together(&single, width)))
         } else {
-            Self(single)
+            Self(Which::Each(single))
         }
     }
 
     /// How many bookings those who are free could serve at once: a row of bits, a bit for each of the
-    /// offering's resources.
+    /// offering's resources. Of choices that share tables it is how many the first ones leave room for.
     #[must_use]
     pub fn at_once(&self, free: &[u64]) -> usize {
+        let needs = match &self.0 {
+            Which::Each(needs) => needs,
+            Which::AnyChoice(choices) => return at_once_of(choices, free),
+        };
         let times = |need: &Need| {
             let words = need.members.iter().zip(free);
             let count: u32 = words
@@ -60,8 +81,23 @@ impl Needs {
                 .sum();
             usize::try_from(count).unwrap_or(usize::MAX) / need.quantity
         };
-        self.0.iter().map(times).min().unwrap_or(0)
+        needs.iter().map(times).min().unwrap_or(0)
     }
+}
+
+fn at_once_of(choices: &[Vec<u64>], free: &[u64]) -> usize {
+    let mut left = free.to_vec();
+    let mut count = 0;
+    for choice in choices {
+        let all_there = choice.iter().zip(&left).all(|(all, left)| all & !left == 0);
+        if all_there {
+            count += 1;
+            for (word, all) in left.iter_mut().zip(choice) {
+                *word &= !all;
+            }
+        }
+    }
+    count
 }
 
 fn bits(members: &[usize], width: usize) -> Vec<u64> {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use berth_catalog::{Buckets, OfferedPool, Offering, RentalTerms, rental_end, rental_units};
+use berth_catalog::{
+    Buckets, OfferedPool, Offering, RentalTerms, rental_end, rental_minutes, rental_units,
+};
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
     civil::{Date, DateTime, Time},
@@ -29,25 +31,21 @@ impl Period {
     }
 
     /// How many of the product's units it is, a begun one being a whole one.
-    pub(crate) fn units(&self, offering: &Offering) -> Option<i32> {
+    pub(crate) fn units(&self, offering: &Offering) -> Option<i64> {
         let unit_min = offering.product.duration_min;
         rental_units(&offering.timezone, unit_min, self.starts_at, self.ends_at)
+    }
+
+    /// How many minutes it is, in the way the product's units are counted.
+    pub(crate) fn minutes(&self, offering: &Offering) -> Option<i64> {
+        let unit_min = offering.product.duration_min;
+        rental_minutes(&offering.timezone, unit_min, self.starts_at, self.ends_at)
     }
 
     /// Both ends by the clock of the place.
     pub(crate) fn local(&self, offering: &Offering) -> (DateTime, DateTime) {
         let local = |at| offering.timezone.to_datetime(at);
         (local(self.starts_at), local(self.ends_at))
-    }
-
-    /// Whether both ends are so many of the product's steps after midnight.
-    pub(crate) fn keeps_step(&self, offering: &Offering) -> bool {
-        let step = i64::from(offering.product.step_min) * 60;
-        let (out, back) = self.local(offering);
-        [out.time(), back.time()].into_iter().all(|time| {
-            let since = time.duration_since(Time::midnight());
-            since.subsec_nanos() == 0 && since.as_secs() % step == 0
-        })
     }
 
     /// What it takes of the pool: things are made ready before and looked after when they are back.
@@ -62,6 +60,15 @@ impl Period {
     }
 }
 
+/// Whether `at` is so many of the product's steps after midnight, or when its day begins.
+pub(crate) fn on_step(offering: &Offering, at: Timestamp) -> bool {
+    let step = i64::from(offering.product.step_min) * 60;
+    let local = offering.timezone.to_datetime(at);
+    let since = local.time().duration_since(Time::midnight());
+    let whole = since.subsec_nanos() == 0 && since.as_secs() % step == 0;
+    whole || schedule::day_start(&offering.timezone, local.date()) == at
+}
+
 /// A time for which something can be rented.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rentable {
@@ -71,47 +78,55 @@ pub struct Rentable {
     pub free: i32,
 }
 
-/// What has to be known of the pool to say what is free for `units` from the days `from ..= to` on.
+/// What has to be known of the pool to say what is free for so many minutes from the days `from ..= to` on.
 #[must_use]
-pub(crate) fn around(offering: &Offering, (from, to): (Date, Date), units: i32) -> Option<Buckets> {
+pub(crate) fn around(
+    offering: &Offering,
+    (from, to): (Date, Date),
+    minutes: i64,
+) -> Option<Buckets> {
     let (starts, ends) = schedule::day_range(offering, from, to);
     let second = |at| Timestamp::from_second(at).ok();
-    let last = end(offering, second(ends)?, units)?;
     let period = Period {
         starts_at: second(starts)?,
-        ends_at: last,
+        ends_at: end(offering, second(ends)?, minutes)?,
     };
     period.buckets(offering)
 }
 
-fn end(offering: &Offering, starts_at: Timestamp, units: i32) -> Option<Timestamp> {
+fn end(offering: &Offering, starts_at: Timestamp, minutes: i64) -> Option<Timestamp> {
     let unit_min = offering.product.duration_min;
-    rental_end(&offering.timezone, unit_min, starts_at, units)
+    rental_end(&offering.timezone, unit_min, starts_at, minutes)
 }
 
-/// The times of `units` that begin on the days `from ..= to` and are free at `now`, by their starts. `taken`
-/// says how many are taken of whatever was ever booked.
+/// The times of so many minutes that begin on the days `from ..= to` and are free at `now`, by their starts.
+/// `taken` says how many are taken of whatever was ever booked.
 #[must_use]
 pub(crate) fn offered<S: std::hash::BuildHasher>(
     offering: &Offering,
     pool: &OfferedPool<RentalTerms>,
     (from, to): (Date, Date),
-    units: i32,
+    minutes: i64,
     now: Timestamp,
     taken: &HashMap<DateTime, i32, S>,
 ) -> Vec<Rentable> {
     let peaks = Peaks::of(taken);
     let (earliest, latest) = schedule::horizon(offering, now);
     let rentable = |starts_at: Timestamp| {
-        let period = Period {
-            starts_at,
-            ends_at: end(offering, starts_at, units)?,
-        };
-        let (out, back) = period.local(offering);
-        let open = pool.terms.gives_out(out) && pool.terms.takes_back(back);
-        if !open || !(earliest..latest).contains(&starts_at) || !period.keeps_step(offering) {
+        let given_out = pool
+            .terms
+            .gives_out(offering.timezone.to_datetime(starts_at));
+        if !(earliest..latest).contains(&starts_at) || !given_out {
             return None;
         }
+        let ends_at = end(offering, starts_at, minutes)?;
+        let taken_back = pool
+            .terms
+            .takes_back(offering.timezone.to_datetime(ends_at));
+        if !taken_back || !on_step(offering, ends_at) {
+            return None;
+        }
+        let period = Period { starts_at, ends_at };
         let free = pool.capacity - peaks.within(&period.buckets(offering)?);
         (free > 0).then_some(Rentable { period, free })
     };
@@ -133,7 +148,13 @@ fn starts(offering: &Offering, day: Date) -> Vec<Timestamp> {
     let mut starts: Vec<Timestamp> = shown
         .flat_map(|at| instants(&offering.timezone, at))
         .collect();
+    // Where midnight is skipped the day begins nevertheless.
+    let begins = schedule::day_start(&offering.timezone, day);
+    if offering.timezone.to_datetime(begins).date() == day {
+        starts.push(begins);
+    }
     starts.sort_unstable();
+    starts.dedup();
     starts
 }
 
@@ -250,7 +271,15 @@ mod tests {
         let nothing: HashMap<DateTime, i32> = HashMap::new();
         let day = |unit, day| {
             let offering = rented(unit, 60);
-            let found = offered(&offering, &pool(2, vec![]), (day, day), 1, now, &nothing);
+            let minutes = i64::from(unit);
+            let found = offered(
+                &offering,
+                &pool(2, vec![]),
+                (day, day),
+                minutes,
+                now,
+                &nothing,
+            );
             assert!(found.iter().all(|one| one.free == 2));
             found
         };
@@ -271,6 +300,31 @@ mod tests {
     }
 
     #[test]
+    fn a_day_that_begins_at_one_can_be_rented_from_there() {
+        let mut offering = schedule::tests::offering("Africa/Cairo", &[]);
+        offering.product.duration_min = 1_440;
+        offering.product.step_min = 1_440;
+        let now = at("2027-01-01T00:00:00Z");
+        let nothing: HashMap<DateTime, i32> = HashMap::new();
+        let days = (date(2027, 4, 29), date(2027, 4, 30));
+        let found = offered(&offering, &pool(1, vec![]), days, 1_440, now, &nothing);
+        let hours = |one: &Rentable| {
+            let hour = |at| offering.timezone.to_datetime(at).hour();
+            (hour(one.period.starts_at), hour(one.period.ends_at))
+        };
+        // The clock goes from midnight to one.
+        assert_eq!(
+            found.iter().map(hours).collect::<Vec<_>>(),
+            [(0, 1), (1, 0)]
+        );
+        assert!(
+            found
+                .iter()
+                .all(|one| one.period.units(&offering) == Some(1))
+        );
+    }
+
+    #[test]
     fn what_is_given_out_and_taken_back_while_it_is_open_is_offered() {
         let window = Window {
             starts: time(9, 0, 0, 0),
@@ -282,7 +336,7 @@ mod tests {
         let open = vec![Weekly { weekday: 1, window }];
         let days = (date(2027, 3, 1), date(2027, 3, 2));
         let offering = rented(120, 60);
-        let found = offered(&offering, &pool(1, open.clone()), days, 1, now, &nothing);
+        let found = offered(&offering, &pool(1, open.clone()), days, 120, now, &nothing);
         let local = |at| offering.timezone.to_datetime(at).hour();
         let starts: Vec<i8> = found
             .iter()
@@ -290,7 +344,7 @@ mod tests {
             .collect();
         assert_eq!(starts, (9..=16).collect::<Vec<_>>());
         let week = rented(1_440, 60);
-        let found = offered(&week, &pool(1, open), days, 7, now, &nothing);
+        let found = offered(&week, &pool(1, open), days, 7 * 1_440, now, &nothing);
         assert_eq!(found.len(), 9, "until the same time of the next Monday");
     }
 
@@ -306,14 +360,14 @@ mod tests {
         let days = (date(2027, 3, 27), date(2027, 3, 29));
         for _ in 0..20 {
             let units = random.random_range(1..30);
-            let known = around(&offering, days, units).unwrap();
+            let known = around(&offering, days, units * 60).unwrap();
             let mut taken: HashMap<DateTime, i32> = HashMap::new();
             for name in known.names() {
                 if random.random_bool(0.3) {
                     taken.insert(name, random.random_range(0..=6));
                 }
             }
-            let found = offered(&offering, &pool, days, units, now, &taken);
+            let found = offered(&offering, &pool, days, units * 60, now, &taken);
             let found: HashMap<Timestamp, i32> = found
                 .iter()
                 .map(|one| (one.period.starts_at, one.free))
@@ -321,7 +375,7 @@ mod tests {
             let first = at("2027-03-26T23:00:00Z");
             for quarter in 0..(71 * 4) {
                 let starts_at = first + SignedDuration::from_mins(quarter * 15);
-                let ends_at = starts_at + SignedDuration::from_hours(i64::from(units));
+                let ends_at = starts_at + SignedDuration::from_hours(units);
                 let buckets = Period { starts_at, ends_at }.buckets(&offering).unwrap();
                 let most = buckets
                     .names()

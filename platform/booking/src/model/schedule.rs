@@ -26,13 +26,13 @@ pub struct Starts {
 
 impl Starts {
     /// These starts, with nobody free.
-    fn taken(at: Vec<i64>, offering: &Offering) -> Self {
+    fn taken(at: Vec<i64>, offering: &Offering, people: i32) -> Self {
         let width = offering.resources.len().div_ceil(WORD);
         Self {
             free: vec![0; at.len() * width],
             at,
             width,
-            needs: Needs::of(offering),
+            needs: Needs::of(offering, people),
         }
     }
 
@@ -110,17 +110,23 @@ pub fn horizon(offering: &Offering, now: Timestamp) -> (Timestamp, Timestamp) {
 }
 
 /// Every start of the offering on the days `from ..= to` of its own zone, in order, with who is
-/// free. `busy` is sorted by resource, then by start; stretches of one resource never overlap.
+/// free; for a party of so many, where that matters. `busy` is sorted by resource, then by start; stretches of one resource never overlap.
 ///
 /// Costs a step for each start of each resource: what follows from the hours alone is reckoned once
 /// for all who share them, and who is taken is found by walking starts and stretches side by side.
 #[must_use]
-pub fn starts(offering: &Offering, from: Date, to: Date, now: Timestamp, busy: &[Busy]) -> Starts {
+pub fn starts(
+    offering: &Offering,
+    (from, to): (Date, Date),
+    people: i32,
+    now: Timestamp,
+    busy: &[Busy],
+) -> Starts {
     let product = &offering.product;
     let seconds = |minutes: i32| i64::from(minutes) * 60;
     let duration = seconds(product.duration_min);
     let grids = grids(offering, (from, to), now);
-    let mut starts = Starts::taken(union(&grids), offering);
+    let mut starts = Starts::taken(union(&grids), offering, people);
     let mut busy = busy;
     for (who, resource) in offering.resources.iter().enumerate() {
         let (before, after) = (resource.buffers.0, duration + resource.buffers.1);
@@ -318,6 +324,7 @@ pub(super) mod tests {
             id: ResourceId::new(),
             name: "Ada".into(),
             buffers: (0, 0),
+            party: None,
             schedule: Arc::new(schedule),
         };
         needing_one_of(Offering {
@@ -325,6 +332,7 @@ pub(super) mod tests {
             timezone,
             resources: vec![resource],
             requirements: vec![],
+            combinations: vec![],
             nights: None,
             rental: None,
             version: 1,
@@ -335,6 +343,7 @@ pub(super) mod tests {
     fn needing_one_of(offering: Offering) -> Offering {
         let members = (0..offering.resources.len()).collect();
         Offering {
+            combinations: vec![],
             nights: None,
             rental: None,
             requirements: vec![OfferedRequirement {
@@ -353,7 +362,7 @@ pub(super) mod tests {
                 .strftime("%H:%M%:z")
                 .to_string()
         };
-        starts(offering, day, day, now, busy)
+        starts(offering, (day, day), 1, now, busy)
             .iter()
             .map(show)
             .collect()
@@ -417,7 +426,7 @@ pub(super) mod tests {
         let offering = offering("America/New_York", &[(9, 12), (13, 17)]);
         let day = date(2027, 11, 7);
         let now = day_start(&offering.timezone, day) - SignedDuration::from_hours(48);
-        let listed: Vec<i64> = starts(&offering, day, day, now, &[])
+        let listed: Vec<i64> = starts(&offering, (day, day), 1, now, &[])
             .iter()
             .map(|(at, _)| at)
             .collect();
@@ -464,7 +473,7 @@ pub(super) mod tests {
             }
         }
         let now = Timestamp::from_second(first + 86_400).unwrap() + SignedDuration::from_millis(1);
-        let found = starts(&offering, from, to, now, &busy);
+        let found = starts(&offering, (from, to), 1, now, &busy);
         let mut found = found.iter().peekable();
         for at in (first..last).step_by(900) {
             let free: Vec<usize> = working(&offering, Timestamp::from_second(at).unwrap())
@@ -527,7 +536,7 @@ pub(super) mod tests {
         let day = date(2027, 3, 3);
         let ten = day_start(&TimeZone::UTC, day).as_second() + 10 * 3_600;
         let now = day_start(&TimeZone::UTC, day) - SignedDuration::from_hours(48);
-        let found = starts(&offering, day, day, now, &[(1, ten, ten + 3_600)]);
+        let found = starts(&offering, (day, day), 1, now, &[(1, ten, ten + 3_600)]);
         let kept = |who| -> Vec<i64> {
             let kept = found.clone().only_of(who);
             kept.iter().map(|(at, _)| at).collect()

@@ -251,11 +251,12 @@ pub(crate) async fn move_buckets(
                SELECT at FROM bucket WHERE pool_id = $1 AND at >= $8 AND at < $9
            ), counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $1, name, $3, CASE WHEN $5 THEN 0 ELSE $4 END, CASE WHEN $5 THEN $4 ELSE 0 END
-               FROM named ORDER BY name
+               -- The guard sees what is proposed before it sees what is there.
+               SELECT $1, name, greatest($3::int, $4), CASE WHEN $5 THEN 0 ELSE $4 END, CASE WHEN $5 THEN $4 ELSE 0 END
+               FROM named WHERE $4 <= $3 OR (name >= $8 AND name < $9) ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    -- One it has already stays as it was, also where the pool has fewer by now.
-                   capacity = CASE WHEN excluded.at >= $8 AND excluded.at < $9 THEN bucket.capacity ELSE excluded.capacity END,
+                   capacity = CASE WHEN excluded.at >= $8 AND excluded.at < $9 THEN bucket.capacity ELSE $3::int END,
                    held = bucket.held + excluded.held * ((excluded.at >= $6 AND excluded.at < $7)::int
                                                          - (excluded.at >= $8 AND excluded.at < $9)::int),
                    sold = bucket.sold + excluded.sold * ((excluded.at >= $6 AND excluded.at < $7)::int

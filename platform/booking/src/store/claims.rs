@@ -69,7 +69,8 @@ pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool,
     sqlx::query("SAVEPOINT retake").execute(tx.conn()).await?;
     let retaken = match booking.pool_id {
         Some(pool) => {
-            let capacity = berth_catalog::pool_capacity(tx, pool).await?;
+            let pool = berth_catalog::pool(tx, pool).await?;
+            let capacity = pool.map_or(0, |pool| pool.capacity);
             buckets::retake(tx, booking.id, capacity).await
         }
         None => retake_units(tx, booking.id).await,

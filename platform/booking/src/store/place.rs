@@ -410,7 +410,7 @@ async fn place_buckets(
                FROM fresh, unnest($39::timestamp[]) AS name
                -- Of what is sold out nothing is locked or written.
                WHERE $25 <= $40
-                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $38 AND b.at = ANY($39)
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $38 AND b.at >= $41 AND b.at < $42
                                    AND b.held + b.sold + $25 > $40)
                ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET

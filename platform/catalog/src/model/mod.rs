@@ -1,5 +1,6 @@
 //! What the catalog's things are, and the rules about them; pure.
 
+mod combination;
 mod offering;
 mod pool;
 mod product;
@@ -8,7 +9,10 @@ mod requirement;
 mod resource;
 mod stay;
 
-pub use offering::{OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule};
+pub use combination::{Combination, NewCombination, Party};
+pub use offering::{
+    OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule,
+};
 pub(crate) use pool::check as check_pool;
 pub use pool::{Buckets, NewPool, Pool, PoolChange, Pooled, PooledBy, SoldBy};
 pub use product::{
@@ -17,9 +21,11 @@ pub use product::{
 };
 pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,
-    check_name as check_product_name, check_pooled, check_price as check_product_price,
+    check_name as check_product_name, check_price as check_product_price, check_taken,
 };
-pub use rental::{RentalTerms, end as rental_end, units as rental_units};
+pub use rental::{
+    RentalTerms, end as rental_end, minutes as rental_minutes, units as rental_units,
+};
 pub use requirement::Requirement;
 pub(crate) use requirement::check as check_requirements;
 pub use resource::{

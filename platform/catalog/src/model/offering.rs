@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Product, RentalTerms, StayTerms, Window};
+use super::{Party, Product, RentalTerms, StayTerms, Window};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct OfferedResource {
     pub name: String,
     /// Seconds it is busy before a start, and after the end.
     pub buffers: (i64, i64),
+    /// How many sit down at it, of a table.
+    pub party: Option<Party>,
     /// When it works. Resources of an offering with equal hours share one value, so that what
     /// follows from the hours can be reckoned once for all of them.
     pub schedule: Arc<Schedule>,
@@ -68,6 +70,15 @@ pub struct OfferedRequirement {
     pub members: Vec<usize>,
 }
 
+/// Some of an offering's tables that can be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedCombination {
+    /// Which: indexes into the offering's resources, ascending.
+    pub members: Vec<usize>,
+    /// For how many.
+    pub party: Party,
+}
+
 /// What nights or time are taken of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedPool<Terms> {
@@ -90,6 +101,8 @@ pub struct Offering {
     pub resources: Vec<OfferedResource>,
     /// What an appointment takes of them at once; the first is who it is with.
     pub requirements: Vec<OfferedRequirement>,
+    /// Which of them can be put together for a larger party.
+    pub combinations: Vec<OfferedCombination>,
     /// What a stay takes some of.
     pub nights: Option<OfferedPool<StayTerms>>,
     /// What a rental takes some of.

@@ -21,6 +21,8 @@ pub enum ProductKind {
     Course,
     /// Time with some of a pool.
     Rental,
+    /// A table for a party, or tables put together.
+    Table,
 }
 
 impl ProductKind {
@@ -31,6 +33,7 @@ impl ProductKind {
             Self::Stay => "stay",
             Self::Course => "course",
             Self::Rental => "rental",
+            Self::Table => "table",
         }
     }
 
@@ -40,6 +43,7 @@ impl ProductKind {
             "stay" => Self::Stay,
             "course" => Self::Course,
             "rental" => Self::Rental,
+            "table" => Self::Table,
             _ => Self::Appointment,
         }
     }
@@ -50,7 +54,7 @@ impl ProductKind {
         match self {
             Self::Stay => Some(SoldBy::Night),
             Self::Rental => Some(SoldBy::Time),
-            Self::Appointment | Self::Session | Self::Course => None,
+            Self::Appointment | Self::Session | Self::Course | Self::Table => None,
         }
     }
 }
@@ -288,22 +292,28 @@ fn check_terms(new: &NewProduct) -> Result<(), Error> {
     match (new.kind, &new.stay, &new.rental) {
         (ProductKind::Stay, Some(terms), _) => super::stay::check(terms)?,
         (ProductKind::Stay, None, _) => return required("stay", "Say how nights are sold."),
-        (ProductKind::Rental, _, Some(terms)) => super::rental::check(terms, new.duration_min)?,
+        (ProductKind::Rental, _, Some(terms)) => {
+            super::rental::check(terms, new.duration_min, new.step_min)?
+        }
         (ProductKind::Rental, _, None) => return required("rental", "Say how time is sold."),
         _ => {}
     }
     match (new.kind.sold_by(), new.pool_id) {
         (None, Some(_)) => wrong_kind("pool_id", "Only for a stay or a rental."),
         (Some(_), None) => required("pool_id", "Name what it takes some of."),
-        _ => check_pooled(new.kind, &new.requirements),
+        _ => check_taken(new.kind, &new.requirements),
     }
 }
 
-/// Refuses requirements of what takes some of a pool.
-pub(crate) fn check_pooled(kind: ProductKind, requirements: &[Requirement]) -> Result<(), Error> {
+/// Refuses requirements that something of that kind cannot have.
+pub(crate) fn check_taken(kind: ProductKind, requirements: &[Requirement]) -> Result<(), Error> {
+    let refuse = |detail: &str| Err(Error::invalid("requirements", "WRONG_KIND", detail));
     if kind.sold_by().is_some() && !requirements.is_empty() {
-        let detail = "It takes some of its pool, and nothing else.";
-        return Err(Error::invalid("requirements", "WRONG_KIND", detail));
+        return refuse("It takes some of its pool, and nothing else.");
+    }
+    let one = matches!(requirements, [one] if one.quantity == 1);
+    if kind == ProductKind::Table && !one {
+        return refuse("A party takes one of some tables, and nothing else.");
     }
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! What renting by the hour or the day is like, and the rules about it.
 
-use jiff::{Timestamp, ToSpan as _, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Weekly, check_weekly};
@@ -9,6 +13,8 @@ use crate::Error;
 /// A unit of so many minutes is counted by the clock on the wall: from ten to ten is a day, also when the
 /// clocks change.
 const DAY_MIN: i32 = 1_440;
+/// Shortest distance of starts and ends.
+const SHORTEST_STEP_MIN: i32 = 5;
 /// Longest rental.
 const LONGEST_MIN: i32 = 31 * DAY_MIN;
 
@@ -47,39 +53,72 @@ impl RentalTerms {
     }
 }
 
-/// How many units of `unit_min` minutes the time `from .. to` is, a begun one being a whole one; nothing
-/// when it is no time at all. Whole days are counted by the clock on the wall, hours as they pass.
+/// How long the time `from .. to` is in minutes, in the way units of `unit_min` are counted; nothing when it
+/// is no time at all. Whole days go by the clock on the wall, hours as they pass.
 #[must_use]
-pub fn units(zone: &TimeZone, unit_min: i32, from: Timestamp, to: Timestamp) -> Option<i32> {
-    if to <= from || unit_min < 1 {
+pub fn minutes(zone: &TimeZone, unit_min: i32, from: Timestamp, to: Timestamp) -> Option<i64> {
+    if to <= from {
         return None;
     }
-    let seconds = if unit_min % DAY_MIN == 0 {
-        let local = |at: Timestamp| zone.to_datetime(at);
-        local(from).duration_until(local(to)).as_secs()
-    } else {
-        to.duration_since(from).as_secs()
+    let length = match unit_min % DAY_MIN {
+        0 => shown(zone, from).duration_until(shown(zone, to)),
+        _ => to.duration_since(from),
     };
     // Where the clock is set back, an end may be shown before its start.
-    let unit = i64::from(unit_min) * 60;
-    let begun = (seconds + unit - 1).div_euclid(unit);
-    i32::try_from(begun.max(1)).ok()
+    Some(((length.as_secs() + 59).div_euclid(60)).max(1))
 }
 
-/// When `units` of `unit_min` minutes are over that begin at `from`; nothing beyond the end of time.
+/// When so many minutes are over that begin at `from`, in the way units of `unit_min` are counted; nothing
+/// beyond the end of time. A time that the clock skips is as much later as it skips, one that it shows twice
+/// is the second.
 #[must_use]
-pub fn end(zone: &TimeZone, unit_min: i32, from: Timestamp, units: i32) -> Option<Timestamp> {
-    let minutes = i64::from(unit_min) * i64::from(units);
+pub fn end(zone: &TimeZone, unit_min: i32, from: Timestamp, minutes: i64) -> Option<Timestamp> {
     if unit_min % DAY_MIN == 0 {
-        let local = zone.to_datetime(from).checked_add(minutes.minutes()).ok()?;
-        return zone.to_ambiguous_timestamp(local).compatible().ok();
+        let local = shown(zone, from).checked_add(minutes.minutes()).ok()?;
+        return zone.to_ambiguous_timestamp(local).later().ok();
     }
     from.checked_add(minutes.minutes()).ok()
 }
 
-/// Refuses terms under which nothing could be rented.
-pub(crate) fn check(terms: &RentalTerms, unit_min: i32) -> Result<(), Error> {
+/// What the clock shows; midnight when a day begins, also where midnight is skipped.
+fn shown(zone: &TimeZone, at: Timestamp) -> DateTime {
+    let local = zone.to_datetime(at);
+    let midnight = local.date().to_datetime(Time::midnight());
+    match zone.to_ambiguous_timestamp(midnight).later() {
+        Ok(begins) if begins == at => midnight,
+        _ => local,
+    }
+}
+
+/// How many units of `unit_min` minutes the time `from .. to` is, a begun one being a whole one: the fewest
+/// whose [`end`] is not before `to`. Nothing when it is no time at all.
+#[must_use]
+pub fn units(zone: &TimeZone, unit_min: i32, from: Timestamp, to: Timestamp) -> Option<i64> {
+    let unit = i64::from(unit_min.max(1));
+    let long = minutes(zone, unit_min, from, to)?;
+    let mut units = (long + unit - 1) / unit;
+    let covers = |units: i64| end(zone, unit_min, from, units * unit).is_some_and(|end| end >= to);
+    // A changed clock puts the end of a day on either side of where the wall has it.
+    while units > 1 && covers(units - 1) {
+        units -= 1;
+    }
+    while !covers(units) {
+        units += 1;
+        // Beyond the end of time nothing covers anything.
+        end(zone, unit_min, from, units * unit)?;
+    }
+    Some(units)
+}
+
+/// Refuses terms under which nothing could be rented, in units of `unit_min` and with ends at every `step_min`.
+pub(crate) fn check(terms: &RentalTerms, unit_min: i32, step_min: i32) -> Result<(), Error> {
     let refuse = |field, detail: &str| Err(Error::invalid(field, "OUT_OF_RANGE", detail));
+    if step_min < SHORTEST_STEP_MIN || unit_min % step_min != 0 {
+        return refuse(
+            "step_min",
+            "At least 5, and `duration_min` is so many of them.",
+        );
+    }
     let most = LONGEST_MIN / unit_min.max(1);
     if !(1..=most).contains(&terms.min_units) {
         return refuse("rental.min_units", "At least 1, and 31 days at most.");
@@ -88,7 +127,21 @@ pub(crate) fn check(terms: &RentalTerms, unit_min: i32) -> Result<(), Error> {
         let detail = "At least `min_units`, and 31 days at most.";
         return refuse("rental.max_units", detail);
     }
-    check_weekly("rental.opening", &terms.opening)
+    check_weekly("rental.opening", &terms.opening)?;
+    let step = i64::from(step_min) * 60;
+    let since_midnight = |time: Time| time.duration_since(Time::midnight()).as_secs();
+    let opens = |rule: &Weekly| {
+        let (from, to) = (
+            since_midnight(rule.window.starts),
+            since_midnight(rule.window.ends),
+        );
+        (from + step - 1) / step * step < to
+    };
+    if !terms.opening.is_empty() && !terms.opening.iter().any(opens) {
+        let detail = "At no step of a day anything would be given out.";
+        return Err(Error::invalid("rental.opening", "NEVER_MATCHES", detail));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -124,6 +177,39 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_when_units_are_over_is_as_many_wherever_the_clock_is_changed() {
+        for (zone, first) in [
+            ("Europe/Berlin", date(2027, 3, 26)),
+            ("Europe/Berlin", date(2027, 10, 29)),
+            // The gap is at midnight.
+            ("Africa/Cairo", date(2027, 4, 28)),
+            // By half an hour.
+            ("Australia/Lord_Howe", date(2027, 10, 1)),
+            // A day that never was.
+            ("Pacific/Apia", date(2011, 12, 28)),
+        ] {
+            let zone = TimeZone::get(zone).unwrap();
+            let first = first.to_zoned(zone.clone()).unwrap().timestamp();
+            for step in 0..(96 * 5) {
+                let from = first + (step * 15).minutes();
+                for unit in [15, 60, 90, 1_440] {
+                    for wanted in 1..4 {
+                        let to = end(&zone, unit, from, wanted * i64::from(unit)).unwrap();
+                        let found = units(&zone, unit, from, to).unwrap();
+                        // Less only where two lengths end at the same moment.
+                        let least = end(&zone, unit, from, found * i64::from(unit)).unwrap();
+                        assert!(
+                            found == wanted || least == to,
+                            "{from} {unit} {wanted} {found}"
+                        );
+                        assert!(found <= wanted, "{from} {unit} {wanted} {found}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn things_are_given_out_and_taken_back_while_it_is_open() {
         let window = Window {
             starts: time(9, 0, 0, 0),
@@ -150,15 +236,25 @@ mod tests {
             max_units,
             opening: Vec::new(),
         };
-        assert!(check(&terms(1, 31), 1_440).is_ok());
-        assert!(check(&terms(2, 744), 60).is_ok());
+        assert!(check(&terms(1, 31), 1_440, 30).is_ok());
+        assert!(check(&terms(2, 744), 60, 15).is_ok());
+        for step in [0, 1, 7, 120] {
+            assert!(check(&terms(1, 5), 60, step).is_err(), "{step}");
+        }
+        let window = Window {
+            starts: time(9, 10, 0, 0),
+            ends: time(9, 20, 0, 0),
+        };
+        let mut never = terms(1, 5);
+        never.opening = vec![Weekly { weekday: 1, window }];
+        assert!(check(&never, 60, 30).is_err() && check(&never, 60, 15).is_ok());
         for (wrong, unit) in [
             (terms(0, 3), 60),
             (terms(4, 3), 60),
             (terms(1, 32), 1_440),
             (terms(1, 745), 60),
         ] {
-            assert!(check(&wrong, unit).is_err(), "{wrong:?}");
+            assert!(check(&wrong, unit, 15).is_err(), "{wrong:?}");
         }
     }
 }

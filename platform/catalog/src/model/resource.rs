@@ -5,6 +5,7 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Party,
     pool::Pooled,
     product::{check_name, check_timezone},
 };
@@ -20,6 +21,8 @@ pub enum ResourceKind {
     Room,
     /// A thing.
     Equipment,
+    /// A table.
+    Table,
 }
 
 impl ResourceKind {
@@ -28,6 +31,7 @@ impl ResourceKind {
             Self::Staff => "staff",
             Self::Room => "room",
             Self::Equipment => "equipment",
+            Self::Table => "table",
         }
     }
 
@@ -35,6 +39,7 @@ impl ResourceKind {
         match text {
             "room" => Self::Room,
             "equipment" => Self::Equipment,
+            "table" => Self::Table,
             _ => Self::Staff,
         }
     }
@@ -86,6 +91,9 @@ pub struct Resource {
     /// One of which it is, if any of them will do.
     #[serde(default)]
     pub pool_id: Option<PoolId>,
+    /// How many sit down at it, of a table.
+    #[serde(default)]
+    pub party: Option<Party>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -105,6 +113,8 @@ pub struct NewResource {
     pub weekly: Vec<Weekly>,
     /// One of which it is, if any of them will do.
     pub pool_id: Option<PoolId>,
+    /// How many sit down at it; of a table, and of nothing else.
+    pub party: Option<Party>,
 }
 
 /// What may be changed of a resource besides its hours; `None` leaves it.
@@ -116,6 +126,8 @@ pub struct ResourceChange {
     pub name: Option<String>,
     /// Whether it works at all.
     pub active: Option<bool>,
+    /// How many sit down at it, of a table.
+    pub party: Option<Party>,
 }
 
 /// What matters to taking a resource away for a time.
@@ -134,7 +146,25 @@ pub(crate) fn check(new: &NewResource) -> Result<(), Error> {
     if let Some(zone) = &new.timezone {
         check_timezone(zone)?;
     }
+    check_party(new.kind, new.party)?;
+    if new.kind == ResourceKind::Table && new.pool_id.is_some() {
+        let detail = "A table is none of a pool.";
+        return Err(Error::invalid("pool_id", "WRONG_KIND", detail));
+    }
     check_weekly("schedule", &new.weekly)
+}
+
+/// Refuses a table of which nobody knows how many sit down at it, and a party at anything else.
+fn check_party(kind: ResourceKind, party: Option<Party>) -> Result<(), Error> {
+    match (kind, party) {
+        (ResourceKind::Table, Some(party)) => party.check("party"),
+        (ResourceKind::Table, None) => {
+            let detail = "Say how many sit down at it.";
+            Err(Error::invalid("party", "REQUIRED", detail))
+        }
+        (_, Some(_)) => Err(Error::invalid("party", "WRONG_KIND", "Only for a table.")),
+        (_, None) => Ok(()),
+    }
 }
 
 /// Refuses hours that no week has; `field` is theirs.

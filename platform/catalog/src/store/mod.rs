@@ -1,5 +1,6 @@
 //! All of the catalog's SQL; products, variants and categories here.
 
+mod combinations;
 mod pools;
 mod resources;
 
@@ -15,7 +16,8 @@ use crate::{
         Requirement, StayTerms, Variant,
     },
 };
-pub use pools::pool_capacity;
+pub(crate) use combinations::*;
+pub use pools::pool;
 pub(crate) use pools::*;
 pub(crate) use resources::*;
 
@@ -188,6 +190,7 @@ fn foreign(error: sqlx::Error, field: &'static str) -> Error {
 pub(crate) async fn set_requirements(
     tx: &mut TenantTx,
     product: ProductId,
+    kind: ProductKind,
     requirements: &[Requirement],
 ) -> Result<()> {
     sqlx::query!(
@@ -215,16 +218,21 @@ pub(crate) async fn set_requirements(
     .execute(tx.conn())
     .await
     .map_err(|error| foreign(error, "requirements"))?;
-    let pooled = sqlx::query_scalar!(
-        r#"SELECT EXISTS (
-               SELECT FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
-               JOIN resource r ON r.id = m.resource_id
-               WHERE q.product_id = $1 AND r.pool_id IS NOT NULL) AS "pooled!""#,
+    let taken = sqlx::query!(
+        r#"SELECT coalesce(bool_or(r.pool_id IS NOT NULL), false) AS "pooled!",
+                  coalesce(bool_or(r.kind <> 'table'), false) AS "others!"
+           FROM requirement q JOIN requirement_resource m ON m.requirement_id = q.id
+           JOIN resource r ON r.id = m.resource_id
+           WHERE q.product_id = $1"#,
         product.uuid(),
     )
     .fetch_one(tx.conn())
     .await?;
-    if pooled {
+    if kind == ProductKind::Table && taken.others {
+        let detail = "A party takes tables, and nothing else.";
+        return Err(Error::invalid("requirements", "WRONG_KIND", detail));
+    }
+    if taken.pooled {
         let detail = "What is one of a pool is sold with the pool, and cannot be taken otherwise.";
         return Err(Error::invalid("requirements", "POOLED_RESOURCE", detail));
     }

@@ -53,7 +53,11 @@ macro_rules! select_pool {
     };
 }
 
-pub(crate) async fn pool(tx: &mut TenantTx, id: PoolId) -> Result<Option<Pool>> {
+/// A pool as it is now.
+///
+/// # Errors
+/// What the database says.
+pub async fn pool(tx: &mut TenantTx, id: PoolId) -> Result<Option<Pool>> {
     let found = select_pool!("WHERE id = $1", id.uuid());
     Ok(found.fetch_optional(tx.conn()).await?)
 }
@@ -61,12 +65,4 @@ pub(crate) async fn pool(tx: &mut TenantTx, id: PoolId) -> Result<Option<Pool>> 
 pub(crate) async fn pools(tx: &mut TenantTx) -> Result<Vec<Pool>> {
     let found = select_pool!("ORDER BY name, id LIMIT 1000");
     Ok(found.fetch_all(tx.conn()).await?)
-}
-
-/// How many a pool has now; none if there is no such pool.
-///
-/// # Errors
-/// What the database says.
-pub async fn pool_capacity(tx: &mut TenantTx, id: PoolId) -> Result<i32> {
-    Ok(pool(tx, id).await?.map_or(0, |pool| pool.capacity))
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Result, foreign, pool};
 use crate::{
     model::{
-        DayException, Pooled, PooledBy, Resource, ResourceChange, ResourceKind, ResourceStanding,
-        SoldBy, Weekly, Window,
+        DayException, Party, Pooled, PooledBy, Resource, ResourceChange, ResourceKind,
+        ResourceStanding, SoldBy, Weekly, Window,
     },
     offerings::zone,
 };
@@ -20,13 +20,16 @@ pub(crate) async fn insert_resource(
     at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id, party_min, party_max)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         resource.id.uuid(),
         resource.kind.as_str(),
         resource.name,
         resource.timezone,
         jiff_sqlx::Timestamp::from(at) as _,
         resource.pool_id.map(|id| id.uuid()),
+        resource.party.map(|party| party.min),
+        resource.party.map(|party| party.max),
     )
     .execute(tx.conn())
     .await
@@ -137,12 +140,15 @@ pub(crate) async fn update_resource(
     change: &ResourceChange,
 ) -> Result<bool> {
     let updated = sqlx::query!(
-        "UPDATE resource SET name = coalesce(btrim($3), name), active = coalesce($4, active), version = version + 1
+        "UPDATE resource SET name = coalesce(btrim($3), name), active = coalesce($4, active), version = version + 1,
+             party_min = coalesce($5, party_min), party_max = coalesce($6, party_max)
          WHERE id = $1 AND version = $2",
         id.uuid(),
         change.version,
         change.name,
         change.active,
+        change.party.map(|party| party.min),
+        change.party.map(|party| party.max),
     )
     .execute(tx.conn())
     .await?;
@@ -224,7 +230,7 @@ pub(crate) async fn resources(
         Which::Only(id) => (None, Some(id.uuid())),
     };
     let rows = sqlx::query!(
-        "SELECT id, kind, name, timezone, pool_id, active, version FROM resource r
+        "SELECT id, kind, name, timezone, pool_id, party_min, party_max, active, version FROM resource r
          WHERE ($2::uuid IS NULL OR id = $2)
            AND ($1::uuid IS NULL
                 OR id IN (SELECT m.resource_id
@@ -247,6 +253,10 @@ pub(crate) async fn resources(
         weekly: weekly.remove(&row.id).unwrap_or_default(),
         exceptions: exceptions.remove(&row.id).unwrap_or_default(),
         pool_id: row.pool_id.map(Into::into),
+        party: row
+            .party_min
+            .zip(row.party_max)
+            .map(|(min, max)| Party { min, max }),
         active: row.active,
         version: row.version,
     });

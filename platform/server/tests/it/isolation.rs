@@ -53,6 +53,16 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let pool = json!({ "name": "Rooms", "quantity": 2 });
     let pool = admin.post("/v1/pools", &pool).await.unwrap();
     ids.insert("pools", pool["id"].as_str().unwrap().to_owned());
+    let mut tables = Vec::new();
+    for name in ["1", "2"] {
+        let table = json!({ "kind": "table", "name": name, "party": { "min": 1, "max": 2 } });
+        let table = admin.post("/v1/resources", &table).await.unwrap();
+        tables.push(table["id"].clone());
+    }
+    ids.insert("tables", tables[0].as_str().unwrap().to_owned());
+    let both = json!({ "resource_ids": tables, "party": { "min": 3, "max": 4 } });
+    let both = admin.post("/v1/combinations", &both).await.unwrap();
+    ids.insert("combinations", both["id"].as_str().unwrap().to_owned());
     let products = admin.get("/v1/products").await.unwrap();
     let currency = &products["items"][0]["price"]["currency"];
     for (kind, collection, below) in [
@@ -234,8 +244,21 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
             }),
         ),
         (
+            "/products",
+            json!({
+                "kind": "rental", "name": "Borrowed", "pool_id": foreign["pools"], "duration_min": 60,
+                "rental": { "max_units": 3 }, "price": { "amount": 100, "currency": "EUR" },
+            }),
+        ),
+        (
             "/resources",
             json!({ "kind": "room", "name": "Borrowed", "pool_id": foreign["pools"] }),
+        ),
+        (
+            "/combinations",
+            json!({
+                "resource_ids": [own["tables"], foreign["tables"]], "party": { "min": 1, "max": 4 },
+            }),
         ),
         ("/payments", json!({ "booking_id": foreign["bookings"] })),
         (

@@ -36,6 +36,7 @@ mod repeats;
 mod shop;
 mod sign_out;
 mod stays;
+mod tables;
 mod takeover;
 mod together;
 mod two_releases;

@@ -40,6 +40,14 @@ async fn whatever_does_not_agree_is_named() {
         ),
         (
             clinic,
+            "INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
+             SELECT id, 'block', '00000000-0000-7000-8000-000000000001', '2027-01-01', '2027-01-03', 2, 1, 'confirmed'
+             FROM block",
+            "DELETE FROM bucket_claim",
+            "takes 2 buckets",
+        ),
+        (
+            clinic,
             "UPDATE claim SET state = 'held' WHERE holder = 'booking' AND state = 'confirmed'",
             "UPDATE claim SET state = 'confirmed' WHERE holder = 'booking' AND state = 'held'",
             "is CONFIRMED and has 1 held and 0 certain of the 1 it takes",

@@ -96,10 +96,14 @@ impl Boathouse {
     }
 }
 
-/// A day so far ahead that nothing else happens then, and no clock is changed.
+/// A day so far ahead that nothing else happens then; no clock is changed in winter.
 fn in_winter() -> Date {
-    let year = Zoned::now().year();
-    jiff::civil::date(year + 1, 2, 10).max(Zoned::now().date() + 30.days())
+    let today = Zoned::now().date();
+    let this_year = jiff::civil::date(today.year(), 2, 10);
+    match this_year > today + 30.days() {
+        true => this_year,
+        false => jiff::civil::date(today.year() + 1, 2, 10),
+    }
 }
 
 fn at(day: Date, hour: i8, minute: i8) -> String {
@@ -171,10 +175,71 @@ async fn time_is_rented_moved_and_given_back() {
     assert_eq!(boathouse.free_at(day, 2, "13:00").await, 1);
     house.agrees(&boathouse.tenant).await;
 
+    // What is left of it stays, though there is one too few by now; more is not to be had.
+    let pool = format!("/v1/pools/{}", boathouse.pool["id"].as_str().unwrap());
+    let fewer = json!({ "version": 1, "quantity": 0 });
+    boathouse.admin.patch(&pool, &fewer).await.unwrap();
+    let to = |from: String, to: String| json!({ "version": moved["version"], "starts_at": from, "ends_at": to });
+    let later = to(at(day, 11, 30), at(day, 14, 0));
+    assert_eq!(
+        refused(boathouse.admin.post(&path, &later).await),
+        (409, "BOOKING_CONFLICT".to_owned())
+    );
+    let shorter = to(at(day, 11, 0), at(day, 13, 15));
+    assert_eq!(
+        refused(boathouse.admin.post(&path, &shorter).await),
+        (422, "OFF_STEP".to_owned())
+    );
+    let begun = to(at(day, 11, 0), at(day, 13, 30));
+    boathouse.admin.post(&path, &begun).await.unwrap();
+    house.agrees(&boathouse.tenant).await;
+
     let path = format!("/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
     boathouse.admin.post(&path, &json!({})).await.unwrap();
-    assert_eq!(boathouse.free_at(day, 9, "09:00").await, 3);
+    assert_eq!(boathouse.free_at(day, 9, "09:00").await, 1);
     house.agrees(&boathouse.tenant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_becomes_certain_when_it_is_confirmed() {
+    let house = House::open().await;
+    let mut boathouse = Boathouse::open(&house).await;
+    boathouse.hourly = boathouse.sold(&json!({ "payment_mode": "online" })).await;
+    let day = in_winter();
+    let booking = boathouse
+        .book(&at(day, 10, 0), &at(day, 12, 0), 1)
+        .await
+        .unwrap();
+    assert_eq!(booking["status"], "PENDING");
+    let held = "SELECT sum(held)::bigint FROM bucket";
+    assert_eq!(house.count(&boathouse.tenant, held).await, 8);
+    let path = format!("/v1/bookings/{}/confirm", booking["id"].as_str().unwrap());
+    boathouse.admin.post(&path, &json!({})).await.unwrap();
+    let sold = "SELECT sum(sold - held)::bigint FROM bucket";
+    assert_eq!(house.count(&boathouse.tenant, sold).await, 8);
+    house.agrees(&boathouse.tenant).await;
+}
+
+/// Of a length that is no number of whole units another is looked for that is as long.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_time_is_as_long_as_the_one_that_is_taken() {
+    let house = House::open().await;
+    let boathouse = Boathouse::open(&house).await;
+    let day = in_winter();
+    boathouse
+        .book(&at(day, 12, 30), &at(day, 18, 0), 3)
+        .await
+        .unwrap();
+    let conflict = boathouse
+        .book(&at(day, 10, 30), &at(day, 13, 0), 3)
+        .await
+        .unwrap_err();
+    let conflict = conflict.downcast_ref::<ApiError>().unwrap();
+    let near = &conflict.body["alternatives"][0];
+    assert_eq!(
+        (near["starts_at"].as_str(), near["ends_at"].as_str()),
+        (Some(&*at(day, 10, 0)), Some(&*at(day, 12, 30)))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,6 +375,19 @@ async fn what_is_not_rented_like_that_is_refused() {
         15
     );
 
+    let of_one = format!("{}&resource_id={}", slots(2), boathouse.named);
+    assert_eq!(
+        refused(boathouse.admin.get(&of_one).await),
+        (422, "WRONG_RESOURCE".to_owned())
+    );
+    let long =
+        json!({ "starts_at": at(day, 0, 0), "ends_at": at(day + 32.days(), 0, 0), "reason": "" });
+    let path = format!("/v1/resources/{}/blocks", boathouse.named);
+    assert_eq!(
+        refused(boathouse.admin.post(&path, &long).await),
+        (422, "TOO_LONG".to_owned())
+    );
+
     let rooms = json!({ "name": "Double", "quantity": 1 });
     let rooms = boathouse.admin.post("/v1/pools", &rooms).await.unwrap();
     let terms = |min: i32, max: i32| json!({ "rental": { "min_units": min, "max_units": max } });
@@ -329,6 +407,18 @@ async fn what_is_not_rented_like_that_is_refused() {
         (terms(0, 5), "OUT_OF_RANGE"),
         (terms(5, 4), "OUT_OF_RANGE"),
         (terms(1, 745), "OUT_OF_RANGE"),
+        (json!({ "step_min": 45 }), "OUT_OF_RANGE"),
+        (json!({ "step_min": 2 }), "OUT_OF_RANGE"),
+        (
+            json!({ "duration_min": 1_440, "step_min": 1_440 }),
+            "NEVER_MATCHES",
+        ),
+        (
+            json!({ "rental": { "max_units": 5, "opening": [
+                { "weekday": 1, "starts": "09:10:00", "ends": "09:20:00" },
+            ] } }),
+            "NEVER_MATCHES",
+        ),
         (
             json!({ "rental": { "max_units": 5, "opening": [
             { "weekday": 8, "starts": "09:00:00", "ends": "18:00:00" }] } }),
