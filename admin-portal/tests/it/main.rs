@@ -185,6 +185,7 @@ impl House {
             timezone: None,
             weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
             pool_id: None,
+            party: None,
         };
         let resource = self
             .catalog

@@ -36,7 +36,7 @@ pub struct Slot {
     pub starts_at: Timestamp,
     /// End, exclusive.
     pub ends_at: Timestamp,
-    /// Who and what is free of all it may take, for an appointment.
+    /// Who and what is free of all it may take, for an appointment; which tables, for a party.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_ids: Vec<ResourceId>,
     /// The session, if it is one.
@@ -45,7 +45,8 @@ pub struct Slot {
     /// The sessions booked together, of a course.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_group_id: Option<SessionGroupId>,
-    /// Free places; for an appointment, how many could be served at once.
+    /// Free places; for an appointment, how many could be served at once; for a table, how many such parties
+    /// at least.
     pub free: i32,
 }
 
@@ -135,7 +136,9 @@ impl Long {
                 Err(Error::invalid("units", "OUT_OF_RANGE", detail))
             }
             Self::As(period) => {
+                let step = i64::from(offering.product.step_min);
                 let minutes = period.minutes(offering).unwrap_or(0);
+                let minutes = (minutes + step - 1) / step * step;
                 // A begun unit is a whole one.
                 match minutes > (least - 1) * unit {
                     true => Ok(minutes.min(most * unit)),
@@ -185,6 +188,13 @@ impl Bookings {
         check_range(from, to)?;
         let found = self.free(ctx, product, (from, to), asked.into()).await;
         let found = found.map_err(Error::addressed)?;
+        let most = found.offering.product.max_quantity;
+        if asked
+            .quantity
+            .is_some_and(|quantity| !(1..=most).contains(&quantity))
+        {
+            return Err(Refusal::Quantity.into());
+        }
         if asked.units.is_some() && found.offering.rental.is_none() {
             let detail = "Only for a rental.";
             return Err(Error::invalid("units", "WRONG_KIND", detail));
@@ -484,7 +494,7 @@ impl Bookings {
             }
             let free = match offering.product.kind {
                 _ if !offering.product.active => Free::Sessions(Vec::new()),
-                // `free` counts who could serve an appointment; one of them does.
+                // One of those who are free serves an appointment, whatever its quantity.
                 ProductKind::Appointment | ProductKind::Table => {
                     let days = (from, to);
                     Free::Starts(schedule::starts(&offering, days, quantity, now, &busy))

@@ -17,8 +17,9 @@ use crate::{
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Longest time one block may take.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
-/// The same of what is rented out by time, each quarter of an hour of which is counted.
-const LONGEST_BY_TIME: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// The same of what is rented out by time, each quarter of an hour of which is counted: 31 days, one of which
+/// may have 25 hours.
+const LONGEST_BY_TIME: SignedDuration = SignedDuration::from_hours(24 * 31 + 1);
 
 /// Time for which a resource is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

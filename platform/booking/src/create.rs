@@ -17,8 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_one, needs_payment, of_pool, units},
+    decide::{Known, Plan, decide, needs_one, needs_payment, units},
     model::{Booking, Status, new_reference, nights::Stay, rentals::Period},
+    of_pool::of_pool,
     store::{self, Before, Placing, Take},
 };
 

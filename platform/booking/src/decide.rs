@@ -1,20 +1,13 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
-use berth_catalog::{
-    Buckets, OfferedPool, OfferedResource, Offering, PaymentMode, ProductKind, RentalTerms,
-    StayTerms,
-};
-use berth_kernel::{PoolId, ResourceId};
+use berth_catalog::{OfferedResource, Offering, PaymentMode, ProductKind};
+use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     NewBooking, Refusal, When,
-    model::{
-        needs::assign,
-        nights::{self, Stay},
-        rentals::{self, Period},
-        schedule, tables,
-    },
+    model::{needs::assign, schedule, tables},
+    of_pool::of_pool,
     store::{GroupState, SessionState, Take},
 };
 
@@ -48,33 +41,6 @@ pub(crate) struct Plan {
     pub(crate) take: Take,
     /// How many times the price of one place is to be paid for each place: once, or for each night or unit.
     pub(crate) times: i32,
-}
-
-/// What a stay or a rental would take of its pool.
-#[derive(Debug)]
-pub(crate) struct PoolWish {
-    pub(crate) starts_at: Timestamp,
-    pub(crate) ends_at: Timestamp,
-    pub(crate) pool: PoolId,
-    pub(crate) capacity: i32,
-    pub(crate) buckets: Buckets,
-    /// How many nights, or begun units.
-    pub(crate) times: i32,
-}
-
-impl From<PoolWish> for Plan {
-    fn from(wish: PoolWish) -> Self {
-        Self {
-            starts_at: wish.starts_at,
-            ends_at: wish.ends_at,
-            take: Take::Pool {
-                pool: wish.pool,
-                capacity: wish.capacity,
-                buckets: wish.buckets,
-            },
-            times: wish.times,
-        }
-    }
 }
 
 pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
@@ -128,16 +94,11 @@ pub(crate) fn decide(
             } else {
                 together(offering, new.resource_id, &known.busy, at, &[])?.map(Take::All)
             };
-            Ok(take.map(|take| Plan {
-                starts_at: at,
-                ends_at: at + SignedDuration::from_mins(i64::from(product.duration_min)),
-                take,
-                times: 1,
-            }))
+            Ok(take.map(|take| at_start(offering, at, take)))
         }
         (ProductKind::Table, When::Start(at)) => {
             check_horizon(offering, at, now)?;
-            let take = seated(
+            let choices = seated(
                 offering,
                 new.quantity,
                 new.resource_id,
@@ -145,12 +106,7 @@ pub(crate) fn decide(
                 at,
                 &[],
             )?;
-            Ok(take.map(|take| Plan {
-                starts_at: at,
-                ends_at: at + SignedDuration::from_mins(i64::from(product.duration_min)),
-                take,
-                times: 1,
-            }))
+            Ok(seats(choices).map(|take| at_start(offering, at, take)))
         }
         (ProductKind::Session, When::Session(id)) => {
             let session = known.session.as_ref().ok_or(Refusal::WrongSession)?;
@@ -196,91 +152,15 @@ pub(crate) fn decide(
     }
 }
 
-/// What a stay or a rental would take of its pool, were it free, or the rule in the way; nothing for a wish of
-/// another shape.
-pub(crate) fn of_pool(
-    offering: &Offering,
-    when: When,
-    now: Timestamp,
-) -> Option<Result<PoolWish, Refusal>> {
-    match (when, &offering.nights, &offering.rental) {
-        (When::Nights(stay), Some(pool), _) => Some(stay_of(offering, pool, stay, now)),
-        (When::Period(period), _, Some(pool)) => Some(rental_of(offering, pool, period, now)),
-        _ => None,
+/// A plan for as long as the product takes.
+fn at_start(offering: &Offering, at: Timestamp, take: Take) -> Plan {
+    let duration = SignedDuration::from_mins(i64::from(offering.product.duration_min));
+    Plan {
+        starts_at: at,
+        ends_at: at + duration,
+        take,
+        times: 1,
     }
-}
-
-fn stay_of(
-    offering: &Offering,
-    pool: &OfferedPool<StayTerms>,
-    stay: Stay,
-    now: Timestamp,
-) -> Result<PoolWish, Refusal> {
-    let nights = stay.nights();
-    if nights < 1 {
-        return Err(Refusal::NoNights);
-    }
-    if nights < pool.terms.min_nights {
-        return Err(Refusal::StayTooShort);
-    }
-    if nights > pool.terms.max_nights {
-        return Err(Refusal::StayTooLong);
-    }
-    if !pool.terms.arrives(stay.arrival) {
-        return Err(Refusal::NoArrival);
-    }
-    let instants = pool
-        .terms
-        .instants(&offering.timezone, stay.arrival, stay.departure);
-    let (starts_at, ends_at) = instants.ok_or(Refusal::NoNights)?;
-    let judged = nights::judged_at(offering, stay.arrival, starts_at, now);
-    check_horizon(offering, judged, now)?;
-    Ok(PoolWish {
-        starts_at,
-        ends_at,
-        pool: pool.id,
-        capacity: pool.capacity,
-        buckets: stay.buckets(),
-        times: nights,
-    })
-}
-
-fn rental_of(
-    offering: &Offering,
-    pool: &OfferedPool<RentalTerms>,
-    period: Period,
-    now: Timestamp,
-) -> Result<PoolWish, Refusal> {
-    let units = period.units(offering).ok_or(Refusal::NoPeriod)?;
-    let units = i32::try_from(units).map_err(|_| Refusal::RentalTooLong)?;
-    if units < pool.terms.min_units {
-        return Err(Refusal::RentalTooShort);
-    }
-    if units > pool.terms.max_units {
-        return Err(Refusal::RentalTooLong);
-    }
-    if !rentals::on_step(offering, period.starts_at) {
-        return Err(Refusal::OffStep);
-    }
-    if !rentals::on_step(offering, period.ends_at) {
-        return Err(Refusal::EndOffStep);
-    }
-    let (out, back) = period.local(offering);
-    if !pool.terms.gives_out(out) {
-        return Err(Refusal::NotScheduled);
-    }
-    if !pool.terms.takes_back(back) {
-        return Err(Refusal::NotTakenBack);
-    }
-    check_horizon(offering, period.starts_at, now)?;
-    Ok(PoolWish {
-        starts_at: period.starts_at,
-        ends_at: period.ends_at,
-        pool: pool.id,
-        capacity: pool.capacity,
-        buckets: period.buckets(offering).ok_or(Refusal::TooFar)?,
-        times: units,
-    })
 }
 
 /// Refuses a start that is over, too near or too far.
@@ -347,47 +227,62 @@ pub(crate) fn together(
     }
 }
 
-/// Which table a party has at a time, or which that are put together: the choice that wastes fewest seats, but
-/// those of `preferred` if they are one; nothing when all that would do are taken. A table that is asked for is
-/// among them.
+/// The tables a party can have at a time, as choices in the order they are to be tried: that which leaves most
+/// seats to others first, but what the party has, `own`, before all, whether it would be given to them anew or
+/// not. A table that is asked for is among them.
 pub(crate) fn seated(
     offering: &Offering,
     people: i32,
     asked: Option<ResourceId>,
     busy: &[ResourceId],
     at: Timestamp,
-    preferred: &[ResourceId],
-) -> Result<Option<Take>, Refusal> {
+    own: &[ResourceId],
+) -> Result<Vec<Vec<Unit>>, Refusal> {
     let asked = index_of(offering, asked)?;
     let units = units(offering, at).ok_or(Refusal::TooFar)?;
     let mut choices = tables::choices(offering, people);
-    choices.retain(|members| asked.is_none_or(|asked| members.contains(&asked)));
+    let own: Vec<usize> = (0..units.len())
+        .filter(|who| own.contains(&units[*who].resource))
+        .collect();
+    if !own.is_empty() {
+        choices.retain(|members| *members != own);
+        choices.insert(0, own);
+    }
     if choices.is_empty() {
         return Err(Refusal::NoTable);
     }
-    let working = schedule::working(offering, at);
-    choices.retain(|members| members.iter().all(|who| working.contains(who)));
+    choices.retain(|members| asked.is_none_or(|asked| members.contains(&asked)));
+    if choices.is_empty() {
+        return Err(Refusal::WrongResource);
+    }
+    let mut usable = vec![false; units.len()];
+    for who in schedule::working(offering, at) {
+        usable[who] = true;
+    }
+    choices.retain(|members| members.iter().all(|who| usable[*who]));
     if choices.is_empty() {
         return Err(Refusal::NotScheduled);
     }
-    let id = |who: &usize| units[*who].resource;
-    choices.retain(|members| members.iter().all(|who| !busy.contains(&id(who))));
-    // A stable sort: the others keep their order.
-    choices.sort_by_key(|members| {
-        members.len() != preferred.len() || !members.iter().all(|who| preferred.contains(&id(who)))
-    });
-    let single = choices
-        .iter()
-        .map_while(|members| match members.as_slice() {
-            [one] => Some(units[*one]),
-            _ => None,
-        });
-    let single: Vec<Unit> = single.collect();
-    if !single.is_empty() {
-        return Ok(Some(Take::OneOf(single)));
+    for (usable, unit) in usable.iter_mut().zip(&units) {
+        *usable &= !busy.contains(&unit.resource);
     }
-    let together = choices.first();
-    Ok(together.map(|members| Take::All(members.iter().map(|who| units[*who]).collect())))
+    choices.retain(|members| members.iter().all(|who| usable[*who]));
+    let units = |members: Vec<usize>| members.into_iter().map(|who| units[who]).collect();
+    Ok(choices.into_iter().map(units).collect())
+}
+
+/// What is taken of these choices: the first single table that is free of those that come first, or all of the
+/// first choice.
+fn seats(choices: Vec<Vec<Unit>>) -> Option<Take> {
+    let single = choices.iter().map_while(|choice| match choice.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    });
+    let single: Vec<Unit> = single.collect();
+    match single.is_empty() {
+        false => Some(Take::OneOf(single)),
+        true => choices.into_iter().next().map(Take::All),
+    }
 }
 
 /// The place of who is asked for among the offering's resources.

@@ -28,6 +28,7 @@ mod error;
 mod expire;
 mod groups;
 pub mod model;
+mod of_pool;
 mod reactions;
 mod read;
 mod recount;

@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    decide::{Unit, check_horizon, of_pool, seated, together, units},
+    decide::{Unit, check_horizon, seated, together, units},
     model::{Booking, Forbidden, Status, cancellation, rentals::Period},
-    store::{self, Holder, Take},
+    of_pool::of_pool,
+    store::{self, Holder},
 };
 
 /// How often a time that looked free may be lost to somebody else before that is the answer.
@@ -174,11 +175,8 @@ impl Bookings {
         let chosen = match offering.product.kind {
             ProductKind::Table => {
                 let people = booking.quantity;
-                match seated(&offering, people, asked, busy, at, &own)? {
-                    Some(Take::OneOf(tables)) => tables.first().map(|table| vec![*table]),
-                    Some(Take::All(tables)) => Some(tables),
-                    _ => None,
-                }
+                let choices = seated(&offering, people, asked, busy, at, &own)?;
+                choices.into_iter().next()
             }
             _ => together(&offering, asked, busy, at, &own)?,
         };

@@ -6,6 +6,9 @@ use berth_tenancy::{IdempotencyKey, idempotency};
 
 use crate::{Catalog, Combination, Error, NewCombination, store};
 
+/// Most combinations of one business: each is looked at for each start.
+const MOST: usize = 200;
+
 impl Catalog {
     /// Lets tables be put together.
     ///
@@ -26,11 +29,16 @@ impl Catalog {
         {
             return Ok(answer);
         }
-        let combination = Combination {
+        let mut combination = Combination {
             id: CombinationId::new(),
             resource_ids: new.resource_ids.clone(),
             party: new.party,
         };
+        combination.resource_ids.sort_unstable();
+        if store::combinations(&mut tx).await?.len() >= MOST {
+            let detail = "There are 200 combinations already.";
+            return Err(Error::invalid("resource_ids", "TOO_MANY", detail));
+        }
         store::insert_combination(&mut tx, &combination, ctx.clock.now()).await?;
         if let Some(key) = key {
             idempotency::remember(&mut tx, key, &combination).await?;

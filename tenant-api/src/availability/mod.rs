@@ -32,7 +32,7 @@ pub struct SlotAnswer {
     pub ends_at: Instant,
     /// Start as the clock on the wall shows it, in the zone asked for or the product's.
     pub local_start: String,
-    /// Who and what is free, of all an appointment may take.
+    /// Who and what is free, of all an appointment may take; which tables, of all that would do.
     #[oai(default, skip_serializing_if_is_empty)]
     pub resource_ids: Vec<Uuid>,
     /// The session.
@@ -41,7 +41,8 @@ pub struct SlotAnswer {
     /// The sessions booked together, of a course.
     #[oai(skip_serializing_if_is_none)]
     pub session_group_id: Option<Uuid>,
-    /// Free places; of an appointment, how many could be served at once.
+    /// Free places; of an appointment, how many could be served at once; of tables, how many such parties at
+    /// least.
     pub free: i32,
 }
 

@@ -40,14 +40,14 @@ pub struct AttributionInput {
     pub utm_campaign: Option<String>,
 }
 
-/// What is to be booked. An appointment names `starts_at`, places of a session name `session_id`, a course names
+/// What is to be booked. An appointment or a table names `starts_at`, places of a session name `session_id`, a course names
 /// `session_group_id`, a stay names `arrival` and `departure`, a rental names `starts_at` and `ends_at`.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct BookingRequest {
     /// The product.
     pub product_id: Uuid,
-    /// Start of an appointment, or when something rented is fetched.
+    /// Start of an appointment, when a party comes, or when something rented is fetched.
     pub starts_at: Option<Instant>,
     /// When something rented is brought back.
     pub ends_at: Option<Instant>,
@@ -61,7 +61,7 @@ pub struct BookingRequest {
     pub departure: Option<Day>,
     /// With whom, if it matters.
     pub resource_id: Option<Uuid>,
-    /// Places; 1 unless said.
+    /// Places, or the size of the party; 1 unless said.
     #[oai(default = "one")]
     pub quantity: i32,
     /// For whom; a signed-in customer is known.
@@ -301,7 +301,7 @@ pub struct CancelRequest {
 pub struct RescheduleRequest {
     /// The version you read.
     pub version: i64,
-    /// New start of an appointment or a rental.
+    /// New start of an appointment, a table or a rental.
     pub starts_at: Option<Instant>,
     /// New end of a rental, which is as long as it was.
     pub ends_at: Option<Instant>,

@@ -69,8 +69,8 @@ pub struct ProductRequest {
     /// How long it takes, 1 to 1,440 minutes; of a rental, what the price is of: an hour, a day. Not for a stay.
     pub duration_min: Option<i32>,
     /// Distance of possible starts, 1 to 1,440 minutes; the duration unless said. The ends of a rental keep to it
-    /// too: 5 at least, the duration is so many of them, and unless said it is half an hour or what is next
-    /// below. What is taken are whole quarters of an hour.
+    /// too: 5 at least, the duration is so many of them, and unless said it is half an hour, what is next below,
+    /// or the duration. What is taken are whole quarters of an hour.
     pub step_min: Option<i32>,
     /// Minutes the resource is busy before the start.
     #[oai(default)]
@@ -80,7 +80,7 @@ pub struct ProductRequest {
     pub buffer_after_min: i32,
     /// IANA zone of the place; the business's unless said.
     pub timezone: Option<String>,
-    /// Price of one place.
+    /// Price of one place, of a night, of a unit that is rented, or of one of a party.
     pub price: Money,
     /// When it is paid.
     #[oai(default)]
@@ -209,10 +209,11 @@ pub struct Requirement {
     pub resource_ids: Vec<Uuid>,
 }
 
-/// Distance of the starts and ends of a rental unless it is said: what its unit is some of, half an hour at most.
+/// Distance of the starts and ends of a rental unless it is said: what its unit is some of, half an hour at most;
+/// else all of it.
 fn rental_step(unit_min: i32) -> i32 {
     let divides = |step: &i32| unit_min % step == 0;
-    (1..=30).rev().find(divides).unwrap_or(1)
+    (5..=30).rev().find(divides).unwrap_or(unit_min)
 }
 
 /// More sit down at no table.

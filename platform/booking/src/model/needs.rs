@@ -1,7 +1,8 @@
 //! Whether those who are free can serve a booking: enough for each of the offering's requirements, and
 //! nobody in two places.
 //!
-//! A booking can be served if for each choice of requirements there are as many free that can be one of
+//! A party can be seated if all tables of one of its choices are free. Any other booking can be served if for
+//! each choice of requirements there are as many free that can be one of
 //! them as they need together (Hall's theorem). Where no resource can be two things, looking at each
 //! requirement alone is enough, and that is what nearly every offering costs.
 
@@ -66,6 +67,35 @@ impl Needs {
         }
     }
 
+    /// The same with `who` among those who serve it.
+    #[must_use]
+    pub fn with(&self, who: usize) -> Self {
+        match &self.0 {
+            // Where a booking can be served at all and he is free, he can be one of those who do.
+            Which::Each(_) => self.clone(),
+            Which::AnyChoice(choices) => {
+                let with = |choice: &&Vec<u64>| choice[who / WORD] >> (who % WORD) & 1 == 1;
+                Self(Which::AnyChoice(
+                    choices.iter().filter(with).cloned().collect(),
+                ))
+            }
+        }
+    }
+
+    /// Puts out the bits of those who are free and can serve nothing: tables of which no choice is free.
+    pub fn mask(&self, free: &mut [u64]) {
+        let Which::AnyChoice(choices) = &self.0 else {
+            return;
+        };
+        let mut useful = vec![0; free.len()];
+        for choice in choices.iter().filter(|choice| is_free(choice, free)) {
+            for (word, all) in useful.iter_mut().zip(choice) {
+                *word |= all;
+            }
+        }
+        free.copy_from_slice(&useful);
+    }
+
     /// How many bookings those who are free could serve at once: a row of bits, a bit for each of the
     /// offering's resources. Of choices that share tables it is how many the first ones leave room for.
     #[must_use]
@@ -89,8 +119,7 @@ fn at_once_of(choices: &[Vec<u64>], free: &[u64]) -> usize {
     let mut left = free.to_vec();
     let mut count = 0;
     for choice in choices {
-        let all_there = choice.iter().zip(&left).all(|(all, left)| all & !left == 0);
-        if all_there {
+        if is_free(choice, &left) {
             count += 1;
             for (word, all) in left.iter_mut().zip(choice) {
                 *word &= !all;
@@ -98,6 +127,10 @@ fn at_once_of(choices: &[Vec<u64>], free: &[u64]) -> usize {
         }
     }
     count
+}
+
+fn is_free(choice: &[u64], free: &[u64]) -> bool {
+    choice.iter().zip(free).all(|(all, free)| all & !free == 0)
 }
 
 fn bits(members: &[usize], width: usize) -> Vec<u64> {

@@ -40,15 +40,14 @@ impl Starts {
         self.free[row * self.width + who / WORD] |= 1 << (who % WORD);
     }
 
-    /// Forgets the starts for which the resource with the index `who` is not free. Where a booking can be
-    /// served at all and he is free, he can be one of those who do.
+    /// Forgets the starts that the resource with the index `who` cannot be one of those to serve.
     #[must_use]
     pub fn only_of(self, who: usize) -> Self {
         let mut kept = Self {
             at: Vec::new(),
             free: Vec::new(),
             width: self.width,
-            needs: self.needs.clone(),
+            needs: self.needs.with(who),
         };
         for (at, row) in self.rows() {
             if row[who / WORD] >> (who % WORD) & 1 == 1 {
@@ -56,7 +55,15 @@ impl Starts {
                 kept.free.extend_from_slice(row);
             }
         }
-        kept
+        kept.masked()
+    }
+
+    /// With those put out who could serve nothing.
+    fn masked(mut self) -> Self {
+        for row in self.free.chunks_exact_mut(self.width.max(1)) {
+            self.needs.mask(row);
+        }
+        self
     }
 
     /// Each start a booking can be served at, and who is free.
@@ -150,7 +157,7 @@ pub fn starts(
             }
         }
     }
-    starts
+    starts.masked()
 }
 
 /// The starts that a schedule allows, whoever has it, ascending.

@@ -2,8 +2,8 @@
 
 use berth_catalog::Offering;
 
-/// The choices a party has, the one that wastes fewest seats first; of those that waste as many, the one of
-/// fewest tables. Each as indexes into the offering's resources, ascending.
+/// The choices a party has, the one that leaves most seats to others first; of those that leave as many, the
+/// one of fewest tables. Each as indexes into the offering's resources, ascending.
 #[must_use]
 pub fn choices(offering: &Offering, people: i32) -> Vec<Vec<usize>> {
     let tables = offering.resources.iter().enumerate();
@@ -14,7 +14,9 @@ pub fn choices(offering: &Offering, people: i32) -> Vec<Vec<usize>> {
         .chain(together)
         .filter(|(party, _)| party.seats(people))
         .collect();
-    fitting.sort_by_key(|(party, members)| (party.max, members.len()));
+    let seats = |who: &usize| offering.resources[*who].party.map_or(0, |party| party.max);
+    fitting
+        .sort_by_cached_key(|(_, members)| (members.iter().map(seats).sum::<i32>(), members.len()));
     fitting.into_iter().map(|(_, members)| members).collect()
 }
 

@@ -312,6 +312,10 @@ pub(crate) fn check_taken(kind: ProductKind, requirements: &[Requirement]) -> Re
         return refuse("It takes some of its pool, and nothing else.");
     }
     let one = matches!(requirements, [one] if one.quantity == 1);
+    if kind == ProductKind::Table && requirements.is_empty() {
+        let detail = "Name the tables.";
+        return Err(Error::invalid("requirements", "REQUIRED", detail));
+    }
     if kind == ProductKind::Table && !one {
         return refuse("A party takes one of some tables, and nothing else.");
     }

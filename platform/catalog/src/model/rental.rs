@@ -110,7 +110,7 @@ pub fn units(zone: &TimeZone, unit_min: i32, from: Timestamp, to: Timestamp) -> 
     Some(units)
 }
 
-/// Refuses terms under which nothing could be rented, in units of `unit_min` and with ends at every `step_min`.
+/// Refuses terms that cannot be meant, in units of `unit_min` and with ends at every `step_min`.
 pub(crate) fn check(terms: &RentalTerms, unit_min: i32, step_min: i32) -> Result<(), Error> {
     let refuse = |field, detail: &str| Err(Error::invalid(field, "OUT_OF_RANGE", detail));
     if step_min < SHORTEST_STEP_MIN || unit_min % step_min != 0 {

@@ -48,7 +48,7 @@ impl Boathouse {
         let mut product = json!({
             "kind": "rental", "name": "Canoe", "pool_id": self.pool["id"], "duration_min": 60,
             "price": { "amount": 1_000, "currency": "EUR" }, "payment_mode": "on_site", "max_quantity": 3,
-            "rental": { "min_units": 2, "max_units": 10, "opening": open },
+            "window_days": 500, "rental": { "min_units": 2, "max_units": 10, "opening": open },
         });
         for (name, value) in change.as_object().unwrap() {
             product[name] = value.clone();
@@ -323,8 +323,8 @@ async fn what_is_not_rented_like_that_is_refused() {
             "IN_THE_PAST",
         ),
         (
-            at(today + 400.days(), 10, 0),
-            at(today + 400.days(), 12, 0),
+            at(today + 600.days(), 10, 0),
+            at(today + 600.days(), 12, 0),
             1,
             "TOO_FAR_AHEAD",
         ),

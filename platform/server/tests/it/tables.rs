@@ -161,7 +161,7 @@ async fn tables_are_put_together_for_as_long_as_it_is_said() {
     let listed = restaurant.admin.get("/v1/combinations").await.unwrap();
     let both = &listed["items"][0];
     assert_eq!(both["party"], json!({ "min": 3, "max": 4 }));
-    restaurant.book(&at(day, 17), 3).await.unwrap();
+    let three = restaurant.book(&at(day, 17), 3).await.unwrap();
     let path = format!("/v1/combinations/{}", both["id"].as_str().unwrap());
     restaurant.admin.delete(&path).await.unwrap();
     assert_eq!(refused(restaurant.admin.delete(&path).await).0, 404);
@@ -170,7 +170,11 @@ async fn tables_are_put_together_for_as_long_as_it_is_said() {
         refused(restaurant.book(&at(day, 19), 3).await),
         (422, "PARTY_NOT_SEATED".to_owned())
     );
-    // Who has it keeps it; and a chair more at a table is a party more.
+    // Who has it keeps it, also at another time; and a chair more at a table is a party more.
+    let path = format!("/v1/bookings/{}/reschedule", three["id"].as_str().unwrap());
+    let later = json!({ "version": three["version"], "starts_at": at(day, 21) });
+    let moved = restaurant.admin.post(&path, &later).await.unwrap();
+    assert_eq!(tables(&moved), tables(&three));
     house.agrees(&restaurant.tenant).await;
     let chair = json!({ "version": 1, "party": { "min": 1, "max": 3 } });
     let path = format!("/v1/resources/{}", restaurant.small[0]);
@@ -204,8 +208,37 @@ async fn what_seats_nobody_is_refused() {
     wish["resource_id"] = json!(restaurant.large);
     assert_eq!(
         refused(restaurant.admin.post("/v1/bookings", &wish).await),
-        (422, "PARTY_NOT_SEATED".to_owned())
+        (422, "WRONG_RESOURCE".to_owned())
     );
+    let slots = |table: &str, people: i32| {
+        format!(
+            "/v1/products/{}/slots?from={day}&to={day}&resource_id={table}&quantity={people}",
+            restaurant.dinner
+        )
+    };
+    for (table, people, count) in [
+        (&restaurant.large, 2, 0),
+        (&restaurant.large, 6, 9),
+        (&restaurant.small[0], 6, 0),
+        (&restaurant.small[0], 2, 9),
+        (&restaurant.small[0], 4, 9),
+    ] {
+        let found = restaurant.admin.get(&slots(table, people)).await.unwrap();
+        let found = found["slots"].as_array().unwrap();
+        assert_eq!(found.len(), count, "{people}");
+        // Only tables that they could have.
+        assert!(found.iter().all(|slot| {
+            let tables = slot["resource_ids"].as_array().unwrap();
+            tables.len() == if people == 4 { 2 } else { 1 }
+        }));
+    }
+    for people in [0, -1, 1_001] {
+        let answer = restaurant
+            .admin
+            .get(&slots(&restaurant.large, people))
+            .await;
+        assert_eq!(refused(answer), (422, "QUANTITY_OUT_OF_RANGE".to_owned()));
+    }
     wish["resource_id"] = json!(restaurant.small[1]);
     let booking = restaurant.admin.post("/v1/bookings", &wish).await.unwrap();
     assert_eq!(tables(&booking), std::slice::from_ref(&restaurant.small[1]));
@@ -264,14 +297,18 @@ async fn what_seats_nobody_is_refused() {
         refused(admin.patch(&path, &edit).await),
         (422, "WRONG_KIND".to_owned())
     );
-    for resources in [json!([]), json!([staff["id"]]), json!([first, staff["id"]])] {
+    for (resources, code) in [
+        (json!([]), "REQUIRED"),
+        (json!([staff["id"]]), "WRONG_KIND"),
+        (json!([first, staff["id"]]), "WRONG_KIND"),
+    ] {
         let product = json!({
             "kind": "table", "name": "Lunch", "duration_min": 60, "resource_ids": resources,
             "price": { "amount": 0, "currency": "EUR" },
         });
         assert_eq!(
             refused(admin.post("/v1/products", &product).await),
-            (422, "WRONG_KIND".to_owned()),
+            (422, code.to_owned()),
             "{resources}"
         );
     }
