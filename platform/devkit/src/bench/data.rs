@@ -104,21 +104,15 @@ pub(super) async fn stock(client: &Client) -> anyhow::Result<()> {
         .context("filling all tenants")
 }
 
-/// Leaves nothing for the measurement to trip over: fresh statistics, no old rows to vacuum.
-pub(super) async fn settle(client: &Client) -> anyhow::Result<()> {
-    client.batch_execute("VACUUM (ANALYZE)").await?;
-    client.batch_execute("CHECKPOINT").await?;
-    Ok(())
-}
-
-/// The same where there are too many tables to go through them all: of the catalogs and what is shared.
-pub(super) async fn settle_catalogs(client: &Client) -> anyhow::Result<()> {
+/// Leaves nothing for the measurement to trip over: fresh statistics, no old rows to vacuum. Of the catalogs, of
+/// what is shared and of these schemas: there may be very many others.
+pub(super) async fn settle(client: &Client, schemas: &[&str]) -> anyhow::Result<()> {
     let tables = client
         .query(
             "SELECT format('VACUUM (ANALYZE) %I.%I', nspname, relname)
              FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-             WHERE nspname IN ('pg_catalog', 'platform') AND relkind = 'r' ORDER BY 1",
-            &[],
+             WHERE (nspname IN ('pg_catalog', 'platform') OR nspname = ANY($1)) AND relkind = 'r' ORDER BY 1",
+            &[&schemas],
         )
         .await?;
     for vacuum in tables {

@@ -104,14 +104,16 @@ impl Stage {
         };
         let start = PrivatePostgres::start(&data, options);
         let postgres = progress::timed("Postgres", start).await?;
-        Self::over(workspace, limits, postgres).await
+        Self::over(workspace, limits, postgres, &[]).await
     }
 
-    /// The same over a cluster that is there already, whose logins were made with [`secrets`].
+    /// The same over a cluster that is there already, whose logins were made with [`secrets`], with settings
+    /// that it needs.
     pub async fn over(
         workspace: &Workspace,
         limits: Limits,
         postgres: PrivatePostgres,
+        settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let directory = workspace.dev("bench");
         std::fs::create_dir_all(directory.join("logs"))?;
@@ -121,7 +123,10 @@ impl Stage {
         let api = ports::reserve()?;
         let metrics = [ports::reserve()?, ports::reserve()?];
         let endpoints = endpoints(&api, &database_url, &redis, &rabbit);
-        let environment = environment(&endpoints, &secrets, &api, &directory, limits);
+        let mut environment = environment(&endpoints, &secrets, &api, &directory, limits);
+        let own = settings.iter();
+        // What comes later holds.
+        environment.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let program = workspace.target().join("release/berth");
         migrate(&program, &environment).await?;
         let serve = start(
@@ -316,7 +321,8 @@ impl Stage {
             }
             self.places.insert(slug, place);
         }
-        data::settle(&client).await
+        let schemas: Vec<&str> = self.places.values().map(|place| &*place.schema).collect();
+        data::settle(&client, &schemas).await
     }
 
     async fn tenant(

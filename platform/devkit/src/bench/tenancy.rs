@@ -13,6 +13,9 @@ use crate::progress;
 use crate::services::{self, Durability, PostgresOptions, PrivatePostgres};
 use crate::workspace::Workspace;
 
+/// Logins of the fleet: as many as there are unless it is said.
+const BUCKETS: &str = "32";
+
 /// Megabytes that hold the catalogs of so many tenants, as whoever runs them gives Postgres: a tenant takes
 /// some 0.63 MB there, and what is not held is read anew for each request.
 const fn buffers_mb(tenants: usize) -> usize {
@@ -46,7 +49,8 @@ pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result
         return Err(error);
     }
     // Then the product as it is served to them.
-    let mut stage = Stage::over(workspace, Limits::None, postgres).await?;
+    let buckets = [("BERTH_DATABASE_BUCKETS", BUCKETS)];
+    let mut stage = Stage::over(workspace, Limits::None, postgres, &buckets).await?;
     let mut figures = warm::run(&stage).await?;
     stage.limit(Limits::Tenants).await?;
     figures.push(neighbours::run(&stage).await?);

@@ -39,7 +39,7 @@ pub(super) async fn run(stage: &Stage) -> anyhow::Result<Vec<serde_json::Value>>
         .await?;
     let slugs: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     data::stock(&client).await?;
-    data::settle_catalogs(&client).await?;
+    data::settle(&client, &[]).await?;
     let few = Load::of_visitors(stage.api(), CONNECTIONS, &slugs[..FEW], PAGE);
     let all = Load::of_visitors(stage.api(), CONNECTIONS, &slugs, PAGE);
     // The few last: they are to be at their best.
