@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::demo::{self, Seeder};
+use crate::demo::{self, Cast, Seeder};
 use crate::endpoints::Endpoints;
 use crate::ledger::{Entry, Ledger};
 use crate::ports::PortBook;
@@ -35,6 +35,18 @@ pub struct UpOptions {
     /// Leave everything running and return; `./dev down` stops it.
     #[arg(long)]
     detach: bool,
+    /// Make a demo tenant of every kind of business, not just a clinic and a gym.
+    #[arg(long)]
+    all_kinds: bool,
+}
+
+impl UpOptions {
+    const fn cast(&self) -> Cast {
+        match self.all_kinds {
+            true => Cast::AllKinds,
+            false => Cast::Few,
+        }
+    }
 }
 
 /// Starts everything, and unless detached stays until it is told to stop.
@@ -56,7 +68,7 @@ pub async fn run(workspace: &Workspace, options: &UpOptions) -> anyhow::Result<E
     ledger.record(supervisor(workspace)?)?;
 
     let started = tokio::select! {
-        started = start(workspace) => started,
+        started = start(workspace, options.cast()) => started,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
     drop(lock);
@@ -92,7 +104,7 @@ fn refuse_if_running(ledger: &Ledger) -> anyhow::Result<()> {
 }
 
 /// The whole start, in its visible order.
-async fn start(workspace: &Workspace) -> anyhow::Result<Endpoints> {
+async fn start(workspace: &Workspace, cast: Cast) -> anyhow::Result<Endpoints> {
     progress::heading("Services");
     let urls = workspace.services().start().await?;
     build(workspace, &[]).await?;
@@ -111,7 +123,7 @@ async fn start(workspace: &Workspace) -> anyhow::Result<Endpoints> {
         .save(workspace)
         .context("writing endpoints.json")?;
     let seeder = plan.seeder()?;
-    demo(workspace, endpoints, &seeder).await
+    demo(workspace, endpoints, &seeder, cast).await
 }
 
 /// Everything answers from here on: the demo tenants are made, and a booking is played.
@@ -119,9 +131,10 @@ async fn demo(
     workspace: &Workspace,
     mut endpoints: Endpoints,
     seeder: &Seeder,
+    cast: Cast,
 ) -> anyhow::Result<Endpoints> {
     progress::heading("Demo");
-    let seeding = demo::seed(&endpoints, seeder);
+    let seeding = demo::seed(&endpoints, seeder, cast);
     endpoints.tenants = progress::timed("demo tenants", seeding).await?;
     endpoints
         .save(workspace)

@@ -7,6 +7,18 @@ pub enum Product {
     Appointment,
     /// A class with places, every morning.
     Class,
+    /// Nights in one of a few rooms.
+    Stay,
+    /// A table for a party.
+    Table,
+    /// A canoe, or several, by the hour.
+    Rental,
+    /// Evenings that belong together.
+    Course,
+    /// A show, without numbered seats.
+    Show,
+    /// An hour with somebody, in a room.
+    Advice,
 }
 
 /// A business to be signed up.
@@ -30,8 +42,8 @@ pub struct Business {
     pub product: Product,
 }
 
-/// Those of the demo.
-pub(super) const BUSINESSES: [Business; 2] = [
+/// Those of the demo: the first two, or one of each kind.
+pub(super) const BUSINESSES: [Business; 8] = [
     Business {
         slug: "riverside-clinic",
         name: "Riverside Clinic",
@@ -52,4 +64,67 @@ pub(super) const BUSINESSES: [Business; 2] = [
         address: "21 Mercer Street, New York",
         product: Product::Class,
     },
+    Business {
+        slug: "harbour-hotel",
+        name: "Harbour Hotel",
+        kind: "hotel",
+        timezone: "Europe/Lisbon",
+        currency: "EUR",
+        color: "#1d4ed8",
+        address: "Cais do Sodré 8, 1200 Lisboa",
+        product: Product::Stay,
+    },
+    Business {
+        slug: "corner-bistro",
+        name: "Corner Bistro",
+        kind: "restaurant",
+        timezone: "Europe/Paris",
+        currency: "EUR",
+        color: "#9a3412",
+        address: "3 rue des Lilas, 75020 Paris",
+        product: Product::Table,
+    },
+    Business {
+        slug: "north-boathouse",
+        name: "North Boathouse",
+        kind: "rental",
+        timezone: "America/Toronto",
+        currency: "CAD",
+        color: "#047857",
+        address: "12 Lakeshore Road, Toronto",
+        product: Product::Rental,
+    },
+    Business {
+        slug: "lingua-school",
+        name: "Lingua School",
+        kind: "school",
+        timezone: "Europe/Madrid",
+        currency: "EUR",
+        color: "#7c3aed",
+        address: "Calle Mayor 15, 28013 Madrid",
+        product: Product::Course,
+    },
+    Business {
+        slug: "lantern-theatre",
+        name: "Lantern Theatre",
+        kind: "theatre",
+        timezone: "Europe/London",
+        currency: "GBP",
+        color: "#be185d",
+        address: "40 Garrick Lane, London",
+        product: Product::Show,
+    },
+    Business {
+        slug: "plainview-advice",
+        name: "Plainview Advice",
+        kind: "consultant",
+        timezone: "Asia/Tokyo",
+        currency: "JPY",
+        color: "#334155",
+        address: "2-7 Kanda, Chiyoda, Tokyo",
+        product: Product::Advice,
+    },
 ];
+
+/// Businesses of the demo that is seeded unless more is asked for.
+pub(super) const FEW: usize = 2;

@@ -13,4 +13,4 @@ pub use client::{ApiError, Client};
 pub use evidence::Evidence;
 pub use furnish::furnish;
 pub use play::{Played, Step, play};
-pub use seed::{Seeder, seed, sign_up};
+pub use seed::{Cast, Seeder, seed, sign_up};

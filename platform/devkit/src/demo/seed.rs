@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::businesses::{BUSINESSES, Business};
+use super::businesses::{BUSINESSES, Business, FEW};
 use super::client::{ApiError, Client};
 use super::furnish::{self, furnish};
 use crate::endpoints::{Endpoints, SignIn, Tenant};
@@ -60,13 +60,30 @@ impl Seeder {
     }
 }
 
+/// How many businesses the demo has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cast {
+    /// A clinic and a gym.
+    Few,
+    /// One of each kind.
+    AllKinds,
+}
+
 /// Makes what is missing of the demo tenants; returns all of them.
 ///
 /// # Errors
 /// A step was refused; what was made is kept and the next try goes on.
-pub async fn seed(endpoints: &Endpoints, seeder: &Seeder) -> anyhow::Result<Vec<Tenant>> {
+pub async fn seed(
+    endpoints: &Endpoints,
+    seeder: &Seeder,
+    cast: Cast,
+) -> anyhow::Result<Vec<Tenant>> {
+    let businesses = match cast {
+        Cast::Few => &BUSINESSES[..FEW],
+        Cast::AllKinds => &BUSINESSES,
+    };
     let mut tenants = Vec::new();
-    for business in &BUSINESSES {
+    for business in businesses {
         let tenant = ensure(endpoints, seeder, business).await;
         tenants.push(tenant.with_context(|| format!("making the demo tenant {}", business.slug))?);
     }

@@ -9,7 +9,7 @@ use std::{
 
 use berth_devkit::{
     Endpoints, SignIn, Tenant,
-    demo::{self, Client, Seeder},
+    demo::{self, Cast, Client, Seeder},
     environment::{self, Facts, Role},
     files,
     mailbox::{self, Mailbox},
@@ -149,7 +149,9 @@ impl House {
             house.start(role).await;
         }
         let seeder = house.seeder();
-        house.endpoints.tenants = demo::seed(&house.endpoints, &seeder).await.unwrap();
+        house.endpoints.tenants = demo::seed(&house.endpoints, &seeder, Cast::Few)
+            .await
+            .unwrap();
         house
     }
 

@@ -22,6 +22,7 @@ mod holds;
 mod house;
 mod interrupted;
 mod isolation;
+mod kinds;
 mod lost_broker;
 mod neighbours;
 mod observed;

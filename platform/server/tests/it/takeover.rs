@@ -25,7 +25,9 @@ async fn what_an_interrupted_start_left_is_gone_on_with() {
     let mut forgotten = house.endpoints.clone();
     forgotten.tenants.clear();
 
-    let tenants = demo::seed(&forgotten, &house.seeder()).await.unwrap();
+    let tenants = demo::seed(&forgotten, &house.seeder(), demo::Cast::Few)
+        .await
+        .unwrap();
     for (now, before) in tenants.iter().zip(&house.endpoints.tenants) {
         assert_eq!(now.product_ids, before.product_ids);
         assert_eq!(now.host, before.host);
@@ -34,7 +36,9 @@ async fn what_an_interrupted_start_left_is_gone_on_with() {
     }
     // Nothing is left to be done: the same again, with the same keys.
     forgotten.tenants.clone_from(&tenants);
-    let again = demo::seed(&forgotten, &house.seeder()).await.unwrap();
+    let again = demo::seed(&forgotten, &house.seeder(), demo::Cast::Few)
+        .await
+        .unwrap();
     assert_eq!(again, tenants);
     assert_eq!(house.count(gym, "SELECT count(*) FROM session").await, 14);
 }
