@@ -1,8 +1,8 @@
 //! Booking.
 //!
-//! What takes one of some resources, or some of a pool, is first tried with what is remembered of the catalog: one statement takes the
-//! place if the catalog is still what it was, the idempotency key is new and one of those who could
-//! serve it is free. Whatever stands in the way of that, a look finds out.
+//! What takes one of some resources, or some of a pool, is first tried with what is remembered of the
+//! catalog: one statement takes the place if the catalog is still what it was, the idempotency key is new
+//! and one of those who could serve it is free. Whatever stands in the way of that, a look finds out.
 
 use std::sync::Arc;
 
@@ -93,8 +93,8 @@ impl Bookings {
         Err(Error::Conflict { alternatives })
     }
 
-    /// Books what takes one of some resources, or some of a pool, with what is remembered of the catalog; nothing if anything is in the
-    /// way, which may also be that it changed.
+    /// Books what takes one of some resources, or some of a pool, with what is remembered of the catalog;
+    /// nothing if anything is in the way, which may also be that it changed.
     async fn try_at_once(
         &self,
         ctx: &Context,

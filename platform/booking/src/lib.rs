@@ -16,6 +16,7 @@
 //! To add a step in a booking's life: `model/status.rs`, a file here named after the step, its
 //! event in `berth-events`, its route in `tenant-api`.
 
+mod asked;
 mod availability;
 mod blocks;
 mod cancel;
@@ -41,7 +42,8 @@ mod update;
 use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
 
-pub use availability::{Availability, Check, DayAvailability, Free, Slot, SlotsAsked};
+pub use asked::SlotsAsked;
+pub use availability::{Availability, Check, DayAvailability, Free, Slot};
 pub use blocks::{Block, NewBlock};
 pub use create::{NewBooking, When};
 pub use customer::CustomerInput;

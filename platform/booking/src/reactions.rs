@@ -93,11 +93,12 @@ impl Reactions {
             None => None,
         };
         // Who wants the coming night may book and pay after its check-in has begun.
-        let until = match pool.map(|pool| pool.sold_by) {
+        let until = match pool.as_ref().map(|pool| pool.sold_by) {
             Some(SoldBy::Night) => booking.ends_at,
             Some(SoldBy::Time) | None => booking.starts_at,
         };
-        if until > at && store::retake(tx, &booking).await? {
+        let capacity = pool.map_or(0, |pool| pool.capacity);
+        if until > at && store::retake(tx, &booking, capacity).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;
             return Ok(());
         }

@@ -2,8 +2,8 @@
 //! nobody in two places.
 //!
 //! A party can be seated if all tables of one of its choices are free. Any other booking can be served if for
-//! each choice of requirements there are as many free that can be one of
-//! them as they need together (Hall's theorem). Where no resource can be two things, looking at each
+//! each choice of requirements there are as many free that can be one of them as they need together (Hall's
+//! theorem). Where no resource can be two things, looking at each
 //! requirement alone is enough, and that is what nearly every offering costs.
 
 use berth_catalog::{OfferedRequirement, Offering, ProductKind};

@@ -53,7 +53,7 @@ pub fn judged_at(
 }
 
 /// The days `from .. to`.
-fn days(from: Date, to: Date) -> impl Iterator<Item = Date> {
+pub(super) fn days(from: Date, to: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day < to)
 }
 

@@ -11,7 +11,7 @@ use jiff::{
     tz::{AmbiguousOffset, TimeZone},
 };
 
-use super::{Booking, schedule};
+use super::{Booking, nights::days, schedule};
 
 /// From when to when something is rented.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,8 +130,7 @@ pub(crate) fn offered<S: std::hash::BuildHasher>(
         let free = pool.capacity - peaks.within(&period.buckets(offering)?);
         (free > 0).then_some(Rentable { period, free })
     };
-    let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
-    days.take_while(|day| *day <= to)
+    days(from, to.saturating_add(1.day()))
         .flat_map(|day| starts(offering, day))
         .filter_map(rentable)
         .collect()
@@ -230,7 +229,7 @@ impl Peaks {
 fn index(name: DateTime) -> i64 {
     TimeZone::UTC
         .to_timestamp(name)
-        .map_or(0, |at| at.as_second().div_euclid(900))
+        .map_or(0, |at| at.as_second().div_euclid(Buckets::QUARTER))
 }
 
 #[cfg(test)]

@@ -117,7 +117,8 @@ pub fn horizon(offering: &Offering, now: Timestamp) -> (Timestamp, Timestamp) {
 }
 
 /// Every start of the offering on the days `from ..= to` of its own zone, in order, with who is
-/// free; for a party of so many, where that matters. `busy` is sorted by resource, then by start; stretches of one resource never overlap.
+/// free; for a party of so many, where that matters. `busy` is sorted by resource, then by start; stretches
+/// of one resource never overlap.
 ///
 /// Costs a step for each start of each resource: what follows from the hours alone is reckoned once
 /// for all who share them, and who is taken is found by walking starts and stretches side by side.

@@ -64,15 +64,15 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
 }
 
 /// Tries to take again, for certain, what a booking had and lost; whether it could. When it could
-/// not the rows are as before, thanks to a savepoint.
-pub(crate) async fn retake(tx: &mut TenantTx, booking: &Booking) -> Result<bool, Error> {
+/// not the rows are as before, thanks to a savepoint. Of a pool so many are there now.
+pub(crate) async fn retake(
+    tx: &mut TenantTx,
+    booking: &Booking,
+    capacity: i32,
+) -> Result<bool, Error> {
     sqlx::query("SAVEPOINT retake").execute(tx.conn()).await?;
     let retaken = match booking.pool_id {
-        Some(pool) => {
-            let pool = berth_catalog::pool(tx, pool).await?;
-            let capacity = pool.map_or(0, |pool| pool.capacity);
-            buckets::retake(tx, booking.id, capacity).await
-        }
+        Some(_) => buckets::retake(tx, booking.id, capacity).await,
         None => retake_units(tx, booking.id).await,
     };
     match retaken {

@@ -39,9 +39,6 @@ impl From<String> for SoldBy {
     }
 }
 
-/// Seconds of a bucket of time.
-const QUARTER: i64 = 900;
-
 /// Consecutive buckets of a pool, each of which counts what is taken of it: nights, or quarters of an hour.
 ///
 /// A night is called by the midnight its day begins with, on the clock of the place; a quarter by its start
@@ -54,6 +51,9 @@ pub struct Buckets {
 }
 
 impl Buckets {
+    /// Seconds of a bucket of time.
+    pub const QUARTER: i64 = 900;
+
     /// The nights that begin on the days `first .. last`.
     #[must_use]
     pub fn nights(first: Date, last: Date) -> Self {
@@ -67,14 +67,10 @@ impl Buckets {
     /// The quarters of an hour that have some of `from .. to`; nothing beyond the end of time.
     #[must_use]
     pub fn quarters(from: Timestamp, to: Timestamp) -> Option<Self> {
-        let floor = |at: Timestamp| at.as_second().div_euclid(QUARTER) * QUARTER;
+        let floor = |at: Timestamp| at.as_second().div_euclid(Self::QUARTER) * Self::QUARTER;
         // Rounded up, also from a part of a second.
-        let last = floor(to)
-            + if Timestamp::from_second(floor(to)).ok()? < to {
-                QUARTER
-            } else {
-                0
-            };
+        let begun = Timestamp::from_second(floor(to)).ok()? < to;
+        let last = floor(to) + i64::from(begun) * Self::QUARTER;
         let utc = |second| Some(TimeZone::UTC.to_datetime(Timestamp::from_second(second).ok()?));
         Some(Self {
             from: utc(floor(from))?,
@@ -100,7 +96,7 @@ impl Buckets {
         let Self { from, to, sold_by } = *self;
         let next = move |at: &DateTime| match sold_by {
             SoldBy::Night => at.checked_add(1.day()).ok(),
-            SoldBy::Time => at.checked_add(15.minutes()).ok(),
+            SoldBy::Time => at.checked_add(Self::QUARTER.seconds()).ok(),
         };
         std::iter::successors(Some(from), next).take_while(move |at| *at < to)
     }

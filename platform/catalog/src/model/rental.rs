@@ -7,7 +7,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Weekly, check_weekly};
+use super::{Weekly, check_weekly, stay::instant};
 use crate::Error;
 
 /// A unit of so many minutes is counted by the clock on the wall: from ten to ten is a day, also when the
@@ -83,9 +83,8 @@ pub fn end(zone: &TimeZone, unit_min: i32, from: Timestamp, minutes: i64) -> Opt
 /// What the clock shows; midnight when a day begins, also where midnight is skipped.
 fn shown(zone: &TimeZone, at: Timestamp) -> DateTime {
     let local = zone.to_datetime(at);
-    let midnight = local.date().to_datetime(Time::midnight());
-    match zone.to_ambiguous_timestamp(midnight).later() {
-        Ok(begins) if begins == at => midnight,
+    match instant(zone, local.date(), Time::midnight()) {
+        Some(begins) if begins == at => local.date().to_datetime(Time::midnight()),
         _ => local,
     }
 }

@@ -1,6 +1,7 @@
 //! What a business's own people set up through the API, and how it is refused.
 
 use berth_devkit::demo::{ApiError, Client};
+use jiff::{civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 /// Makes somebody or something that works from nine to three every day; the id.
@@ -15,12 +16,23 @@ pub(crate) async fn resource_of(
     name: &str,
     pool: Option<&Value>,
 ) -> String {
-    let week: Vec<Value> = (1..=7)
-        .map(|weekday| json!({ "weekday": weekday, "starts": "09:00:00", "ends": "15:00:00" }))
-        .collect();
+    let week = every_day("09:00:00", "15:00:00");
     let resource = json!({ "kind": kind, "name": name, "schedule": week, "pool_id": pool });
     let made = admin.post("/v1/resources", &resource).await.unwrap();
     made["id"].as_str().unwrap().to_owned()
+}
+
+/// A schedule with the same hours every day.
+pub(crate) fn every_day(starts: &str, ends: &str) -> Vec<Value> {
+    let day = |weekday: i32| json!({ "weekday": weekday, "starts": starts, "ends": ends });
+    (1..=7).map(day).collect()
+}
+
+/// The instant at which clocks in Berlin show a time.
+pub(crate) fn in_berlin(day: Date, hour: i8, minute: i8) -> String {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let shown = day.at(hour, minute, 0, 0).to_zoned(zone).unwrap();
+    shown.timestamp().to_string()
 }
 
 /// Status and code of an answer that is a refusal.

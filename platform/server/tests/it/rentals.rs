@@ -5,11 +5,11 @@ use berth_devkit::{
     demo::{ApiError, Client},
 };
 use futures::future::join_all;
-use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
+use jiff::{ToSpan as _, Zoned, civil::Date};
 use serde_json::{Value, json};
 
 use crate::{
-    backoffice::{refused, resource_of},
+    backoffice::{every_day, in_berlin as at, refused, resource_of},
     house::House,
 };
 
@@ -42,9 +42,7 @@ impl Boathouse {
     }
 
     fn product(&self, change: &Value) -> Value {
-        let open: Vec<Value> = (1..=7)
-            .map(|weekday| json!({ "weekday": weekday, "starts": "09:00:00", "ends": "18:00:00" }))
-            .collect();
+        let open = every_day("09:00:00", "18:00:00");
         let mut product = json!({
             "kind": "rental", "name": "Canoe", "pool_id": self.pool["id"], "duration_min": 60,
             "price": { "amount": 1_000, "currency": "EUR" }, "payment_mode": "on_site", "max_quantity": 3,
@@ -104,12 +102,6 @@ fn in_winter() -> Date {
         true => this_year,
         false => jiff::civil::date(today.year() + 1, 2, 10),
     }
-}
-
-fn at(day: Date, hour: i8, minute: i8) -> String {
-    let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let shown = day.at(hour, minute, 0, 0).to_zoned(zone).unwrap();
-    shown.timestamp().to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use jiff::{ToSpan as _, civil::Date};
 use serde_json::{Value, json};
 
 use crate::{
-    backoffice::{refused, resource_of},
+    backoffice::{in_berlin, refused, resource_of},
     house::House,
 };
 
@@ -69,11 +69,7 @@ impl Hotel {
 
     /// Shuts a room from noon of a day to noon of another.
     async fn block(&self, room: &str, from: Date, to: Date) -> anyhow::Result<Value> {
-        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-        let noon = |day: Date| {
-            let noon = day.at(12, 0, 0, 0).to_zoned(zone.clone()).unwrap();
-            noon.timestamp().to_string()
-        };
+        let noon = |day: Date| in_berlin(day, 12, 0);
         let body = json!({ "starts_at": noon(from), "ends_at": noon(to), "reason": "Painting" });
         let path = format!("/v1/resources/{room}/blocks");
         self.admin.post(&path, &body).await

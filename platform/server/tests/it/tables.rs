@@ -5,10 +5,13 @@ use berth_devkit::{
     demo::{ApiError, Client},
 };
 use futures::future::join_all;
-use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
+use jiff::{ToSpan as _, Zoned, civil::Date};
 use serde_json::{Value, json};
 
-use crate::{backoffice::refused, house::House};
+use crate::{
+    backoffice::{every_day, in_berlin, refused},
+    house::House,
+};
 
 struct Restaurant {
     tenant: Tenant,
@@ -72,9 +75,7 @@ impl Restaurant {
 
 /// A table that is served from five to eleven every day; the id.
 async fn table(admin: &Client, name: &str, min: i32, max: i32) -> String {
-    let week: Vec<Value> = (1..=7)
-        .map(|weekday| json!({ "weekday": weekday, "starts": "17:00:00", "ends": "23:00:00" }))
-        .collect();
+    let week = every_day("17:00:00", "23:00:00");
     let table = json!({
         "kind": "table", "name": name, "schedule": week, "party": { "min": min, "max": max },
     });
@@ -99,9 +100,7 @@ fn day() -> Date {
 }
 
 fn at(day: Date, hour: i8) -> String {
-    let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let shown = day.at(hour, 0, 0, 0).to_zoned(zone).unwrap();
-    shown.timestamp().to_string()
+    in_berlin(day, hour, 0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
