@@ -151,7 +151,7 @@ CREATE TABLE tenant_baseline.combination (
     party_min integer NOT NULL,
     party_max integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT combination_party CHECK ((((party_min >= 1) AND (party_min <= party_max)) AND (party_max <= 1000)))
+    CONSTRAINT combination_party CHECK (((party_min >= 1) AND (party_min <= party_max) AND (party_max <= 1000)))
 );
 CREATE TABLE tenant_baseline.combination_resource (
     combination_id uuid NOT NULL,
@@ -413,7 +413,7 @@ CREATE TABLE tenant_baseline.resource (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'room'::text, 'equipment'::text, 'table'::text]))),
     CONSTRAINT resource_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT resource_party CHECK ((((kind = 'table'::text) = (party_min IS NOT NULL)) AND ((kind = 'table'::text) = (party_max IS NOT NULL)) AND ((party_min >= 1) AND (party_min <= party_max)) AND (party_max <= 1000)))
+    CONSTRAINT resource_party CHECK ((((kind = 'table'::text) = (party_min IS NOT NULL)) AND ((kind = 'table'::text) = (party_max IS NOT NULL)) AND (party_min >= 1) AND (party_min <= party_max) AND (party_max <= 1000)))
 );
 CREATE TABLE tenant_baseline.schedule_exception (
     id uuid NOT NULL,

@@ -81,7 +81,7 @@ CREATE TABLE resource (
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL,
     CONSTRAINT resource_party CHECK ((kind = 'table') = (party_min IS NOT NULL) AND (kind = 'table') = (party_max IS NOT NULL)
-                                     AND party_min BETWEEN 1 AND party_max AND party_max <= 1000)
+                                     AND party_min >= 1 AND party_min <= party_max AND party_max <= 1000)
 );
 CREATE INDEX resource_pool ON resource (pool_id) WHERE pool_id IS NOT NULL;
 
@@ -91,7 +91,7 @@ CREATE TABLE combination (
     party_min       integer NOT NULL,
     party_max       integer NOT NULL,
     created_at      timestamptz NOT NULL,
-    CONSTRAINT combination_party CHECK (party_min BETWEEN 1 AND party_max AND party_max <= 1000)
+    CONSTRAINT combination_party CHECK (party_min >= 1 AND party_min <= party_max AND party_max <= 1000)
 );
 
 CREATE TABLE combination_resource (
