@@ -82,6 +82,8 @@ CREATE TABLE tenant_baseline.booking (
     quantity integer NOT NULL,
     price_minor bigint NOT NULL,
     currency text NOT NULL,
+    price_lines jsonb DEFAULT '[]'::jsonb NOT NULL,
+    seats jsonb DEFAULT '[]'::jsonb NOT NULL,
     policy jsonb NOT NULL,
     attribution jsonb NOT NULL,
     notes text DEFAULT ''::text NOT NULL,
@@ -308,6 +310,8 @@ CREATE TABLE tenant_baseline.product (
     pool_id uuid,
     stay jsonb,
     rental jsonb,
+    seat_map_id uuid,
+    zone_prices jsonb DEFAULT '[]'::jsonb NOT NULL,
     category_id uuid,
     name text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
@@ -318,6 +322,7 @@ CREATE TABLE tenant_baseline.product (
     timezone text NOT NULL,
     price_minor bigint NOT NULL,
     currency text NOT NULL,
+    pricing jsonb DEFAULT '{"rules": [], "taxes": []}'::jsonb NOT NULL,
     payment_mode text DEFAULT 'online'::text NOT NULL,
     max_quantity integer DEFAULT 1 NOT NULL,
     min_notice_min integer DEFAULT 0 NOT NULL,
@@ -339,6 +344,7 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT product_payment_mode_check CHECK ((payment_mode = ANY (ARRAY['online'::text, 'on_site'::text]))),
     CONSTRAINT product_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint))),
+    CONSTRAINT product_seats CHECK (((seat_map_id IS NULL) OR (kind = 'session'::text))),
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
     CONSTRAINT product_terms CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'rental'::text) = (rental IS NOT NULL)) AND ((kind = ANY (ARRAY['stay'::text, 'rental'::text])) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
@@ -432,6 +438,15 @@ CREATE TABLE tenant_baseline.schedule_rule (
     CONSTRAINT schedule_rule_order CHECK ((ends > starts)),
     CONSTRAINT schedule_rule_weekday_check CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
+CREATE TABLE tenant_baseline.seat_map (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    seats integer NOT NULL,
+    sections jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT seat_map_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT seat_map_seats_check CHECK (((seats >= 1) AND (seats <= 50000)))
+);
 CREATE TABLE tenant_baseline.session (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -469,6 +484,14 @@ CREATE TABLE tenant_baseline.session_group (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT session_group_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT session_group_status_check CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'cancelled'::text])))
+);
+CREATE TABLE tenant_baseline.session_seat (
+    booking_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    seat_id integer NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT session_seat_seat_id_check CHECK ((seat_id > 0)),
+    CONSTRAINT session_seat_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
 );
 CREATE TABLE tenant_baseline.tracked_event (
     id uuid NOT NULL,
@@ -591,12 +614,16 @@ ALTER TABLE ONLY tenant_baseline.schedule_exception
     ADD CONSTRAINT schedule_exception_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.schedule_rule
     ADD CONSTRAINT schedule_rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.seat_map
+    ADD CONSTRAINT seat_map_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.session_claim
     ADD CONSTRAINT session_claim_pkey PRIMARY KEY (booking_id, session_id);
 ALTER TABLE ONLY tenant_baseline.session_group
     ADD CONSTRAINT session_group_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.session_seat
+    ADD CONSTRAINT session_seat_pkey PRIMARY KEY (booking_id, seat_id);
 ALTER TABLE ONLY tenant_baseline.tracked_event
     ADD CONSTRAINT tracked_event_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.tracked_event
@@ -633,6 +660,7 @@ CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree
 CREATE INDEX session_claim_session ON tenant_baseline.session_claim USING btree (session_id);
 CREATE INDEX session_of_group ON tenant_baseline.session USING btree (group_id) WHERE (group_id IS NOT NULL);
 CREATE INDEX session_product_start ON tenant_baseline.session USING btree (product_id, starts_at);
+CREATE UNIQUE INDEX session_seat_taken ON tenant_baseline.session_seat USING btree (session_id, seat_id) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX tracked_event_time ON tenant_baseline.tracked_event USING btree (happened_at);
 CREATE INDEX variant_product ON tenant_baseline.variant USING btree (product_id);
 CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION tenant_baseline.tell_catalog_changed();
@@ -659,6 +687,8 @@ ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_category_id_fkey FOREIGN KEY (category_id) REFERENCES tenant_baseline.category(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES tenant_baseline.pool(id);
+ALTER TABLE ONLY tenant_baseline.product
+    ADD CONSTRAINT product_seat_map_id_fkey FOREIGN KEY (seat_map_id) REFERENCES tenant_baseline.seat_map(id);
 ALTER TABLE ONLY tenant_baseline.refresh_token
     ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.login_session(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.refund
@@ -681,6 +711,10 @@ ALTER TABLE ONLY tenant_baseline.session_claim
     ADD CONSTRAINT session_claim_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.session
     ADD CONSTRAINT session_group_id_fkey FOREIGN KEY (group_id) REFERENCES tenant_baseline.session_group(id);
+ALTER TABLE ONLY tenant_baseline.session_seat
+    ADD CONSTRAINT session_seat_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
+ALTER TABLE ONLY tenant_baseline.session_seat
+    ADD CONSTRAINT session_seat_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
 GRANT USAGE ON SCHEMA tenant_baseline TO tenant_baseline;
@@ -718,9 +752,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.requirement_resource 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.resource TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_exception TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.schedule_rule TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.seat_map TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_claim TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_group TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_seat TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.tracked_event TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.variant TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT USAGE ON SEQUENCES  TO tenant_baseline;

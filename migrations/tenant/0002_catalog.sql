@@ -19,6 +19,17 @@ CREATE TABLE pool (
     created_at      timestamptz NOT NULL
 );
 
+-- The numbered seats of a hall. Never changed: a seat that was sold stays the seat it was.
+CREATE TABLE seat_map (
+    id              uuid PRIMARY KEY,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    seats           integer NOT NULL CHECK (seats BETWEEN 1 AND 50000),
+    -- [{"name": "Stalls", "rows": [{"name": "A", "zone": "premium", "numbers": ["1", "2"], "accessible": ["1"]}]}];
+    -- a seat's id is its place in it, counted from 1.
+    sections        jsonb NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+
 CREATE TABLE product (
     id                   uuid PRIMARY KEY,
     -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
@@ -30,6 +41,9 @@ CREATE TABLE product (
     stay                 jsonb,
     -- {"min_units": 1, "max_units": 7, "opening": [{"weekday": 1, "starts": "09:00:00", "ends": "18:00:00"}]}
     rental               jsonb,
+    -- The numbered seats of its sessions, and what those of a zone cost: [{"zone": "premium", "price_minor": 9000}]
+    seat_map_id          uuid REFERENCES seat_map,
+    zone_prices          jsonb NOT NULL DEFAULT '[]',
     category_id          uuid REFERENCES category,
     name                 text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     description          text NOT NULL DEFAULT '',
@@ -40,6 +54,8 @@ CREATE TABLE product (
     timezone             text NOT NULL,
     price_minor          bigint NOT NULL CHECK (price_minor BETWEEN 0 AND 100000000000),
     currency             text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    -- What changes the price, and taxes: {"rules": […], "taxes": […]}
+    pricing              jsonb NOT NULL DEFAULT '{"rules": [], "taxes": []}',
     -- `online`: paid when booked. `on_site`: confirmed at once, paid there.
     payment_mode         text NOT NULL DEFAULT 'online' CHECK (payment_mode IN ('online', 'on_site')),
     max_quantity         integer NOT NULL DEFAULT 1 CHECK (max_quantity BETWEEN 1 AND 10000),
@@ -53,7 +69,8 @@ CREATE TABLE product (
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
     CONSTRAINT product_terms CHECK ((kind = 'stay') = (stay IS NOT NULL) AND (kind = 'rental') = (rental IS NOT NULL)
-                                    AND (kind IN ('stay', 'rental')) = (pool_id IS NOT NULL))
+                                    AND (kind IN ('stay', 'rental')) = (pool_id IS NOT NULL)),
+    CONSTRAINT product_seats CHECK (seat_map_id IS NULL OR kind = 'session')
 );
 
 CREATE TABLE variant (

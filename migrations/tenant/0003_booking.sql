@@ -61,6 +61,10 @@ CREATE TABLE booking (
     quantity             integer NOT NULL CHECK (quantity > 0),
     price_minor          bigint NOT NULL CHECK (price_minor >= 0),
     currency             text NOT NULL,
+    -- How the price came about, as it was quoted.
+    price_lines          jsonb NOT NULL DEFAULT '[]',
+    -- The numbered seats, as they are printed on the ticket.
+    seats                jsonb NOT NULL DEFAULT '[]',
     -- The cancellation policy as it stood when booked.
     policy               jsonb NOT NULL,
     attribution          jsonb NOT NULL,
@@ -150,6 +154,17 @@ CREATE TABLE session_claim (
     PRIMARY KEY (booking_id, session_id)
 );
 CREATE INDEX session_claim_session ON session_claim (session_id);
+
+-- The numbered seats a booking takes of its session, beside the places it takes of it. That nobody else has
+-- them is what the index says.
+CREATE TABLE session_seat (
+    booking_id      uuid NOT NULL REFERENCES booking,
+    session_id      uuid NOT NULL REFERENCES session,
+    seat_id         integer NOT NULL CHECK (seat_id > 0),
+    state           text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
+    PRIMARY KEY (booking_id, seat_id)
+);
+CREATE UNIQUE INDEX session_seat_taken ON session_seat (session_id, seat_id) WHERE state IN ('held', 'confirmed');
 
 -- Serialises those who are about to claim the same resource. Callers pass sorted ids; the loop
 -- keeps that order.

@@ -1,6 +1,6 @@
 //! Sessions: a product's programme.
 
-use berth_booking::{NewSession, Session, SessionChange};
+use berth_booking::{NewSession, SeatsLeft, Session, SessionChange};
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse, text::Instant};
 use poem_openapi::{
     Object, OpenApi,
@@ -9,7 +9,10 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::{Api, shared::Tag};
+use crate::{
+    Api,
+    shared::{Money, Tag},
+};
 
 /// A session to be added.
 #[derive(Clone, Debug, Object)]
@@ -17,8 +20,8 @@ use crate::{Api, shared::Tag};
 pub struct SessionRequest {
     /// Start, not in the past.
     pub starts_at: Instant,
-    /// Places, 1 to 1,000,000.
-    pub capacity: i32,
+    /// Places, 1 to 1,000,000; not for numbered seats.
+    pub capacity: Option<i32>,
     /// Who gives it and where: as many for each of the product's requirements as it needs, whatever their
     /// hours. If none is named, those who work then and are free.
     #[oai(default)]
@@ -88,6 +91,45 @@ impl From<Session> for SessionAnswer {
 pub struct SessionList {
     /// In the order of their starts.
     pub items: Vec<SessionAnswer>,
+}
+
+/// What is free of a session with numbered seats.
+#[derive(Debug, Object)]
+#[oai(rename = "Seats")]
+pub struct SeatsAnswer {
+    /// The hall.
+    pub seat_map_id: Uuid,
+    /// The seats that are taken, by their ids in the hall, ascending.
+    pub taken: Vec<i32>,
+    /// Its zones.
+    pub zones: Vec<ZoneAnswer>,
+}
+
+/// What is free of a zone.
+#[derive(Debug, Object)]
+#[oai(rename = "Zone")]
+pub struct ZoneAnswer {
+    /// Its name.
+    pub zone: String,
+    /// What one of its seats costs, before what changes the price.
+    pub price: Money,
+    /// How many are free.
+    pub free: i32,
+}
+
+impl From<SeatsLeft> for SeatsAnswer {
+    fn from(left: SeatsLeft) -> Self {
+        let zone = |zone: berth_booking::ZoneLeft| ZoneAnswer {
+            zone: zone.zone,
+            price: zone.price.into(),
+            free: zone.free,
+        };
+        Self {
+            seat_map_id: left.seat_map_id.into(),
+            taken: left.taken,
+            zones: left.zones.into_iter().map(zone).collect(),
+        }
+    }
 }
 
 /// The operations.
@@ -173,6 +215,25 @@ impl SessionsApi {
         let (product, session) = (id.0.into(), session.0.into());
         let cancelled = self.0.bookings.cancel_session(&ctx, product, session);
         cancelled.await.map_err(refuse)
+    }
+
+    /// Which numbered seats of a session are free.
+    #[oai(
+        path = "/products/:id/sessions/:session/seats",
+        method = "get",
+        operation_id = "list_seats"
+    )]
+    async fn seats(
+        &self,
+        visitor: Visitor,
+        /// Of what.
+        id: Path<Uuid>,
+        /// The session.
+        session: Path<Uuid>,
+    ) -> Result<Json<SeatsAnswer>, Refusal> {
+        let (product, session) = (id.0.into(), session.0.into());
+        let seats = self.0.bookings.seats(&visitor.0, product, session);
+        Ok(Json(seats.await.map_err(refuse)?.into()))
     }
 
     /// List a product's sessions.

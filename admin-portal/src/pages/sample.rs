@@ -78,6 +78,8 @@ pub(crate) fn booking(status: Status) -> Booking {
         timezone: "Europe/Berlin".into(),
         quantity: 1,
         price: eur(8_950),
+        price_lines: vec![],
+        seats: vec![],
         policy: vec![CancellationTier {
             hours_before: 24,
             refund_percent: 100,

@@ -146,6 +146,9 @@ impl House {
             when: When::Start("2027-03-02T09:00:00Z".parse().unwrap()),
             resource_id: None,
             quantity: 1,
+            variants: vec![],
+            seats: vec![],
+            zone: None,
             customer: Some(CustomerInput {
                 name: "<script>alert(1)</script>".into(),
                 email: "zoe@example.org".into(),
@@ -214,6 +217,8 @@ impl House {
             pool_id: None,
             stay: None,
             rental: None,
+            seating: None,
+            pricing: berth_catalog::Pricing::default(),
         };
         self.catalog
             .create_product(admin, &product, None)

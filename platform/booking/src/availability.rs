@@ -46,6 +46,9 @@ pub struct Slot {
     /// The sessions booked together, of a course.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_group_id: Option<SessionGroupId>,
+    /// The best numbered seats for as many, of the session that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub seat_ids: Vec<i32>,
     /// Free places; for an appointment, how many could be served at once; for a table, how many such parties
     /// at least.
     pub free: i32,
@@ -180,7 +183,7 @@ impl Bookings {
         product: ProductId,
         from: Date,
         to: Date,
-    ) -> Result<(Arc<Offering>, Vec<Night>), Error> {
+    ) -> Result<Vec<Night>, Error> {
         ctx.authorize(Permission::AvailabilityRead)
             .map_err(Error::Denied)?;
         check_range(from, to)?;
@@ -194,7 +197,7 @@ impl Bookings {
             true => nights::offered(&offering, pool, (from, to), ctx.clock.now(), &taken),
             false => Vec::new(),
         };
-        Ok((offering, offered))
+        Ok(offered)
     }
 
     /// The offering as it is now, and how many of its pool are taken in the nights that matter to stays
@@ -280,7 +283,28 @@ impl Bookings {
         let mut slots = found.into_slots();
         slots.sort_by_key(|slot| (slot.starts_at.as_second() - at.as_second()).abs());
         slots.truncate(ALTERNATIVES);
+        if let Some(slot) = slots
+            .iter_mut()
+            .find(|slot| slot.session_id.is_some() && slot.session_id == wish.session())
+        {
+            slot.seat_ids = self.other_seats_of(ctx, wish).await?;
+        }
         Ok(slots)
+    }
+
+    /// The best seats left of the session wished for, if they have numbers.
+    async fn other_seats_of(&self, ctx: &Context, wish: &NewBooking) -> Result<Vec<i32>, Error> {
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let anywhere = NewBooking {
+            seats: Vec::new(),
+            zone: None,
+            ..wish.clone()
+        };
+        let (offering, before) = self.look(&mut tx, ctx, &anywhere, None).await?;
+        tx.rollback().await?;
+        let plan = decide(&offering, &anywhere, &before.known, ctx.clock.now())?;
+        let seats = plan.map(|plan| plan.seats).unwrap_or_default();
+        Ok(seats.iter().map(|seat| seat.seat_id).collect())
     }
 
     async fn other_nights(
@@ -317,6 +341,7 @@ impl Bookings {
                 resource_ids: Vec::new(),
                 session_id: None,
                 session_group_id: None,
+                seat_ids: Vec::new(),
                 free,
             })
         };
@@ -354,6 +379,7 @@ impl Bookings {
                 resource_ids: Vec::new(),
                 session_id: None,
                 session_group_id: Some(group.id),
+                seat_ids: Vec::new(),
                 free: group.free(),
             })
         };
@@ -513,6 +539,7 @@ fn appointment(offering: &Offering, at: i64, free: Resources<'_>) -> Option<Slot
         resource_ids: resource_ids.collect(),
         session_id: None,
         session_group_id: None,
+        seat_ids: Vec::new(),
     })
 }
 
@@ -527,6 +554,7 @@ fn rentable(Rentable { period, free }: Rentable) -> Slot {
         resource_ids: Vec::new(),
         session_id: None,
         session_group_id: None,
+        seat_ids: Vec::new(),
         free,
     }
 }
@@ -538,6 +566,7 @@ fn places(session: &Session) -> Slot {
         resource_ids: Vec::new(),
         session_id: Some(session.id),
         session_group_id: None,
+        seat_ids: Vec::new(),
         free: session.free,
     }
 }

@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use berth_access::{Context, Permission, Role};
-use berth_catalog::Offering;
+use berth_catalog::{Offering, PaymentMode};
 use berth_events::booking::{Attribution, Confirmed, Created, Customer};
-use berth_kernel::{BookingId, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId};
+use berth_kernel::{
+    BookingId, Money, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
+};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx};
 use jiff::{SignedDuration, Timestamp};
@@ -17,17 +19,21 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_one, needs_payment, units},
-    model::{Booking, Status, new_reference, nights::Stay, rentals::Period},
+    decide::{Known, Plan, decide, needs_one, units},
+    model::{
+        Booking, Status, new_reference,
+        nights::Stay,
+        price::{self, PriceLine},
+        rentals::Period,
+        seats::{BookedSeat, SeatAsked},
+    },
     of_pool::of_pool,
+    quote,
     store::{self, Before, Placing, Take},
 };
 
 /// How often a place that looked free may be lost to somebody else before that is the answer.
 const ROUNDS: usize = 20;
-
-/// Highest price of one booking, in minor units: sums over all of them still fit.
-const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 
 /// What is to be booked.
 #[derive(Clone, Debug)]
@@ -40,12 +46,27 @@ pub struct NewBooking {
     pub resource_id: Option<ResourceId>,
     /// Places.
     pub quantity: i32,
+    /// How many of them in which form of the product; in none if nothing is said.
+    pub variants: Vec<VariantAsked>,
+    /// Which numbered seats, as many as places; the best that are free if nothing is said.
+    pub seats: Vec<SeatAsked>,
+    /// In which zone the best seats are wanted.
+    pub zone: Option<String>,
     /// For whom; a signed-in customer is known.
     pub customer: Option<CustomerInput>,
     /// What the customer wants known; at most 2,000 characters.
     pub notes: String,
     /// How the customer came.
     pub attribution: Attribution,
+}
+
+/// So many places in a form of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VariantAsked {
+    /// The form.
+    pub variant_id: uuid::Uuid,
+    /// How many.
+    pub quantity: i32,
 }
 
 /// The time asked for.
@@ -108,7 +129,8 @@ impl Bookings {
         ) else {
             return Ok(None);
         };
-        let plan = decide(&offering, new, &Known::default(), ctx.clock.now());
+        let now = ctx.clock.now();
+        let plan = decide(&offering, new, &Known::default(), now);
         // Of several at once, who is free is looked up first.
         let Ok(Some(
             plan @ Plan {
@@ -119,15 +141,14 @@ impl Bookings {
         else {
             return Ok(None);
         };
-        if self
-            .check_payable(ctx, &offering, new.quantity)
-            .await
-            .is_err()
-        {
+        let Ok(costs) = Costs::of(&offering, new, &plan, now) else {
+            return Ok(None);
+        };
+        if self.check_payable(ctx, &costs).await.is_err() {
             return Ok(None);
         }
         let tx = self.tenancy.begin(&ctx.tenant).await?;
-        self.place(tx, ctx, new, customer, &offering, &plan, key)
+        self.place(tx, ctx, new, customer, &offering, &plan, costs, key)
             .await
     }
 
@@ -143,12 +164,14 @@ impl Bookings {
         if let Some(answer) = before.answer {
             return Ok(Outcome::Booked(Box::new(answer)));
         }
-        let Some(plan) = decide(&offering, new, &before.known, ctx.clock.now())? else {
+        let now = ctx.clock.now();
+        let Some(plan) = decide(&offering, new, &before.known, now)? else {
             return Ok(Outcome::Taken);
         };
-        self.check_payable(ctx, &offering, new.quantity).await?;
+        let costs = Costs::of(&offering, new, &plan, now)?;
+        self.check_payable(ctx, &costs).await?;
         let placed = self
-            .place(tx, ctx, new, customer, &offering, &plan, key)
+            .place(tx, ctx, new, customer, &offering, &plan, costs, key)
             .await?;
         Ok(placed.map_or(Outcome::Raced, |booking| Outcome::Booked(Box::new(booking))))
     }
@@ -163,9 +186,10 @@ impl Bookings {
         customer: &Customer,
         offering: &Offering,
         plan: &Plan,
+        costs: Costs,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
-        let mut booking = assemble(ctx, new, customer, offering, plan, ctx.clock.now())?;
+        let mut booking = assemble(ctx, new, customer, offering, plan, costs, ctx.clock.now());
         let events = events(&tx, ctx, &booking)?;
         let placing = Placing {
             booking: &booking,
@@ -209,6 +233,9 @@ impl Bookings {
             if let When::Group(group) = new.when {
                 before.known.group = store::group_state(tx, group).await?;
             }
+            if let (Some(session), Some(_)) = (new.session(), &offering.seating) {
+                before.known.taken_seats = store::taken_seats(tx, session).await?;
+            }
             if let Some(Ok(wish)) = of_pool(&offering, new.when, ctx.clock.now()) {
                 let (_, taken) = store::taken(tx, wish.pool, &wish.buckets).await?;
                 before.known.most_taken = taken.into_values().max().unwrap_or(0);
@@ -250,19 +277,14 @@ impl Bookings {
     }
 
     /// Refuses to hold something nobody could pay.
-    async fn check_payable(
-        &self,
-        ctx: &Context,
-        offering: &Offering,
-        quantity: i32,
-    ) -> Result<(), Error> {
+    async fn check_payable(&self, ctx: &Context, costs: &Costs) -> Result<(), Error> {
         let ready = |tenant: &berth_tenancy::Tenant| {
             tenant
                 .account
                 .as_ref()
                 .is_some_and(|account| account.charges_enabled)
         };
-        if !needs_payment(offering, quantity) || ready(&ctx.tenant) {
+        if !costs.online || ready(&ctx.tenant) {
             return Ok(());
         }
         // The account may have become ready a moment ago, in another process.
@@ -283,26 +305,44 @@ enum Outcome {
     Taken,
 }
 
+/// What a booking costs, and whether that is to be paid when it is made.
+struct Costs {
+    lines: Vec<PriceLine>,
+    price: Money,
+    online: bool,
+}
+
+impl Costs {
+    fn of(
+        offering: &Offering,
+        new: &NewBooking,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let lines = quote::lines(offering, new, plan, now)?;
+        let price = price::price(&offering.product, &lines)?;
+        Ok(Self {
+            lines,
+            price,
+            online: offering.product.payment_mode == PaymentMode::Online && price.amount > 0,
+        })
+    }
+}
+
 fn assemble(
     ctx: &Context,
     new: &NewBooking,
     customer: &Customer,
     offering: &Offering,
     plan: &Plan,
+    costs: Costs,
     now: Timestamp,
-) -> Result<Booking, Error> {
+) -> Booking {
     let product = &offering.product;
-    let too_much = |_| Error::Refused(Refusal::Quantity);
-    let price = product
-        .price
-        .checked_mul(i64::from(new.quantity) * i64::from(plan.times))
-        .map_err(too_much)?;
-    if price.amount > MAX_PRICE_MINOR {
-        return Err(Refusal::Quantity.into());
-    }
-    let held = needs_payment(offering, new.quantity);
+    let held = costs.online;
     let hold = SignedDuration::from_mins(i64::from(product.hold_min));
-    Ok(Booking {
+    let seat = |asked: &SeatAsked| BookedSeat::of(offering.seating.as_ref()?, *asked);
+    Booking {
         id: BookingId::new(),
         reference: new_reference(),
         product_id: product.id,
@@ -311,10 +351,12 @@ fn assemble(
         resource_id: None,
         other_resource_ids: match &plan.take {
             Take::All(units) => units.iter().skip(1).map(|unit| unit.resource).collect(),
-            Take::OneOf(_) | Take::Places(_) | Take::Group { .. } | Take::Pool { .. } => Vec::new(),
+            Take::OneOf(_) | Take::Places { .. } | Take::Group { .. } | Take::Pool { .. } => {
+                Vec::new()
+            }
         },
         session_id: match &plan.take {
-            Take::Places(session) => Some(*session),
+            Take::Places { session, .. } => Some(*session),
             _ => None,
         },
         session_group_id: match &plan.take {
@@ -341,7 +383,9 @@ fn assemble(
             .datetime(),
         timezone: product.timezone.clone(),
         quantity: new.quantity,
-        price,
+        price: costs.price,
+        price_lines: costs.lines,
+        seats: plan.seats.iter().filter_map(seat).collect(),
         policy: product.cancellation_policy.clone(),
         attribution: new.attribution.clone(),
         notes: new.notes.clone(),
@@ -351,7 +395,7 @@ fn assemble(
         refund_due: None,
         created_at: now,
         updated_at: now,
-    })
+    }
 }
 
 /// Whose booking it is: a customer's own, or nobody's account when staff or software books.

@@ -1,13 +1,21 @@
 //! Deciding about a new booking: by the offering and what is known to be taken. Pure.
 
-use berth_catalog::{OfferedResource, Offering, PaymentMode, ProductKind};
+use std::collections::HashSet;
+
+use berth_catalog::{OfferedResource, Offering, ProductKind};
 use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     NewBooking, Refusal, When,
-    model::{needs::assign, schedule, tables},
+    model::{
+        needs::assign,
+        schedule,
+        seats::{self, SeatAsked},
+        tables,
+    },
     of_pool::of_pool,
+    quote::check_variants,
     store::{GroupState, SessionState, Take},
 };
 
@@ -27,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) busy: Vec<ResourceId>,
     /// The session asked about.
     pub(crate) session: Option<SessionState>,
+    /// Which of its numbered seats are taken.
+    pub(crate) taken_seats: HashSet<i32>,
     /// The group of sessions asked about.
     pub(crate) group: Option<GroupState>,
     /// Most that is taken of the pool in any of the nights, or at any time, asked about.
@@ -41,12 +51,8 @@ pub(crate) struct Plan {
     pub(crate) take: Take,
     /// How many times the price of one place is to be paid for each place: once, or for each night or unit.
     pub(crate) times: i32,
-}
-
-pub(crate) fn needs_payment(offering: &Offering, quantity: i32) -> bool {
-    offering.product.payment_mode == PaymentMode::Online
-        && offering.product.price.amount > 0
-        && quantity > 0
+    /// The numbered seats.
+    pub(crate) seats: Vec<SeatAsked>,
 }
 
 /// Whether an appointment takes a single one of its resources.
@@ -85,6 +91,11 @@ pub(crate) fn decide(
     if new.quantity < 1 || new.quantity > product.max_quantity {
         return Err(Refusal::Quantity);
     }
+    check_variants(offering, new)?;
+    let numbered = offering.seating.is_some();
+    if !numbered && (!new.seats.is_empty() || new.zone.is_some()) {
+        return Err(Refusal::WrongSeat);
+    }
     match (product.kind, new.when) {
         (ProductKind::Appointment, When::Start(at)) => {
             check_horizon(offering, at, now)?;
@@ -114,11 +125,18 @@ pub(crate) fn decide(
                 return Err(Refusal::WrongSession);
             }
             check_horizon(offering, session.starts_at, now)?;
+            let Some(seats) = seats_of(offering, new, &known.taken_seats)? else {
+                return Ok(None);
+            };
             let plan = Plan {
                 starts_at: session.starts_at,
                 ends_at: session.ends_at,
-                take: Take::Places(id),
+                take: Take::Places {
+                    session: id,
+                    seats: seats.iter().map(|seat| seat.seat_id).collect(),
+                },
                 times: 1,
+                seats,
             };
             Ok((session.free >= new.quantity).then_some(plan))
         }
@@ -136,6 +154,7 @@ pub(crate) fn decide(
                     sessions: group.sessions.len(),
                 },
                 times: 1,
+                seats: Vec::new(),
             };
             Ok((group.free >= new.quantity).then_some(plan))
         }
@@ -160,7 +179,37 @@ fn at_start(offering: &Offering, at: Timestamp, take: Take) -> Plan {
         ends_at: at + duration,
         take,
         times: 1,
+        seats: Vec::new(),
     }
+}
+
+/// The numbered seats to take of a session: those asked for, or the best that are free; nothing when they are
+/// taken. None of a session that has none.
+fn seats_of(
+    offering: &Offering,
+    new: &NewBooking,
+    taken: &HashSet<i32>,
+) -> Result<Option<Vec<SeatAsked>>, Refusal> {
+    let Some(seating) = &offering.seating else {
+        return Ok(Some(Vec::new()));
+    };
+    let wanted = usize::try_from(new.quantity).unwrap_or(0);
+    if new.seats.is_empty() {
+        let zone = new.zone.as_deref();
+        let any = |id: i32| SeatAsked {
+            seat_id: id,
+            variant_id: None,
+        };
+        let best = seats::best(seating, taken, zone, wanted);
+        return Ok(best.map(|ids| ids.into_iter().map(any).collect()));
+    }
+    let mut asked = HashSet::new();
+    let known = |seat: &SeatAsked| seating.seat(seat.seat_id).is_some();
+    let mut each = new.seats.iter();
+    if new.seats.len() != wanted || !each.all(|seat| known(seat) && asked.insert(seat.seat_id)) {
+        return Err(Refusal::WrongSeat);
+    }
+    Ok(asked.is_disjoint(taken).then(|| new.seats.clone()))
 }
 
 /// Refuses a start that is over, too near or too far.

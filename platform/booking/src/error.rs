@@ -86,6 +86,23 @@ pub enum Refusal {
     /// A party for which there is no table.
     #[error("There is no table for so many.")]
     NoTable,
+    /// A form the product does not have, or no more.
+    #[error("There is no such variant.")]
+    WrongVariant,
+    /// The forms do not come to as many places as are booked.
+    #[error(
+        "The quantities of the variants must come to `quantity`; of numbered seats it is said seat by seat."
+    )]
+    VariantPlaces,
+    /// A seat that is not there, or named twice, or other than as many as are booked.
+    #[error("There are no such seats.")]
+    WrongSeat,
+    /// The booking would have seats of other zones.
+    #[error("It is moved to seats of the same zones; book anew for others.")]
+    OtherZone,
+    /// More than one booking may cost.
+    #[error("This costs more than one booking may.")]
+    PriceTooHigh,
 }
 
 impl Refusal {
@@ -118,6 +135,11 @@ impl Refusal {
             Self::OtherPeriod => ("OTHER_LENGTH", "ends_at"),
             Self::NotTakenBack => ("NOT_SCHEDULED", "ends_at"),
             Self::NoTable => ("PARTY_NOT_SEATED", "quantity"),
+            Self::WrongVariant => ("WRONG_VARIANT", "variants"),
+            Self::VariantPlaces => ("QUANTITY_MISMATCH", "variants"),
+            Self::WrongSeat => ("WRONG_SEAT", "seats"),
+            Self::OtherZone => ("OTHER_ZONE", "seats"),
+            Self::PriceTooHigh => ("PRICE_TOO_HIGH", "quantity"),
         }
     }
 }

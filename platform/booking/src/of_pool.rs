@@ -37,6 +37,7 @@ impl From<PoolWish> for Plan {
                 buckets: wish.buckets,
             },
             times: wish.times,
+            seats: Vec::new(),
         }
     }
 }

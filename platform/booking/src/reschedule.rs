@@ -14,6 +14,7 @@ use crate::{
     decide::{Unit, check_horizon, seated, together, units},
     model::{Booking, Forbidden, Status, cancellation, rentals::Period},
     of_pool::of_pool,
+    seats::other_seats,
     store::{self, Holder},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 const ROUNDS: usize = 5;
 
 /// Where a booking is to go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Move {
     /// The version the asker read.
     pub version: i64,
@@ -29,6 +30,8 @@ pub struct Move {
     pub when: When,
     /// With whom, if it matters; else with the same as before where they can.
     pub resource_id: Option<ResourceId>,
+    /// Which numbered seats; if none is named the same as before, or the best of the same zones.
+    pub seats: Vec<i32>,
 }
 
 enum Outcome {
@@ -110,10 +113,7 @@ impl Bookings {
                 let certain = booking.status == Status::Confirmed;
                 store::move_claims(&mut tx, Holder::Booking(booking.id), certain, &units).await?
             }
-            When::Session(_) => {
-                self.move_session(&mut tx, ctx, &mut booking, to.when)
-                    .await?
-            }
+            When::Session(_) => self.move_session(&mut tx, ctx, &mut booking, to).await?,
             When::Group(group) => self.move_group(&mut tx, ctx, &mut booking, group).await?,
             // Which of the pool it is is seen to later.
             When::Nights(_) | When::Period(_) if to.resource_id.is_some() => {
@@ -197,9 +197,9 @@ impl Bookings {
         tx: &mut TenantTx,
         ctx: &Context,
         booking: &mut Booking,
-        when: When,
+        to: &Move,
     ) -> Result<bool, Error> {
-        let before = store::look(tx, None, &[], &when, None).await?;
+        let before = store::look(tx, None, &[], &to.when, None).await?;
         let session = before.known.session.ok_or(Refusal::WrongSession)?;
         let same_product = session.product_id == booking.product_id;
         if booking.session_id.is_none() || !same_product || !session.open {
@@ -207,9 +207,13 @@ impl Bookings {
         }
         let offering = self.compile(tx, ctx, booking.product_id).await?;
         check_horizon(&offering, session.starts_at, ctx.clock.now())?;
-        if booking.session_id == Some(session.id) {
+        let stays = booking.session_id == Some(session.id);
+        if stays && to.seats.is_empty() {
             return Ok(true);
         }
+        let Some(seats) = other_seats(tx, &offering, booking, session.id, &to.seats).await? else {
+            return Ok(false);
+        };
         booking.session_id = Some(session.id);
         booking.starts_at = session.starts_at;
         booking.ends_at = session.ends_at;
@@ -217,7 +221,11 @@ impl Bookings {
             .starts_at
             .to_zoned(offering.timezone.clone())
             .datetime();
-        store::move_places(tx, booking.id, &[session.id]).await
+        if !stays && !store::move_places(tx, booking.id, &[session.id]).await? {
+            return Ok(false);
+        }
+        booking.seats = seats;
+        store::move_seats(tx, booking, session.id).await
     }
 
     /// Moves places to another group of sessions of the same product; whether all of them had room.
@@ -288,6 +296,9 @@ fn wish(booking: &Booking, to: &Move) -> NewBooking {
         when: to.when,
         resource_id: to.resource_id,
         quantity: booking.quantity,
+        variants: Vec::new(),
+        seats: Vec::new(),
+        zone: None,
         customer: None,
         notes: String::new(),
         attribution: booking.attribution.clone(),

@@ -50,8 +50,8 @@ pub struct NewSession {
     pub product_id: ProductId,
     /// Start, not in the past.
     pub starts_at: Timestamp,
-    /// Places, 1 to 1,000,000.
-    pub capacity: i32,
+    /// Places, 1 to 1,000,000; as many as there are seats where these have numbers.
+    pub capacity: Option<i32>,
     /// Who gives it and where: as many for each of the product's requirements as it needs. If none is
     /// named, those who work then and are free.
     pub resource_ids: Vec<ResourceId>,
@@ -87,7 +87,6 @@ impl Bookings {
     ) -> Result<Session, Error> {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
-        check_capacity(new.capacity)?;
         check_start(new.starts_at, ctx.clock.now())?;
         let mut round = 1;
         let taken = loop {
@@ -119,6 +118,7 @@ impl Bookings {
             let detail = "The product has no sessions.";
             return Err(Error::invalid("product_id", "WRONG_KIND", detail));
         }
+        let capacity = capacity(&offering, new.capacity)?;
         let units = session_units(&mut tx, &offering, new.starts_at, &new.resource_ids, None);
         let units = match units.await? {
             Ok(units) => units,
@@ -132,8 +132,8 @@ impl Bookings {
             ends_at: new.starts_at + duration,
             group_id: None,
             resource_ids: units.iter().map(|unit| unit.resource).collect(),
-            capacity: new.capacity,
-            free: new.capacity,
+            capacity,
+            free: capacity,
             open: true,
             version: 1,
         };
@@ -164,13 +164,14 @@ impl Bookings {
     ) -> Result<Session, Error> {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
-        if let Some(capacity) = change.capacity {
-            check_capacity(capacity)?;
-        }
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let session = store::session(&mut tx, id).await?;
         let session = session.filter(|session| session.product_id == product);
         let session = session.ok_or(Error::NotFound)?;
+        if change.capacity.is_some() {
+            let offering = self.compile(&mut tx, ctx, product).await?;
+            capacity(&offering, change.capacity)?;
+        }
         // Resources before the session's own row: see the order of locks.
         let mut resources = None;
         if let Some(asked) = &change.resource_ids {
@@ -268,6 +269,22 @@ pub(crate) fn check_start(at: Timestamp, now: Timestamp) -> Result<(), Error> {
         return Err(Error::invalid("starts_at", "TOO_FAR_AHEAD", detail));
     }
     Ok(())
+}
+
+/// How many places a session has.
+fn capacity(offering: &Offering, asked: Option<i32>) -> Result<i32, Error> {
+    match (&offering.seating, asked) {
+        (Some(seating), None) => Ok(seating.seats),
+        (Some(_), Some(_)) => {
+            let detail = "There are as many places as numbered seats.";
+            Err(Error::invalid("capacity", "WRONG_KIND", detail))
+        }
+        (None, Some(capacity)) => check_capacity(capacity).map(|()| capacity),
+        (None, None) => {
+            let detail = "Say how many places there are.";
+            Err(Error::invalid("capacity", "REQUIRED", detail))
+        }
+    }
 }
 
 pub(crate) fn check_capacity(capacity: i32) -> Result<(), Error> {

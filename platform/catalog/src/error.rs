@@ -25,6 +25,9 @@ pub enum Error {
     /// It was changed since the asker read it.
     #[error("the thing was changed in the meantime")]
     VersionConflict,
+    /// Something else rests on it.
+    #[error("the thing is in use")]
+    InUse,
     /// About the idempotency key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -67,6 +70,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "VERSION_CONFLICT",
                 "It was changed since you read it; read it again and repeat your change.",
+            ),
+            Error::InUse => Self::new(
+                Kind::Conflict,
+                "IN_USE",
+                "A product needs it; it can be removed when none does.",
             ),
             Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),

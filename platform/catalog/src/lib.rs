@@ -1,5 +1,5 @@
-//! What a tenant offers, by whom and when. Owns products, variants, categories, pools, resources,
-//! their schedules and combinations.
+//! What a tenant offers, by whom, when and for how much. Owns products, their variants and prices, categories,
+//! pools, seat maps, resources, their schedules and combinations.
 //!
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
@@ -19,6 +19,7 @@ mod offerings;
 mod pools;
 mod products;
 mod resources;
+mod seat_maps;
 mod store;
 
 use std::sync::Arc;
@@ -31,12 +32,14 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    Buckets, CancellationTier, Category, Combination, DayException, NewCombination, NewPool,
-    NewProduct, NewResource, OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource,
-    Offering, Party, PaymentMode, Pool, PoolChange, Pooled, PooledBy, Product, ProductChange,
+    Bounds, Buckets, CancellationTier, Category, Combination, DayException, NewCombination,
+    NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool,
+    OfferedRequirement, OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode,
+    Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange,
     ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
-    ResourceStanding, Schedule, SoldBy, StayTerms, Variant, Weekly, Window, rental_end,
-    rental_minutes, rental_units,
+    ResourceStanding, Schedule, SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax,
+    TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice, rental_end, rental_minutes,
+    rental_units,
 };
 pub use store::pool;
 

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 use crate::{
     Catalog, Combination, Error, Offering, Pool, Product, ProductKind, Requirement, Resource,
     model::{
-        OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Schedule, Window,
+        OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedSeating,
+        Schedule, Window,
     },
     store::{self, Which},
 };
@@ -83,7 +84,19 @@ impl Catalog {
             ProductKind::Table => combined(store::combinations(tx).await?, &resources),
             _ => Vec::new(),
         };
+        let seating = match &product.seating {
+            Some(seating) => {
+                let map = store::seat_map(tx, seating.seat_map_id).await?;
+                let map = map.ok_or(Error::NotFound)?;
+                Some(OfferedSeating::of(&map, &seating.zone_prices))
+            }
+            None => None,
+        };
+        let mut variants = store::variants(tx, product.id).await?;
+        variants.retain(|variant| variant.active);
         let offering = Arc::new(Offering {
+            variants,
+            seating,
             timezone: zone(&product.timezone)?,
             requirements: required(&product, &resources),
             combinations,

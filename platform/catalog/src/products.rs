@@ -6,10 +6,10 @@ use berth_tenancy::{IdempotencyKey, idempotency};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, NewProduct, Product, ProductChange, Variant,
+    Catalog, Error, NewProduct, Product, ProductChange, Variant, VariantChange,
     model::{
-        check_new_product, check_product_description, check_product_name, check_product_price,
-        check_requirements, check_taken,
+        check_new_product, check_pricing, check_product_description, check_product_name,
+        check_product_price, check_requirements, check_taken, check_zone_prices, check_zones,
     },
     store,
 };
@@ -42,6 +42,11 @@ impl Catalog {
                 let detail = "A stay takes of a pool that is sold by the night, a rental of one sold by time.";
                 return Err(Error::invalid("pool_id", "WRONG_KIND", detail));
             }
+        }
+        if let Some(seating) = &new.seating
+            && let Some(map) = store::seat_map(&mut tx, seating.seat_map_id).await?
+        {
+            check_zones(&seating.zone_prices, &map)?;
         }
         store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
         store::set_requirements(&mut tx, id, new.kind, &new.requirements).await?;
@@ -80,6 +85,21 @@ impl Catalog {
             product.description.clone_from(description);
         }
         product.active = change.active.unwrap_or(product.active);
+        if let Some(pricing) = &change.pricing {
+            let currency = product.price.currency;
+            check_pricing(pricing, product.kind, product.max_quantity, currency)?;
+            product.pricing.clone_from(pricing);
+        }
+        if let Some(prices) = &change.zone_prices {
+            let Some(seating) = &mut product.seating else {
+                let detail = "It has no numbered seats.";
+                return Err(Error::invalid("zone_prices", "WRONG_KIND", detail));
+            };
+            check_zone_prices(prices, product.price.currency.step())?;
+            let map = store::seat_map(&mut tx, seating.seat_map_id).await?;
+            check_zones(prices, &map.ok_or(Error::NotFound)?)?;
+            seating.zone_prices.clone_from(prices);
+        }
         if !store::update_product(&mut tx, &product, change.version, ctx.clock.now()).await? {
             return Err(Error::VersionConflict);
         }
@@ -182,6 +202,35 @@ impl Catalog {
         }
         self.commit_change(tx, &ctx.tenant).await?;
         Ok(variant)
+    }
+
+    /// Changes a form of a product. Bookings made keep what was agreed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`] for a field.
+    pub async fn update_variant(
+        &self,
+        ctx: &Context,
+        product: ProductId,
+        id: Uuid,
+        change: &VariantChange,
+    ) -> Result<Variant, Error> {
+        ctx.authorize(Permission::CatalogWrite)
+            .map_err(Error::Denied)?;
+        if let Some(name) = &change.name {
+            check_product_name(name)?;
+        }
+        if let Some(minor) = change.price_minor {
+            check_product_price(Money::new(minor, ctx.tenant.currency))?;
+        }
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        if !store::update_variant(&mut tx, product, id, change).await? {
+            return Err(Error::NotFound);
+        }
+        let variants = store::variants(&mut tx, product).await?;
+        let changed = variants.into_iter().find(|variant| variant.id == id);
+        self.commit_change(tx, &ctx.tenant).await?;
+        changed.ok_or(Error::NotFound)
     }
 
     /// A product's forms.

@@ -72,6 +72,8 @@ ids! {
     ResourceId
     /// Tables that can be put together for a larger party.
     CombinationId
+    /// The numbered seats of a hall.
+    SeatMapId
     /// A dated occurrence with places: a class, a show, a tour.
     SessionId
     /// Sessions that are booked together: the evenings of a course.

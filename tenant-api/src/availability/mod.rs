@@ -2,7 +2,7 @@
 
 mod writer;
 
-use berth_booking::{Night, Slot, SlotsAsked};
+use berth_booking::{Night, Quote, Slot, SlotsAsked};
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, Visitor, Written, refuse,
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Api,
-    bookings::BookingRequest,
+    bookings::{BookingRequest, PriceLineAnswer, price_lines},
     shared::{Money, Tag},
 };
 
@@ -41,6 +41,9 @@ pub struct SlotAnswer {
     /// The sessions booked together, of a course.
     #[oai(skip_serializing_if_is_none)]
     pub session_group_id: Option<Uuid>,
+    /// The best numbered seats that are left, where the session asked for is named again.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub seat_ids: Vec<i32>,
     /// Free places; of an appointment, how many could be served at once; of tables, how many such parties at
     /// least.
     pub free: i32,
@@ -82,7 +85,7 @@ pub struct NightAnswer {
     pub free: i32,
     /// Whether one may come on that day, and stay for as long as one has to.
     pub arrival: bool,
-    /// Price of one.
+    /// What it costs for one, were as few nights as may be booked now; without fees and taxes on top.
     pub price: Money,
 }
 
@@ -114,7 +117,33 @@ fn slot(slot: &Slot, zone: &str) -> SlotAnswer {
         resource_ids: slot.resource_ids.iter().map(|id| id.uuid()).collect(),
         session_id: slot.session_id.map(Into::into),
         session_group_id: slot.session_group_id.map(Into::into),
+        seat_ids: slot.seat_ids.clone(),
         free: slot.free,
+    }
+}
+
+/// What something costs now.
+#[derive(Debug, Object)]
+#[oai(rename = "Quote")]
+pub struct QuoteAnswer {
+    /// When it would begin.
+    pub starts_at: Instant,
+    /// When it would end, exclusive.
+    pub ends_at: Instant,
+    /// What is to be paid.
+    pub price: Money,
+    /// How it comes about.
+    pub price_lines: Vec<PriceLineAnswer>,
+}
+
+impl From<Quote> for QuoteAnswer {
+    fn from(quote: Quote) -> Self {
+        Self {
+            starts_at: quote.starts_at.into(),
+            ends_at: quote.ends_at.into(),
+            price: quote.price.into(),
+            price_lines: price_lines(quote.lines, quote.price),
+        }
     }
 }
 
@@ -234,15 +263,30 @@ impl AvailabilityApi {
             .0
             .bookings
             .nights(&visitor.0, id.0.into(), from.0.0, to.0.0);
-        let (offering, nights) = nights.await.map_err(refuse)?;
+        let nights = nights.await.map_err(refuse)?;
         let night = |night: Night| NightAnswer {
             day: night.day.into(),
             free: night.free,
             arrival: night.arrival,
-            price: offering.product.price.into(),
+            price: night.price.into(),
         };
         let nights = nights.into_iter().map(night).collect();
         Ok(Json(Nights { nights }))
+    }
+
+    /// What something costs now, free or not.
+    ///
+    /// Takes what booking takes, and says how the price comes about. It is what booking it a moment later costs,
+    /// unless the business changes its prices or a rule about early and late bookings ends.
+    #[oai(path = "/quotes", method = "post", operation_id = "quote")]
+    async fn quote(
+        &self,
+        visitor: Visitor,
+        body: Json<BookingRequest>,
+    ) -> Result<Json<QuoteAnswer>, Refusal> {
+        let wish = body.0.into_wish()?;
+        let quote = self.0.bookings.quote(&visitor.0, &wish).await;
+        Ok(Json(quote.map_err(refuse)?.into()))
     }
 
     /// Whether something can be booked now.

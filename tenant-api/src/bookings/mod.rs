@@ -290,6 +290,7 @@ impl BookingsApi {
                 (body.0.arrival, body.0.departure),
             )?,
             resource_id: body.0.resource_id.map(Into::into),
+            seats: body.0.seats,
         };
         let moved = self
             .0

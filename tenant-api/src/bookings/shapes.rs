@@ -1,6 +1,9 @@
 //! Bookings as they are asked for and shown.
 
-use berth_booking::{Booking, CustomerInput, NewBooking, Period, Status, Stay, When};
+use berth_booking::{
+    BookedSeat, Booking, CustomerInput, LineKind, NewBooking, Period, PriceLine, SeatAsked, Status,
+    Stay, VariantAsked, When,
+};
 use berth_events::booking::Attribution;
 use berth_kernel::Problem;
 use berth_web::{
@@ -61,9 +64,16 @@ pub struct BookingRequest {
     pub departure: Option<Day>,
     /// With whom, if it matters.
     pub resource_id: Option<Uuid>,
-    /// Places, or the size of the party; 1 unless said.
-    #[oai(default = "one")]
-    pub quantity: i32,
+    /// Places, or the size of the party. Unless said as many as `variants` or `seats` come to, or 1.
+    pub quantity: Option<i32>,
+    /// How many of the places in which form of the product.
+    #[oai(default)]
+    pub variants: Vec<VariantPlaces>,
+    /// Which numbered seats; the best that are free unless said.
+    #[oai(default)]
+    pub seats: Vec<SeatRequest>,
+    /// In which zone the best seats are wanted.
+    pub zone: Option<String>,
     /// For whom; a signed-in customer is known.
     pub customer: Option<Customer>,
     /// What the customer wants known.
@@ -73,8 +83,47 @@ pub struct BookingRequest {
     pub attribution: Option<AttributionInput>,
 }
 
-const fn one() -> i32 {
-    1
+/// So many places in a form of the product.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct VariantPlaces {
+    /// The form.
+    pub variant_id: Uuid,
+    /// How many.
+    pub quantity: i32,
+}
+
+/// A numbered seat.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct SeatRequest {
+    /// Its id in the hall.
+    pub seat_id: i32,
+    /// For whom it is, if that matters to the price.
+    pub variant_id: Option<Uuid>,
+}
+
+/// How many places are wanted, however it was said.
+fn quantity(request: &BookingRequest) -> Result<i32, Refusal> {
+    let variants = request.variants.iter();
+    let sum = variants.fold(0i32, |sum, one| sum.saturating_add(one.quantity));
+    let seats = i32::try_from(request.seats.len()).unwrap_or(i32::MAX);
+    let counted = match (request.variants.is_empty(), request.seats.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(sum),
+        (_, false) => Some(seats),
+    };
+    match (request.quantity, counted) {
+        (Some(said), Some(counted)) if said != counted => {
+            let detail = "`variants` or `seats` come to another quantity.";
+            Err(refuse(Problem::field(
+                "quantity",
+                "QUANTITY_MISMATCH",
+                detail,
+            )))
+        }
+        (said, counted) => Ok(counted.or(said).unwrap_or(1)),
+    }
 }
 
 /// The time asked for: in one way, and not in several.
@@ -107,6 +156,7 @@ pub(crate) fn when(
 
 impl BookingRequest {
     pub(crate) fn into_wish(self) -> Result<NewBooking, Refusal> {
+        let quantity = quantity(&self)?;
         let attribution = self.attribution.unwrap_or_default();
         let fields = [
             &attribution.pixel_event_id,
@@ -131,7 +181,24 @@ impl BookingRequest {
                 (self.arrival, self.departure),
             )?,
             resource_id: self.resource_id.map(Into::into),
-            quantity: self.quantity,
+            quantity,
+            variants: self
+                .variants
+                .iter()
+                .map(|one| VariantAsked {
+                    variant_id: one.variant_id,
+                    quantity: one.quantity,
+                })
+                .collect(),
+            seats: self
+                .seats
+                .iter()
+                .map(|seat| SeatAsked {
+                    seat_id: seat.seat_id,
+                    variant_id: seat.variant_id,
+                })
+                .collect(),
+            zone: self.zone,
             customer: self.customer.map(|customer| CustomerInput {
                 name: customer.name,
                 email: customer.email,
@@ -241,6 +308,11 @@ pub struct BookingAnswer {
     pub quantity: i32,
     /// The price agreed, all places together.
     pub price: Money,
+    /// How it came about.
+    pub price_lines: Vec<PriceLineAnswer>,
+    /// The numbered seats.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub seats: Vec<SeatAnswer>,
     /// Whether it is paid.
     pub paid: bool,
     /// What the customer wants known.
@@ -261,6 +333,92 @@ pub struct BookingAnswer {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+}
+
+/// What a line of a price is.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum PriceLineKind {
+    /// Places, nights or units.
+    Base,
+    /// What a rule adds or takes away.
+    Adjustment,
+    /// A tax on top.
+    Tax,
+    /// A tax the lines above contain; not to be added.
+    TaxIncluded,
+}
+
+/// A line of what a booking costs. The price is the sum of all but those of taxes that are included.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "PriceLine")]
+pub struct PriceLineAnswer {
+    /// What it is.
+    pub kind: PriceLineKind,
+    /// What to show.
+    pub label: String,
+    /// The rule that set the price of one.
+    #[oai(skip_serializing_if_is_none)]
+    pub rule: Option<String>,
+    /// Places, each for so many nights or units.
+    #[oai(skip_serializing_if_is_none)]
+    pub count: Option<i32>,
+    /// The price of one of them.
+    #[oai(skip_serializing_if_is_none)]
+    pub each: Option<Money>,
+    /// What it comes to.
+    pub amount: Money,
+}
+
+/// The lines of a price in some currency.
+pub(crate) fn price_lines(lines: Vec<PriceLine>, of: berth_kernel::Money) -> Vec<PriceLineAnswer> {
+    let money = |amount| berth_kernel::Money::new(amount, of.currency).into();
+    let line = |line: PriceLine| PriceLineAnswer {
+        kind: match line.kind {
+            LineKind::Base => PriceLineKind::Base,
+            LineKind::Adjustment => PriceLineKind::Adjustment,
+            LineKind::Tax => PriceLineKind::Tax,
+            LineKind::TaxIncluded => PriceLineKind::TaxIncluded,
+        },
+        label: line.label,
+        rule: line.rule,
+        count: line.count,
+        each: line.each_minor.map(money),
+        amount: money(line.amount_minor),
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// A numbered seat.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "BookedSeat")]
+pub struct SeatAnswer {
+    /// Its id in the hall.
+    pub seat_id: i32,
+    /// The part of the hall.
+    pub section: String,
+    /// The row.
+    pub row: String,
+    /// The number.
+    pub number: String,
+    /// The price zone.
+    pub zone: String,
+    /// For whom it is, if that matters to the price.
+    #[oai(skip_serializing_if_is_none)]
+    pub variant_id: Option<Uuid>,
+}
+
+impl From<BookedSeat> for SeatAnswer {
+    fn from(seat: BookedSeat) -> Self {
+        Self {
+            seat_id: seat.seat_id,
+            section: seat.section,
+            row: seat.row,
+            number: seat.number,
+            zone: seat.zone,
+            variant_id: seat.variant_id,
+        }
+    }
 }
 
 /// A page of bookings.
@@ -315,6 +473,9 @@ pub struct RescheduleRequest {
     pub departure: Option<Day>,
     /// With whom, if it matters; else with the same as before where they can.
     pub resource_id: Option<Uuid>,
+    /// Which numbered seats, of the zones it has; the same or the best of those zones unless said.
+    #[oai(default)]
+    pub seats: Vec<i32>,
 }
 
 /// The order of a list.
@@ -356,6 +517,8 @@ pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
         local_start: local(booking.starts_at, &booking.timezone),
         timezone: booking.timezone,
         quantity: booking.quantity,
+        price_lines: price_lines(booking.price_lines, booking.price),
+        seats: booking.seats.into_iter().map(Into::into).collect(),
         price: booking.price.into(),
         paid: booking.paid,
         notes: booking.notes,

@@ -2,11 +2,14 @@
 
 mod combinations;
 mod pools;
+mod pricing;
 mod products;
 mod resources;
+mod seat_maps;
 
 use berth_catalog::{
-    NewCombination, NewPool, NewProduct, NewResource, PoolChange, ProductChange, ResourceChange,
+    NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange, ProductChange,
+    ResourceChange, VariantChange,
 };
 use berth_kernel::Problem;
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
@@ -22,6 +25,7 @@ pub(crate) use combinations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;
 pub(crate) use resources::*;
+pub(crate) use seat_maps::*;
 
 /// The operations.
 pub(crate) struct CatalogApi(pub(crate) Api);
@@ -106,6 +110,7 @@ impl CatalogApi {
         body: Json<ProductEdit>,
     ) -> Result<Json<ProductAnswer>, Refusal> {
         let ctx = asker.context();
+        let zones = body.0.zone_prices;
         let change = ProductChange {
             version: body.0.version,
             name: body.0.name,
@@ -113,6 +118,8 @@ impl CatalogApi {
             price_minor: body.0.price_amount,
             active: body.0.active,
             requirements: requirements(body.0.requirements, body.0.resource_ids)?,
+            zone_prices: zones.map(|all| all.into_iter().map(Into::into).collect()),
+            pricing: body.0.pricing.map(TryInto::try_into).transpose()?,
         };
         let product = self
             .0
@@ -147,6 +154,30 @@ impl CatalogApi {
                 .catalog
                 .create_variant(&ctx, id.0.into(), &name, price_amount, key.as_ref());
         Ok(Json(variant.await.map_err(refuse)?.into()))
+    }
+
+    /// Change a form of a product. Bookings made keep what was agreed.
+    #[oai(
+        path = "/products/:id/variants/:variant",
+        method = "patch",
+        operation_id = "update_variant"
+    )]
+    async fn update_variant(
+        &self,
+        asker: Asker,
+        /// Of what.
+        id: Path<Uuid>,
+        /// The form.
+        variant: Path<Uuid>,
+        body: Json<VariantEdit>,
+    ) -> Result<Json<VariantAnswer>, Refusal> {
+        let ctx = asker.context();
+        let change = VariantChange::from(body.0);
+        let changed = self
+            .0
+            .catalog
+            .update_variant(&ctx, id.0.into(), variant.0, &change);
+        Ok(Json(changed.await.map_err(refuse)?.into()))
     }
 
     /// List the forms of a product.
@@ -295,6 +326,58 @@ impl CatalogApi {
     async fn delete_combination(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
         let ctx = asker.context();
         let gone = self.0.catalog.delete_combination(&ctx, id.0.into());
+        gone.await.map_err(refuse)
+    }
+
+    /// Import a hall's numbered seats.
+    ///
+    /// A map never changes, so that a seat that was sold stays the seat it was.
+    #[oai(path = "/seat-maps", method = "post", operation_id = "create_seat_map")]
+    async fn create_seat_map(
+        &self,
+        asker: Asker,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<SeatMapRequest>,
+    ) -> Result<Json<SeatMapAnswer>, Refusal> {
+        let ctx = asker.context();
+        let key = idempotency::key(&ctx, "POST /v1/seat-maps", key.0.as_deref(), "", &body.0)
+            .map_err(refuse)?;
+        let new = NewSeatMap::from(body.0);
+        let made = self.0.catalog.create_seat_map(&ctx, new, key.as_ref());
+        Ok(Json(made.await.map_err(refuse)?.into()))
+    }
+
+    /// List halls.
+    #[oai(path = "/seat-maps", method = "get", operation_id = "list_seat_maps")]
+    async fn seat_maps(&self, visitor: Visitor) -> Result<Json<SeatMapList>, Refusal> {
+        let maps = self.0.catalog.seat_maps(&visitor.0).await.map_err(refuse)?;
+        Ok(Json(SeatMapList {
+            items: maps.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    /// Read a hall with its seats. It never changes.
+    #[oai(path = "/seat-maps/:id", method = "get", operation_id = "get_seat_map")]
+    async fn seat_map(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+    ) -> Result<Json<SeatMapAnswer>, Refusal> {
+        let map = self.0.catalog.seat_map(&visitor.0, id.0.into()).await;
+        Ok(Json(map.map_err(refuse)?.into()))
+    }
+
+    /// Remove a hall that no product is sold in.
+    #[oai(
+        path = "/seat-maps/:id",
+        method = "delete",
+        operation_id = "delete_seat_map"
+    )]
+    async fn delete_seat_map(&self, asker: Asker, id: Path<Uuid>) -> Result<(), Refusal> {
+        let ctx = asker.context();
+        let gone = self.0.catalog.delete_seat_map(&ctx, id.0.into());
         gone.await.map_err(refuse)
     }
 

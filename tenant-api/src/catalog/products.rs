@@ -2,6 +2,7 @@
 
 use berth_catalog::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Variant,
+    VariantChange,
 };
 use berth_kernel::Problem;
 use berth_web::{
@@ -11,7 +12,11 @@ use berth_web::{
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
-use super::resources::WeeklyRule;
+use super::{
+    pricing::Pricing,
+    resources::WeeklyRule,
+    seat_maps::{PriceOfZone, Seating},
+};
 use crate::shared::Money;
 
 /// How a product is booked.
@@ -107,6 +112,10 @@ pub struct ProductRequest {
     pub stay: Option<StayTerms>,
     /// How the time of a rental is sold.
     pub rental: Option<RentalTerms>,
+    /// The numbered seats of its sessions.
+    pub seating: Option<Seating>,
+    /// What changes the price, and taxes.
+    pub pricing: Option<Pricing>,
 }
 
 /// How nights are sold.
@@ -301,6 +310,8 @@ impl TryFrom<ProductRequest> for NewProduct {
             pool_id: request.pool_id.map(Into::into),
             stay: request.stay.map(Into::into),
             rental: request.rental.map(Into::into),
+            seating: request.seating.map(Into::into),
+            pricing: request.pricing.unwrap_or_default().try_into()?,
             category_id: request.category_id.map(Into::into),
             name: request.name,
             description: request.description,
@@ -370,6 +381,10 @@ pub struct ProductEdit {
     pub resource_ids: Option<Vec<Uuid>>,
     /// What it takes at once.
     pub requirements: Option<Vec<Requirement>>,
+    /// What seats cost by zone.
+    pub zone_prices: Option<Vec<PriceOfZone>>,
+    /// What changes the price, and taxes: all of it.
+    pub pricing: Option<Pricing>,
 }
 
 /// Something that can be booked.
@@ -423,6 +438,11 @@ pub struct ProductAnswer {
     /// How the time of a rental is sold.
     #[oai(skip_serializing_if_is_none)]
     pub rental: Option<RentalTerms>,
+    /// The numbered seats of its sessions.
+    #[oai(skip_serializing_if_is_none)]
+    pub seating: Option<Seating>,
+    /// What changes the price, and taxes.
+    pub pricing: Pricing,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -469,6 +489,8 @@ impl From<Product> for ProductAnswer {
                 .map(Into::into)
                 .collect(),
             requirements: product.requirements.into_iter().map(Into::into).collect(),
+            seating: product.seating.map(Into::into),
+            pricing: product.pricing.into(),
             active: product.active,
             version: product.version,
             created_at: product.created_at.into(),
@@ -494,6 +516,28 @@ pub struct VariantRequest {
     pub name: String,
     /// Price of one place, in minor units of the product's currency.
     pub price_amount: i64,
+}
+
+/// What is to be changed of a form; what is left out stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct VariantEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// Price of one place, in minor units of the product's currency.
+    pub price_amount: Option<i64>,
+    /// Whether it can be booked.
+    pub active: Option<bool>,
+}
+
+impl From<VariantEdit> for VariantChange {
+    fn from(edit: VariantEdit) -> Self {
+        Self {
+            name: edit.name,
+            price_minor: edit.price_amount,
+            active: edit.active,
+        }
+    }
 }
 
 /// A form of a product.

@@ -3,8 +3,10 @@
 pub mod cancellation;
 pub mod needs;
 pub mod nights;
+pub mod price;
 pub mod rentals;
 pub mod schedule;
+pub mod seats;
 mod status;
 pub mod tables;
 
@@ -18,6 +20,8 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use price::PriceLine;
+use seats::BookedSeat;
 pub use status::{Forbidden, Status};
 
 /// A customer's claim on a product at a time.
@@ -64,6 +68,12 @@ pub struct Booking {
     pub quantity: i32,
     /// The price agreed, all places together.
     pub price: Money,
+    /// How it came about, as it was quoted.
+    #[serde(default)]
+    pub price_lines: Vec<PriceLine>,
+    /// The numbered seats.
+    #[serde(default)]
+    pub seats: Vec<BookedSeat>,
     /// The cancellation policy agreed.
     pub policy: Vec<CancellationTier>,
     /// How the customer came.

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use berth_catalog::{Buckets, OfferedPool, Offering, StayTerms};
+use berth_kernel::Money;
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
     civil::{Date, DateTime},
 };
 
-use super::schedule;
+use super::{price, schedule};
 
 /// The days a stay is from and to; the last is that of departure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +67,8 @@ pub struct Night {
     pub free: i32,
     /// Whether one may come on that day, and stay for as long as one has to.
     pub arrival: bool,
+    /// What it costs for one, in a stay as short as may be booked now.
+    pub price: Money,
 }
 
 /// The nights of `from ..= to`, as they are offered at `now`; `taken` says how many are taken of those
@@ -94,11 +97,20 @@ pub fn offered<S: std::hash::BuildHasher>(
     let Ok(end) = to.tomorrow() else {
         return Vec::new();
     };
+    let price = |day: Date| {
+        let (units, at) = (i64::from(pool.terms.min_nights), day.at(0, 0, 0, 0));
+        let begins = pool
+            .terms
+            .instants(&offering.timezone, day, day.tomorrow().ok()?);
+        let lead_hours = price::lead_hours(begins?.0, now);
+        Some(price::of_unit(&offering.product, at, units, lead_hours))
+    };
     days(from, end)
         .map(|day| Night {
             day,
             free: free(day),
             arrival: arrives(day),
+            price: price(day).unwrap_or(offering.product.price),
         })
         .collect()
 }

@@ -282,7 +282,9 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 pub(super) mod tests {
     use std::collections::BTreeMap;
 
-    use berth_catalog::{OfferedRequirement, OfferedResource, PaymentMode, Product, Window};
+    use berth_catalog::{
+        OfferedRequirement, OfferedResource, PaymentMode, Pricing, Product, Window,
+    };
     use berth_kernel::{Currency, Money, ProductId, ResourceId};
     use jiff::civil::{date, time};
     use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -319,6 +321,8 @@ pub(super) mod tests {
             pool_id: None,
             stay: None,
             rental: None,
+            seating: None,
+            pricing: Pricing::default(),
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
@@ -343,6 +347,8 @@ pub(super) mod tests {
             combinations: vec![],
             nights: None,
             rental: None,
+            variants: vec![],
+            seating: None,
             version: 1,
         })
     }

@@ -30,6 +30,8 @@ pub(crate) async fn release(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
              UPDATE session s SET held = held - CASE WHEN seats.was = 'held' THEN quantity ELSE 0 END,
                                   sold = sold - CASE WHEN seats.was = 'held' THEN 0 ELSE quantity END
              FROM seats, locked WHERE s.id = seats.session_id AND s.id = locked.id
+         ), numbered AS (
+             UPDATE session_seat SET state = 'released' WHERE booking_id = $1 AND state IN ('held', 'confirmed')
          )
          UPDATE claim SET state = 'released'
          WHERE holder_id = $1 AND state IN ('held', 'confirmed')",
@@ -54,6 +56,8 @@ pub(crate) async fn confirm(tx: &mut TenantTx, booking: &Booking) -> Result<(), 
          ), counted AS (
              UPDATE session s SET held = held - quantity, sold = sold + quantity
              FROM seats, locked WHERE s.id = seats.session_id AND s.id = locked.id
+         ), numbered AS (
+             UPDATE session_seat SET state = 'confirmed' WHERE booking_id = $1 AND state = 'held'
          )
          UPDATE claim SET state = 'confirmed' WHERE holder_id = $1 AND state = 'held'",
         booking.id.uuid(),
@@ -105,6 +109,10 @@ async fn retake_units(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sql
                UPDATE session_claim c SET state = 'confirmed' FROM counted
                WHERE c.booking_id = $1 AND c.session_id = counted.id
                RETURNING c.booking_id
+           ), numbered AS (
+               -- Whoever has one of them by now is in the way of it: the index refuses the statement.
+               UPDATE session_seat n SET state = 'confirmed' FROM counted
+               WHERE n.booking_id = $1 AND n.session_id = counted.id
            ), claimed AS (
                UPDATE claim SET state = 'confirmed' FROM lock WHERE holder_id = $1 AND state = 'released'
                RETURNING holder_id

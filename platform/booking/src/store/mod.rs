@@ -7,6 +7,7 @@ mod groups;
 mod place;
 mod recount;
 mod rows;
+mod seats;
 mod sessions;
 
 pub(crate) use blocks::*;
@@ -16,4 +17,5 @@ pub(crate) use groups::*;
 pub(crate) use place::*;
 pub(crate) use recount::recount;
 pub(crate) use rows::*;
+pub(crate) use seats::*;
 pub(crate) use sessions::*;

@@ -1,5 +1,7 @@
 //! Placing a booking: what is looked up before deciding, and the one statement that takes it.
 
+use std::collections::HashSet;
+
 use berth_catalog::Buckets;
 use berth_kernel::{PoolId, ProductId, ResourceId, SessionGroupId, SessionId};
 use berth_messaging::outbox;
@@ -107,6 +109,7 @@ pub(crate) async fn look(
                 free: row.free.unwrap_or(0),
                 open: row.status.as_deref() == Some("open"),
             }),
+            taken_seats: HashSet::new(),
             group: None,
             most_taken: 0,
         },
@@ -120,8 +123,8 @@ pub(crate) enum Take {
     OneOf(Vec<Unit>),
     /// All of these; the first is who the booking is with.
     All(Vec<Unit>),
-    /// Places of a session.
-    Places(SessionId),
+    /// Places of a session: these seats, or any if they have no numbers.
+    Places { session: SessionId, seats: Vec<i32> },
     /// Places of every session of a group that has so many.
     Group {
         group: SessionGroupId,
@@ -163,7 +166,7 @@ struct Given<'a> {
 
 /// Takes a place and writes booking, events and answer in one statement; which resource it was, if one
 /// serves it. `$take` says what is taken: its last part, `taken`, has one row if it is, with the resource.
-/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$38`.
+/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$40`.
 macro_rules! place {
     ($tx:expr, $given:expr, $take:literal, $claim:literal $(, $arg:expr)* $(,)?) => {{
         let given: &Given<'_> = $given;
@@ -184,9 +187,9 @@ macro_rules! place {
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, other_resource_ids, session_id,
                    pool_id, session_group_id, customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
-                   notes, expires_at, created_at, updated_at)
+                   notes, expires_at, created_at, updated_at, price_lines, seats)
                SELECT $8, $9, $10, $11, resource, $12, $13, $14, $37, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-                      $26, $27, $28, $29, $30, $31, $32, $32
+                      $26, $27, $28, $29, $30, $31, $32, $32, $38, $39
                FROM taken WHERE $5::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
            ), "# + $claim + r#", told AS (
@@ -232,6 +235,8 @@ macro_rules! place {
             &given.kinds as _,
             &given.envelopes as _,
             booking.session_group_id.map(|id| id.uuid()),
+            Json(&booking.price_lines) as _,
+            Json(&booking.seats) as _,
             $($arg),*
         )
         .fetch_optional($tx.conn())
@@ -271,7 +276,10 @@ pub(crate) async fn place(
             given.others = others.iter().map(|unit| unit.resource.uuid()).collect();
             place_units(tx, &given, first, others).await
         }
-        Take::Places(session) => place_places(tx, &given, *session).await,
+        Take::Places { session, seats } if seats.is_empty() => {
+            place_places(tx, &given, *session).await
+        }
+        Take::Places { session, seats } => place_seats(tx, &given, *session, seats).await,
         Take::Group { group, sessions } => place_group(tx, &given, *group, *sessions).await,
         Take::Pool {
             pool,
@@ -303,10 +311,10 @@ async fn place_units(
         tx,
         given,
         r#"picked AS MATERIALIZED (
-               SELECT candidate AS id FROM fresh, unnest($38::uuid[]) AS candidate
+               SELECT candidate AS id FROM fresh, unnest($40::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
                                  WHERE c.resource_id = candidate
-                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($39, $40)
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($41, $42)
                                    AND c.state IN ('held', 'confirmed'))
                LIMIT 1
            ), lock AS MATERIALIZED (
@@ -318,10 +326,10 @@ async fn place_units(
            )"#,
         r#"claimed AS (
                INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
-               SELECT id, 'booking', resource_id, $39, $40, $43 FROM booked
+               SELECT id, 'booking', resource_id, $41, $42, $45 FROM booked
                UNION ALL
-               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $43
-               FROM booked, unnest($12, $41::timestamptz[], $42::timestamptz[]) AS o (resource_id, starts_at, ends_at)
+               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $45
+               FROM booked, unnest($12, $43::timestamptz[], $44::timestamptz[]) AS o (resource_id, starts_at, ends_at)
            )"#,
         &candidates,
         from.map(jiff_sqlx::Timestamp::from) as _,
@@ -338,18 +346,55 @@ async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) 
         tx,
         given,
         r#"taken AS (
-               UPDATE session SET held = held + CASE WHEN $39 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $39 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $38::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $41 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $41 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $40::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $38, $25, $39 FROM booked
+               SELECT id, $40, $25, $41 FROM booked
            )"#,
         session.uuid(),
         given.state,
+    )
+}
+
+/// Takes numbered seats of a session, and as many places: all, or what was taken of them is undone with the
+/// transaction. Who wants seats of the same session waits at its row, and so nobody for anybody in a ring.
+async fn place_seats(
+    tx: &mut TenantTx,
+    given: &Given<'_>,
+    session: SessionId,
+    seats: &[i32],
+) -> Placed {
+    place!(
+        tx,
+        given,
+        r#"counted AS (
+               UPDATE session SET held = held + CASE WHEN $41 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $41 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $40::uuid AND status = 'open' AND held + sold + $25 <= capacity
+                 AND EXISTS (SELECT FROM fresh)
+                 AND NOT EXISTS (SELECT FROM session_seat t
+                                 WHERE t.session_id = $40 AND t.seat_id = ANY($42) AND t.state IN ('held', 'confirmed'))
+               RETURNING id
+           ), seated AS (
+               INSERT INTO session_seat (booking_id, session_id, seat_id, state)
+               SELECT $8, counted.id, seat, $41 FROM counted, unnest($42::integer[]) AS seat
+               ON CONFLICT (session_id, seat_id) WHERE state IN ('held', 'confirmed') DO NOTHING
+               RETURNING true
+           ), taken AS (
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM seated) = $25
+           )"#,
+        r#"claimed AS (
+               INSERT INTO session_claim (booking_id, session_id, quantity, state)
+               SELECT id, $40, $25, $41 FROM booked
+           )"#,
+        session.uuid(),
+        given.state,
+        seats,
     )
 }
 
@@ -366,23 +411,23 @@ async fn place_group(
         given,
         r#"locked AS MATERIALIZED (
                SELECT s.id FROM fresh, session_group g JOIN session s ON s.group_id = g.id
-               WHERE g.id = $38::uuid AND g.status = 'open' AND s.status = 'open'
+               WHERE g.id = $40::uuid AND g.status = 'open' AND s.status = 'open'
                  AND s.held + s.sold + $25 <= s.capacity
                  -- Of a group that is sold out nothing is locked or written.
-                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $38 AND f.status <> 'cancelled'
+                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $40 AND f.status <> 'cancelled'
                                    AND (f.status <> 'open' OR f.held + f.sold + $25 > f.capacity))
                ORDER BY s.id FOR UPDATE OF s
            ), counted AS (
-               UPDATE session s SET held = held + CASE WHEN $40 = 'held' THEN $25 ELSE 0 END,
-                                    sold = sold + CASE WHEN $40 = 'held' THEN 0 ELSE $25 END
+               UPDATE session s SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
+                                    sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
                FROM locked WHERE s.id = locked.id AND held + sold + $25 <= capacity
                RETURNING s.id
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $39
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $41
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT booked.id, counted.id, $25, $40 FROM booked, counted
+               SELECT booked.id, counted.id, $25, $42 FROM booked, counted
            )"#,
         group.uuid(),
         i64::try_from(sessions).unwrap_or(i64::MAX),
@@ -405,24 +450,24 @@ async fn place_buckets(
         given,
         r#"counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $38, name, $40, CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
-                      CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($39::timestamp[]) AS name
+               SELECT $40, name, $42, CASE WHEN $45 = 'held' THEN $25 ELSE 0 END,
+                      CASE WHEN $45 = 'held' THEN 0 ELSE $25 END
+               FROM fresh, unnest($41::timestamp[]) AS name
                -- Of what is sold out nothing is locked or written.
-               WHERE $25 <= $40
-                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $38 AND b.at >= $41 AND b.at < $42
-                                   AND b.held + b.sold + $25 > $40)
+               WHERE $25 <= $42
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $40 AND b.at >= $43 AND b.at < $44
+                                   AND b.held + b.sold + $25 > $42)
                ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
                RETURNING true
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($39)
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($41)
            )"#,
         r#"claimed AS (
                INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
-               SELECT id, 'booking', $38, $41, $42, cardinality($39), $25, $43 FROM booked
+               SELECT id, 'booking', $40, $43, $44, cardinality($41), $25, $45 FROM booked
            )"#,
         pool.uuid(),
         &names as _,
@@ -451,6 +496,8 @@ pub(super) fn columns(
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(database) if matches!(
         database.constraint(),
-        Some("claim_no_overlap" | "session_not_oversold" | "bucket_not_oversold")
+        Some(
+            "claim_no_overlap" | "session_not_oversold" | "bucket_not_oversold" | "session_seat_taken"
+        )
     ))
 }

@@ -21,6 +21,7 @@ pub(crate) async fn recount(tx: &mut TenantTx) -> Result<Recount, Error> {
     wrong.extend(holders_and_claims(tx).await?);
     wrong.extend(nobodys(tx).await?);
     wrong.extend(twice(tx).await?);
+    wrong.extend(seats(tx).await?);
     Ok(Recount { bookings, wrong })
 }
 
@@ -153,6 +154,27 @@ async fn twice(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
                  FROM claim WHERE state IN ('held', 'confirmed')) one
            WHERE taken_until > starts_at
            ORDER BY 1 LIMIT 100"#
+    )
+    .fetch_all(tx.conn())
+    .await
+}
+
+/// Of a session with numbered seats a booking has as many as it has places, and those its ticket names.
+async fn seats(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT format('booking %s (%s) has %s of its numbered seats for the %s places it takes',
+                         b.reference, b.id, has.seats, coalesce(c.quantity, 0)) AS "said!"
+           FROM booking b
+           LEFT JOIN session_claim c ON c.booking_id = b.id AND c.session_id = b.session_id
+                                    AND c.state IN ('held', 'confirmed')
+           CROSS JOIN LATERAL (
+               SELECT count(*) AS seats FROM session_seat n
+               WHERE n.booking_id = b.id AND n.session_id = b.session_id AND n.state = coalesce(c.state, n.state)
+                 AND n.state IN ('held', 'confirmed')
+                 AND EXISTS (SELECT FROM jsonb_array_elements(b.seats) s WHERE (s->>'seat_id')::integer = n.seat_id)
+           ) has
+           WHERE b.seats <> '[]' AND has.seats <> coalesce(c.quantity, 0)
+           ORDER BY b.id LIMIT 100"#
     )
     .fetch_all(tx.conn())
     .await

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     DayRow, Error, Filter, Grouping, Sort, StatsRow,
-    model::{Booking, Status},
+    model::{Booking, Status, price::PriceLine, seats::BookedSeat},
 };
 
 /// A booking's row, as every query selects it.
@@ -37,6 +37,8 @@ pub(crate) struct BookingRow {
     quantity: i32,
     price_minor: i64,
     currency: String,
+    price_lines: Json<Vec<PriceLine>>,
+    seats: Json<Vec<BookedSeat>>,
     policy: Json<Vec<CancellationTier>>,
     attribution: Json<Attribution>,
     notes: String,
@@ -57,6 +59,7 @@ macro_rules! select_booking {
                       pool_id, customer_id,
                       customer_name, customer_email, customer_locale, status, version, starts_at, ends_at,
                       local_start, timezone, quantity, price_minor, currency,
+                      price_lines AS "price_lines: Json<Vec<PriceLine>>", seats AS "seats: Json<Vec<BookedSeat>>",
                       policy AS "policy: Json<Vec<CancellationTier>>",
                       attribution AS "attribution: Json<Attribution>", notes, paid, expires_at,
                       status_reason, refund_due_minor, created_at, updated_at
@@ -99,6 +102,8 @@ impl TryFrom<BookingRow> for Booking {
             timezone: row.timezone,
             quantity: row.quantity,
             price: Money::new(row.price_minor, currency),
+            price_lines: row.price_lines.0,
+            seats: row.seats.0,
             policy: row.policy.0,
             attribution: row.attribution.0,
             notes: row.notes,
@@ -217,7 +222,8 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         "UPDATE booking SET status = $3, version = $2, resource_id = $4, session_id = $5, starts_at = $6,
                 ends_at = $7, local_start = $8, notes = $9, paid = $10, expires_at = $11,
                 status_reason = $12, refund_due_minor = $13, updated_at = $14,
-                customer_name = $15, customer_email = $16, other_resource_ids = $17, session_group_id = $18
+                customer_name = $15, customer_email = $16, other_resource_ids = $17, session_group_id = $18,
+                seats = $19
          WHERE id = $1 AND version = $2::bigint - 1",
         booking.id.uuid(),
         booking.version,
@@ -237,6 +243,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         booking.customer.email,
         &booking.other_resource_ids.iter().map(|id| id.uuid()).collect::<Vec<_>>(),
         booking.session_group_id.map(|id| id.uuid()),
+        Json(&booking.seats) as _,
     )
     .execute(tx.conn())
     .await?;

@@ -3,10 +3,12 @@
 mod combination;
 mod offering;
 mod pool;
+mod pricing;
 mod product;
 mod rental;
 mod requirement;
 mod resource;
+mod seat_map;
 mod stay;
 
 pub use combination::{Combination, NewCombination, Party};
@@ -15,9 +17,11 @@ pub use offering::{
 };
 pub(crate) use pool::check as check_pool;
 pub use pool::{Buckets, NewPool, Pool, PoolChange, Pooled, PooledBy, SoldBy};
+pub(crate) use pricing::check_for as check_pricing;
+pub use pricing::{Bounds, PriceEffect, PriceRule, Pricing, Tax, TaxRate};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
-    Variant,
+    Variant, VariantChange,
 };
 pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,
@@ -33,4 +37,8 @@ pub use resource::{
     Window,
 };
 pub(crate) use resource::{check as check_new_resource, check_exceptions, check_weekly};
+pub use seat_map::{
+    NewSeatMap, OfferedRow, OfferedSeating, SeatMap, SeatRow, Seating, Section, ZonePrice,
+};
+pub(crate) use seat_map::{check_zone_prices, check_zones};
 pub use stay::StayTerms;

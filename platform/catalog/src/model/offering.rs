@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Party, Product, RentalTerms, StayTerms, Window};
+use super::{OfferedSeating, Party, Product, RentalTerms, StayTerms, Variant, Window};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -107,6 +107,10 @@ pub struct Offering {
     pub nights: Option<OfferedPool<StayTerms>>,
     /// What a rental takes some of.
     pub rental: Option<OfferedPool<RentalTerms>>,
+    /// Its forms that can be booked.
+    pub variants: Vec<Variant>,
+    /// The numbered seats of its sessions.
+    pub seating: Option<OfferedSeating>,
     /// The catalog's version it was compiled from.
     pub version: i64,
 }

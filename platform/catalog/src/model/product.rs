@@ -4,7 +4,10 @@ use berth_kernel::{CategoryId, Currency, Money, PoolId, ProductId};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{RentalTerms, Requirement, SoldBy, StayTerms, check_requirements};
+use super::{
+    Pricing, RentalTerms, Requirement, Seating, SoldBy, StayTerms, ZonePrice, check_requirements,
+    check_zone_prices, pricing,
+};
 use crate::Error;
 
 /// How a product is booked.
@@ -142,6 +145,12 @@ pub struct Product {
     /// How time is sold, of a rental.
     #[serde(default)]
     pub rental: Option<RentalTerms>,
+    /// The numbered seats of its sessions.
+    #[serde(default)]
+    pub seating: Option<Seating>,
+    /// What changes the price, and taxes.
+    #[serde(default)]
+    pub pricing: Pricing,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -195,6 +204,10 @@ pub struct NewProduct {
     pub stay: Option<StayTerms>,
     /// How time is sold, of a rental.
     pub rental: Option<RentalTerms>,
+    /// The numbered seats of its sessions; of a session's product, and of nothing else.
+    pub seating: Option<Seating>,
+    /// What changes the price, and taxes.
+    pub pricing: Pricing,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -212,6 +225,10 @@ pub struct ProductChange {
     pub active: Option<bool>,
     /// What an appointment takes at once.
     pub requirements: Option<Vec<Requirement>>,
+    /// What seats cost by zone.
+    pub zone_prices: Option<Vec<ZonePrice>>,
+    /// What changes the price, and taxes.
+    pub pricing: Option<Pricing>,
 }
 
 /// A form of a product with its own price.
@@ -227,6 +244,17 @@ pub struct Variant {
     pub price: Money,
     /// Whether it can be booked.
     pub active: bool,
+}
+
+/// What may be changed of a variant; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct VariantChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// Price of one place, in minor units.
+    pub price_minor: Option<i64>,
+    /// Whether it can be booked.
+    pub active: Option<bool>,
 }
 
 /// A node of the category tree.
@@ -276,6 +304,14 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     }
     check_requirements(&new.requirements)?;
     check_terms(new)?;
+    pricing::check(new)?;
+    if let Some(seating) = &new.seating {
+        if new.kind != ProductKind::Session {
+            let detail = "Only sessions have numbered seats.";
+            return Err(Error::invalid("seating", "WRONG_KIND", detail));
+        }
+        check_zone_prices(&seating.zone_prices, new.currency.step())?;
+    }
     check_policy(&new.cancellation_policy)
 }
 

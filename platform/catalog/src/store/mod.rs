@@ -3,6 +3,7 @@
 mod combinations;
 mod pools;
 mod resources;
+mod seat_maps;
 
 use berth_kernel::{Cursor, Money, ProductId};
 use berth_tenancy::TenantTx;
@@ -12,14 +13,15 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, RentalTerms,
-        Requirement, StayTerms, Variant,
+        CancellationTier, Category, NewProduct, PaymentMode, Pricing, Product, ProductKind,
+        RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange, ZonePrice,
     },
 };
 pub(crate) use combinations::*;
 pub use pools::pool;
 pub(crate) use pools::*;
 pub(crate) use resources::*;
+pub(crate) use seat_maps::*;
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -47,6 +49,9 @@ struct ProductRow {
     pool_id: Option<Uuid>,
     stay: Option<sqlx::types::Json<StayTerms>>,
     rental: Option<sqlx::types::Json<RentalTerms>>,
+    seat_map_id: Option<Uuid>,
+    zone_prices: sqlx::types::Json<Vec<ZonePrice>>,
+    pricing: sqlx::types::Json<Pricing>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -70,6 +75,8 @@ macro_rules! select_product {
                     AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
                   pool_id, stay AS "stay: sqlx::types::Json<StayTerms>",
                   rental AS "rental: sqlx::types::Json<RentalTerms>",
+                  seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
+                  pricing AS "pricing: sqlx::types::Json<Pricing>",
                   active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
@@ -103,6 +110,11 @@ impl TryFrom<ProductRow> for Product {
             pool_id: row.pool_id.map(Into::into),
             stay: row.stay.map(|terms| terms.0),
             rental: row.rental.map(|terms| terms.0),
+            seating: row.seat_map_id.map(|id| Seating {
+                seat_map_id: id.into(),
+                zone_prices: row.zone_prices.0,
+            }),
+            pricing: row.pricing.0,
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -141,8 +153,10 @@ pub(crate) async fn insert_product(
     sqlx::query!(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
-            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22)",
+            max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
+            seat_map_id, zone_prices, pricing)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
+            $23, $24, $25)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -165,13 +179,22 @@ pub(crate) async fn insert_product(
         new.pool_id.map(|id| id.uuid()),
         new.stay.as_ref().map(sqlx::types::Json) as _,
         new.rental.as_ref().map(sqlx::types::Json) as _,
+        new.seating.as_ref().map(|seating| seating.seat_map_id.uuid()),
+        sqlx::types::Json(zone_prices(new.seating.as_ref())) as _,
+        sqlx::types::Json(&new.pricing) as _,
     )
     .execute(tx.conn())
     .await
     .map_err(|error| {
-        let pool = matches!(&error, sqlx::Error::Database(inner)
-            if inner.constraint() == Some("product_pool_id_fkey"));
-        foreign(error, if pool { "pool_id" } else { "category_id" })
+        let field = match &error {
+            sqlx::Error::Database(inner) => match inner.constraint() {
+                Some("product_pool_id_fkey") => "pool_id",
+                Some("product_seat_map_id_fkey") => "seating.seat_map_id",
+                _ => "category_id",
+            },
+            _ => "category_id",
+        };
+        foreign(error, field)
     })?;
     Ok(())
 }
@@ -292,7 +315,7 @@ pub(crate) async fn update_product(
 ) -> Result<bool> {
     let updated = sqlx::query!(
         "UPDATE product SET name = $3, description = $4, price_minor = $5, active = $6,
-                version = version + 1, updated_at = $7
+                zone_prices = $8, pricing = $9, version = version + 1, updated_at = $7
          WHERE id = $1 AND version = $2",
         product.id.uuid(),
         version,
@@ -301,10 +324,16 @@ pub(crate) async fn update_product(
         product.price.amount,
         product.active,
         jiff_sqlx::Timestamp::from(at) as _,
+        sqlx::types::Json(zone_prices(product.seating.as_ref())) as _,
+        sqlx::types::Json(&product.pricing) as _,
     )
     .execute(tx.conn())
     .await?;
     Ok(updated.rows_affected() == 1)
+}
+
+fn zone_prices(seating: Option<&Seating>) -> &[ZonePrice] {
+    seating.map_or(&[], |seating| &seating.zone_prices)
 }
 
 pub(crate) async fn insert_variant(
@@ -345,6 +374,28 @@ pub(crate) async fn variants(tx: &mut TenantTx, product: ProductId) -> Result<Ve
             })
         })
         .collect()
+}
+
+/// Changes a variant of a product; what is `None` stays.
+pub(crate) async fn update_variant(
+    tx: &mut TenantTx,
+    product: ProductId,
+    id: Uuid,
+    change: &VariantChange,
+) -> Result<bool> {
+    let changed = sqlx::query!(
+        "UPDATE variant SET name = coalesce($3, name), price_minor = coalesce($4, price_minor),
+                active = coalesce($5, active), version = version + 1
+         WHERE id = $1 AND product_id = $2",
+        id,
+        product.uuid(),
+        change.name.as_deref().map(str::trim),
+        change.price_minor,
+        change.active,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(changed.rows_affected() == 1)
 }
 
 pub(crate) async fn insert_category(

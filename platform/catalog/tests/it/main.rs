@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use berth_access::{Actor, Context, Person, Role};
-use berth_catalog::{Catalog, Error, NewProduct, PaymentMode, Product, ProductChange, ProductKind};
+use berth_catalog::{
+    Catalog, Error, NewProduct, PaymentMode, Pricing, Product, ProductChange, ProductKind,
+};
 use berth_kernel::{Currency, ProductId, SessionTokenId, UserId};
 use berth_tenancy::Tenancy;
 use berth_testkit::TestPlatform;
@@ -34,6 +36,8 @@ fn check_up() -> NewProduct {
         pool_id: None,
         stay: None,
         rental: None,
+        seating: None,
+        pricing: Pricing::default(),
     }
 }
 

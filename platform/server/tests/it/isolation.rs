@@ -63,6 +63,11 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let both = json!({ "resource_ids": tables, "party": { "min": 3, "max": 4 } });
     let both = admin.post("/v1/combinations", &both).await.unwrap();
     ids.insert("combinations", both["id"].as_str().unwrap().to_owned());
+    let hall = json!({ "name": "Hall", "sections": [
+        { "name": "Stalls", "rows": [{ "name": "A", "zone": "stalls", "numbers": ["1", "2"] }] },
+    ] });
+    let hall = admin.post("/v1/seat-maps", &hall).await.unwrap();
+    ids.insert("seat-maps", hall["id"].as_str().unwrap().to_owned());
     let products = admin.get("/v1/products").await.unwrap();
     let currency = &products["items"][0]["price"]["currency"];
     for (kind, collection, below) in [
@@ -79,6 +84,10 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         };
         let made = admin.post(&path, &dated).await.unwrap();
         ids.insert(collection, made["id"].as_str().unwrap().to_owned());
+        let path = format!("/v1/products/{}/variants", product["id"].as_str().unwrap());
+        let form = json!({ "name": "Children", "price_amount": 0 });
+        let form = admin.post(&path, &form).await.unwrap();
+        ids.insert("variants", form["id"].as_str().unwrap().to_owned());
     }
     ids
 }
@@ -249,6 +258,17 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
                 "kind": "rental", "name": "Borrowed", "pool_id": foreign["pools"], "duration_min": 60,
                 "rental": { "max_units": 3 }, "price": { "amount": 100, "currency": "EUR" },
             }),
+        ),
+        (
+            "/products",
+            json!({
+                "kind": "session", "name": "Borrowed", "duration_min": 60,
+                "seating": { "seat_map_id": foreign["seat-maps"] }, "price": { "amount": 100, "currency": "EUR" },
+            }),
+        ),
+        (
+            "/quotes",
+            json!({ "product_id": foreign["products"], "starts_at": in_days(2) }),
         ),
         (
             "/resources",
