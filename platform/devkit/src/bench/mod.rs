@@ -13,6 +13,7 @@
 //! To measure something else, add a [`works::Work`].
 
 mod data;
+mod dropped;
 mod load;
 mod neighbours;
 mod pgbench;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use super::stage::{self, Limits, Stage};
-use super::{neighbours, warm};
+use super::{dropped, neighbours, warm};
 use crate::commands::cargo;
 use crate::files;
 use crate::progress;
@@ -56,6 +56,7 @@ pub(crate) async fn run(workspace: &Workspace, tenants: usize) -> anyhow::Result
     figures.push(neighbours::run(&stage).await?);
     stage.strike().await;
     services::remove_postgres(&data)?;
+    figures.push(dropped::run(workspace).await?);
     add(&file, figures)?;
     println!("\nSaved in {}", file.display());
     Ok(())
