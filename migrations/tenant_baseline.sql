@@ -427,7 +427,7 @@ CREATE TABLE tenant_baseline.schedule_exception (
     day date NOT NULL,
     starts time without time zone,
     ends time without time zone,
-    CONSTRAINT schedule_exception_shape CHECK ((((starts IS NULL) AND (ends IS NULL)) OR (ends > starts)))
+    CONSTRAINT schedule_exception_shape CHECK (((starts IS NULL) = (ends IS NULL)))
 );
 CREATE TABLE tenant_baseline.schedule_rule (
     id uuid NOT NULL,
@@ -435,7 +435,6 @@ CREATE TABLE tenant_baseline.schedule_rule (
     weekday smallint NOT NULL,
     starts time without time zone NOT NULL,
     ends time without time zone NOT NULL,
-    CONSTRAINT schedule_rule_order CHECK ((ends > starts)),
     CONSTRAINT schedule_rule_weekday_check CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
 CREATE TABLE tenant_baseline.seat_map (

@@ -147,8 +147,8 @@ CREATE TABLE schedule_rule (
     -- ISO: 1 is Monday, 7 is Sunday.
     weekday         smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
     starts          time NOT NULL,
-    ends            time NOT NULL,
-    CONSTRAINT schedule_rule_order CHECK (ends > starts)
+    -- On the next day if it is not later than `starts`.
+    ends            time NOT NULL
 );
 CREATE INDEX schedule_rule_resource ON schedule_rule (resource_id);
 
@@ -160,7 +160,7 @@ CREATE TABLE schedule_exception (
     starts          time,
     ends            time,
     CONSTRAINT schedule_exception_shape
-        CHECK ((starts IS NULL AND ends IS NULL) OR (ends > starts))
+        CHECK ((starts IS NULL) = (ends IS NULL))
 );
 CREATE INDEX schedule_exception_resource ON schedule_exception (resource_id, day);
 

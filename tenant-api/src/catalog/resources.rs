@@ -57,7 +57,7 @@ pub struct WeeklyRule {
     pub weekday: i16,
     /// From.
     pub starts: TimeOfDay,
-    /// To; later than `starts`.
+    /// To; on the next day if it is not later than `starts`.
     pub ends: TimeOfDay,
 }
 

@@ -1,6 +1,8 @@
 //! What a booking is and the rules about it; pure.
 
 pub mod cancellation;
+#[cfg(test)]
+mod clocks;
 pub mod needs;
 pub mod nights;
 pub mod price;

@@ -189,8 +189,9 @@ fn grid(
     let step = seconds(offering.product.step_min);
     let duration = seconds(offering.product.duration_min);
     let mut grid = Vec::new();
-    // A schedule in another zone has other days: one more on either side covers them.
-    let mut day = from.yesterday().unwrap_or(from);
+    // A schedule in another zone has other days, one more on either side, and a window may have begun on the day
+    // before.
+    let mut day = from.saturating_sub(2.days());
     let stop = to.tomorrow().unwrap_or(to);
     while day <= stop {
         let windows = schedule.windows(day).iter();
@@ -256,8 +257,7 @@ pub fn working(offering: &Offering, at: Timestamp) -> Vec<usize> {
     works.map(|(index, _)| index).collect()
 }
 
-/// Whether one of the schedule's windows has a start at `at`. A window may begin the day before
-/// only in wall time, so the day of `at` is the one to look at.
+/// Whether one of the schedule's windows has a start at `at`; it may have begun on the day before.
 fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
     // A session begins when whoever made it says.
     let step = match offering.product.kind {
@@ -265,10 +265,14 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
         _ => i64::from(offering.product.step_min) * 60,
     };
     let ends = at.as_second() + i64::from(offering.product.duration_min) * 60;
-    let day = at.to_zoned(schedule.timezone.clone()).date();
-    let windows = schedule.windows(day).iter();
+    let today = at.to_zoned(schedule.timezone.clone()).date();
+    let windows = schedule.windows(today).iter().map(|window| (today, window));
+    let yesterday = today.saturating_sub(1.day());
+    let overnight = schedule.windows(yesterday).iter();
+    let overnight = overnight.filter(|window| window.is_overnight());
     windows
-        .filter_map(|window| schedule.instants(day, *window))
+        .chain(overnight.map(|window| (yesterday, window)))
+        .filter_map(|(day, window)| schedule.instants(day, *window))
         .any(|(opens, closes)| {
             let since = at.as_second() - opens.as_second();
             since >= 0
@@ -279,7 +283,7 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use berth_catalog::{
@@ -292,7 +296,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An hour with Ada, who works in these hours every day.
-    pub(in crate::model) fn offering(zone: &str, windows: &[(i8, i8)]) -> Offering {
+    pub(crate) fn offering(zone: &str, windows: &[(i8, i8)]) -> Offering {
         let timezone = TimeZone::get(zone).unwrap();
         let window = |(from, to): &(i8, i8)| Window {
             starts: time(*from, 0, 0, 0),

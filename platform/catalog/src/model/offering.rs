@@ -35,14 +35,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The wall-time windows of `day`.
+    /// The wall-time windows that begin on `day`.
     #[must_use]
     pub fn windows(&self, day: Date) -> &[Window] {
         let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
         self.exceptions.get(&day).unwrap_or(&self.weekly[weekday])
     }
 
-    /// The stretch of time a wall-time window of `day` covers. A time the clock skips counts from
+    /// The stretch of time a wall-time window that begins on `day` covers. A time the clock skips counts from
     /// after the gap; one it shows twice counts from its first (for the end: its second) showing,
     /// so that an open shop is never shut by the change of clocks.
     #[must_use]
@@ -50,9 +50,13 @@ impl Schedule {
         let starts = self
             .timezone
             .to_ambiguous_zoned(day.to_datetime(window.starts));
+        let last = match window.is_overnight() {
+            true => day.tomorrow().ok()?,
+            false => day,
+        };
         let ends = self
             .timezone
-            .to_ambiguous_zoned(day.to_datetime(window.ends));
+            .to_ambiguous_zoned(last.to_datetime(window.ends));
         let (starts, ends) = (
             starts.compatible().ok()?.timestamp(),
             ends.later().ok()?.timestamp(),

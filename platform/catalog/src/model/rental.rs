@@ -2,7 +2,7 @@
 
 use jiff::{
     Timestamp, ToSpan as _,
-    civil::{DateTime, Time},
+    civil::{DateTime, Time, Weekday},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
@@ -33,23 +33,28 @@ impl RentalTerms {
     /// Whether something can be given out at `local`.
     #[must_use]
     pub fn gives_out(&self, local: DateTime) -> bool {
-        self.opens(local, |rule, local| {
-            rule.window.starts <= local.time() && local.time() < rule.window.ends
-        })
+        self.opens(local, |ends| local.time() < ends)
     }
 
     /// Whether something can be taken back at `local`: until the last moment.
     #[must_use]
     pub fn takes_back(&self, local: DateTime) -> bool {
-        self.opens(local, |rule, local| {
-            rule.window.starts <= local.time() && local.time() <= rule.window.ends
-        })
+        self.opens(local, |ends| local.time() <= ends)
     }
 
-    fn opens(&self, local: DateTime, within: impl Fn(&Weekly, DateTime) -> bool) -> bool {
-        let weekday = i16::from(local.weekday().to_monday_one_offset());
-        let mut rules = self.opening.iter();
-        self.opening.is_empty() || rules.any(|rule| rule.weekday == weekday && within(rule, local))
+    fn opens(&self, local: DateTime, before: impl Fn(Time) -> bool) -> bool {
+        let today = local.weekday();
+        let is =
+            |rule: &Weekly, day: Weekday| rule.weekday == i16::from(day.to_monday_one_offset());
+        let within = |rule: &Weekly| {
+            let window = rule.window;
+            let begun = is(rule, today) && window.starts <= local.time();
+            match window.is_overnight() {
+                false => begun && before(window.ends),
+                true => begun || is(rule, today.previous()) && before(window.ends),
+            }
+        };
+        self.opening.is_empty() || self.opening.iter().any(within)
     }
 }
 
@@ -134,7 +139,12 @@ pub(crate) fn check(terms: &RentalTerms, unit_min: i32, step_min: i32) -> Result
             since_midnight(rule.window.starts),
             since_midnight(rule.window.ends),
         );
-        (from + step - 1) / step * step < to
+        let next = (from + step - 1) / step * step;
+        match rule.window.is_overnight() {
+            false => next < to,
+            // Midnight is a step.
+            true => to > 0 || next < i64::from(DAY_MIN) * 60,
+        }
     };
     if !terms.opening.is_empty() && !terms.opening.iter().any(opens) {
         let detail = "At no step of a day anything would be given out.";
@@ -154,6 +164,39 @@ mod tests {
         let shown = date(2027, 3, day).at(hour, 0, 0, 0);
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         shown.to_zoned(zone).unwrap().timestamp()
+    }
+
+    #[test]
+    fn what_is_open_past_midnight_is_open_on_both_days() {
+        let window = |starts, ends| Window {
+            starts: time(starts, 0, 0, 0),
+            ends: time(ends, 0, 0, 0),
+        };
+        let terms = |window| RentalTerms {
+            min_units: 1,
+            max_units: 1,
+            opening: vec![Weekly { weekday: 5, window }],
+        };
+        let at = |day: i8, hour: i8| date(2027, 3, day).at(hour, 0, 0, 0);
+        // A Friday is the 5th.
+        let night = terms(window(18, 2));
+        let given = [
+            at(5, 17),
+            at(5, 18),
+            at(6, 0),
+            at(6, 1),
+            at(6, 2),
+            at(6, 18),
+        ];
+        let given = given.map(|local| night.gives_out(local));
+        assert_eq!(given, [false, true, true, true, false, false]);
+        assert!(night.takes_back(at(6, 2)) && !night.takes_back(at(5, 2)));
+        let all_day = terms(window(0, 0));
+        let given = [at(4, 23), at(5, 0), at(5, 23), at(6, 0)];
+        let given = given.map(|local| all_day.gives_out(local));
+        assert_eq!(given, [false, true, true, false]);
+        assert!(all_day.takes_back(at(6, 0)));
+        assert!(check(&all_day, 60, 30).is_ok() && check(&night, 60, 30).is_ok());
     }
 
     #[test]

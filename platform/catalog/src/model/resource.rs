@@ -45,13 +45,21 @@ impl ResourceKind {
     }
 }
 
-/// A stretch of wall time within a day, end exclusive.
+/// A stretch of wall time that begins on a day, end exclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Window {
     /// From.
     pub starts: Time,
-    /// To; later than `starts`.
+    /// To; on the next day if it is not later than `starts`.
     pub ends: Time,
+}
+
+impl Window {
+    /// Whether it ends on the next day.
+    #[must_use]
+    pub fn is_overnight(&self) -> bool {
+        self.ends <= self.starts
+    }
 }
 
 /// A stretch of every week.
@@ -169,19 +177,17 @@ fn check_party(kind: ResourceKind, party: Option<Party>) -> Result<(), Error> {
 
 /// Refuses hours that no week has; `field` is theirs.
 pub(crate) fn check_weekly(field: &'static str, weekly: &[Weekly]) -> Result<(), Error> {
-    let bad =
-        |rule: &Weekly| !(1..=7).contains(&rule.weekday) || rule.window.starts >= rule.window.ends;
+    let bad = |rule: &Weekly| !(1..=7).contains(&rule.weekday);
     if weekly.len() > 200 || weekly.iter().any(bad) {
-        let detail = "Weekday 1 to 7, end after start, at most 200 rules.";
+        let detail = "Weekday 1 to 7, at most 200 rules.";
         return Err(Error::invalid(field, "INVALID_SCHEDULE", detail));
     }
     Ok(())
 }
 
 pub(crate) fn check_exceptions(exceptions: &[DayException]) -> Result<(), Error> {
-    let bad = |e: &DayException| e.window.is_some_and(|window| window.starts >= window.ends);
-    if exceptions.len() > 1_000 || exceptions.iter().any(bad) {
-        let detail = "End after start, at most 1,000 days.";
+    if exceptions.len() > 1_000 {
+        let detail = "At most 1,000 days.";
         return Err(Error::invalid("exceptions", "INVALID_SCHEDULE", detail));
     }
     Ok(())

@@ -104,6 +104,50 @@ fn at(day: Date, hour: i8) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_party_may_stay_past_midnight() {
+    let house = House::open().await;
+    let tenant = house.clinic().clone();
+    let admin = Client::sign_in(&tenant, &tenant.admin).await.unwrap();
+    let bar = json!({
+        "kind": "table", "name": "Bar", "party": { "min": 1, "max": 4 }, "schedule": every_day("20:00:00", "02:00:00"),
+    });
+    let bar = admin.post("/v1/resources", &bar).await.unwrap();
+    let product = json!({
+        "kind": "table", "name": "Drinks", "duration_min": 120, "step_min": 60, "resource_ids": [bar["id"]],
+        "price": { "amount": 0, "currency": "EUR" },
+    });
+    let product = admin.post("/v1/products", &product).await.unwrap();
+    let id = product["id"].as_str().unwrap();
+    let day = day();
+    let path = format!("/v1/products/{id}/slots?from={day}&to={day}");
+    let slots = admin.get(&path).await.unwrap();
+    let slots = slots["slots"].as_array().unwrap().iter();
+    let starts: Vec<&str> = slots
+        .map(|slot| &slot["local_start"].as_str().unwrap()[11..16])
+        .collect();
+    // That of midnight is of the evening before.
+    assert_eq!(starts, ["00:00", "20:00", "21:00", "22:00", "23:00"]);
+    let wish = |at: String| {
+        json!({
+            "product_id": id, "starts_at": at, "quantity": 2,
+            "customer": { "name": "Guest", "email": "guest@example.test" },
+        })
+    };
+    let late = admin
+        .post("/v1/bookings", &wish(at(day, 23)))
+        .await
+        .unwrap();
+    assert_eq!(late["ends_at"], at(day + 1.day(), 1));
+    let beyond = refused(
+        admin
+            .post("/v1/bookings", &wish(at(day + 1.day(), 1)))
+            .await,
+    );
+    assert_eq!(beyond, (422, "NOT_SCHEDULED".to_owned()));
+    house.agrees(&tenant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_party_has_the_table_that_wastes_fewest_seats() {
     let house = House::open().await;
     let restaurant = Restaurant::open(&house).await;
