@@ -277,7 +277,7 @@ impl Bookings {
     }
 
     /// Refuses to hold something nobody could pay.
-    async fn check_payable(&self, ctx: &Context, costs: &Costs) -> Result<(), Error> {
+    pub(crate) async fn check_payable(&self, ctx: &Context, costs: &Costs) -> Result<(), Error> {
         let ready = |tenant: &berth_tenancy::Tenant| {
             tenant
                 .account
@@ -306,14 +306,14 @@ enum Outcome {
 }
 
 /// What a booking costs, and whether that is to be paid when it is made.
-struct Costs {
+pub(crate) struct Costs {
     lines: Vec<PriceLine>,
     price: Money,
     online: bool,
 }
 
 impl Costs {
-    fn of(
+    pub(crate) fn of(
         offering: &Offering,
         new: &NewBooking,
         plan: &Plan,

@@ -8,6 +8,7 @@ use crate::{Slot, model::Forbidden};
 
 /// Why a time or quantity cannot be booked: one name a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 pub enum Refusal {
     /// Not offered any more.
     #[error("This is not offered at present.")]

@@ -16,6 +16,7 @@
 //! To add a step in a booking's life: `model/status.rs`, a file here named after the step, its
 //! event in `berth-events`, its route in `tenant-api`.
 
+mod alternatives;
 mod asked;
 mod availability;
 mod blocks;
@@ -27,6 +28,7 @@ mod customer;
 mod decide;
 mod error;
 mod expire;
+mod explain;
 mod groups;
 pub mod model;
 mod of_pool;
@@ -44,13 +46,15 @@ mod update;
 use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
 
+pub use alternatives::Check;
 pub use asked::SlotsAsked;
-pub use availability::{Availability, Check, DayAvailability, Free, Slot};
+pub use availability::{Availability, DayAvailability, Free, Slot};
 pub use blocks::{Block, NewBlock};
 pub use create::{NewBooking, VariantAsked, When};
 pub use customer::CustomerInput;
 pub use error::{Error, Refusal, Taker};
 pub use expire::Referee;
+pub use explain::Reason;
 pub use groups::{NewSessionGroup, SessionGroup, SessionGroupChange};
 pub use model::nights::{Night, Stay};
 pub use model::price::{LineKind, PriceLine};

@@ -2,7 +2,7 @@
 
 mod writer;
 
-use berth_booking::{Night, Quote, Slot, SlotsAsked};
+use berth_booking::{Night, Quote, Reason, Slot, SlotsAsked};
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, Visitor, Written, refuse,
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Api,
-    bookings::{BookingRequest, PriceLineAnswer, price_lines},
+    bookings::{BookingRequest, PriceLineAnswer, SeatRequest, VariantPlaces, price_lines},
     shared::{Money, Tag},
 };
 
@@ -107,6 +107,53 @@ pub struct CheckAnswer {
     pub reason: Option<String>,
     /// The nearest free ones.
     pub alternatives: Vec<SlotAnswer>,
+}
+
+/// Whether something can be booked now, and all that is in the way.
+#[derive(Debug, Object)]
+pub struct Explanation {
+    /// Whether it can.
+    pub available: bool,
+    /// What is in the way: first what booking it would answer.
+    pub reasons: Vec<ReasonAnswer>,
+}
+
+/// One thing in the way.
+#[derive(Debug, Object)]
+#[oai(rename = "Reason")]
+pub struct ReasonAnswer {
+    /// Stable code of the rule; `TAKEN` for what somebody has.
+    pub code: String,
+    /// What it is about, as booking names it.
+    pub field: String,
+    /// A sentence.
+    pub detail: String,
+    /// Of which resource it is said.
+    #[oai(skip_serializing_if_is_none)]
+    pub resource_id: Option<Uuid>,
+    /// From when on something could be had, or is taken, or somebody is there on that day.
+    #[oai(skip_serializing_if_is_none)]
+    pub from: Option<Instant>,
+    /// Until when, exclusive.
+    #[oai(skip_serializing_if_is_none)]
+    pub to: Option<Instant>,
+    /// How many there are to be had.
+    #[oai(skip_serializing_if_is_none)]
+    pub free: Option<i32>,
+}
+
+impl From<Reason> for ReasonAnswer {
+    fn from(reason: Reason) -> Self {
+        Self {
+            code: reason.code.to_owned(),
+            field: reason.field.to_owned(),
+            detail: reason.detail,
+            resource_id: reason.resource_id.map(Into::into),
+            from: reason.from.map(Into::into),
+            to: reason.to.map(Into::into),
+            free: reason.free,
+        }
+    }
 }
 
 fn slot(slot: &Slot, zone: &str) -> SlotAnswer {
@@ -272,6 +319,75 @@ impl AvailabilityApi {
         };
         let nights = nights.into_iter().map(night).collect();
         Ok(Json(Nights { nights }))
+    }
+
+    /// Why something cannot be booked.
+    ///
+    /// Names every rule in the way, and what is known about each: from when it can be booked, when who could
+    /// serve it is there, and what is taken.
+    #[oai(
+        path = "/products/:id/explain",
+        method = "get",
+        operation_id = "explain"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    async fn explain(
+        &self,
+        visitor: Visitor,
+        id: Path<Uuid>,
+        /// Start of an appointment, when a party comes, or when something rented is fetched.
+        starts_at: Query<Option<Instant>>,
+        /// When something rented is brought back.
+        ends_at: Query<Option<Instant>>,
+        /// The session.
+        session_id: Query<Option<Uuid>>,
+        /// The group of sessions of a course.
+        session_group_id: Query<Option<Uuid>>,
+        /// Day of arrival of a stay.
+        arrival: Query<Option<Day>>,
+        /// Day of departure of a stay.
+        departure: Query<Option<Day>>,
+        /// With whom, if it matters.
+        resource_id: Query<Option<Uuid>>,
+        /// Places, or the size of the party.
+        quantity: Query<Option<i32>>,
+        /// The form all places are in.
+        variant_id: Query<Option<Uuid>>,
+        /// Numbered seats, the parameter repeated.
+        seat_id: Query<Vec<i32>>,
+    ) -> Result<Json<Explanation>, Refusal> {
+        let places = |variant_id| VariantPlaces {
+            variant_id,
+            quantity: quantity.0.unwrap_or(1),
+        };
+        let seats = seat_id.0.into_iter().map(|seat_id| SeatRequest {
+            seat_id,
+            variant_id: None,
+        });
+        let wish = BookingRequest {
+            product_id: id.0,
+            starts_at: starts_at.0,
+            ends_at: ends_at.0,
+            session_id: session_id.0,
+            session_group_id: session_group_id.0,
+            arrival: arrival.0,
+            departure: departure.0,
+            resource_id: resource_id.0,
+            quantity: quantity.0,
+            variants: variant_id.0.map(places).into_iter().collect(),
+            seats: seats.collect(),
+            zone: None,
+            customer: None,
+            notes: String::new(),
+            attribution: None,
+        };
+        let wish = wish.into_wish()?;
+        let reasons = self.0.bookings.explain(&visitor.0, &wish).await;
+        let reasons = reasons.map_err(refuse)?;
+        Ok(Json(Explanation {
+            available: reasons.is_empty(),
+            reasons: reasons.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// What something costs now, free or not.

@@ -16,6 +16,7 @@ mod courses;
 mod dead_letters;
 mod document;
 mod domains;
+mod explain;
 mod fleet;
 mod heavy;
 mod holds;
