@@ -323,6 +323,7 @@ CREATE TABLE tenant_baseline.product (
     price_minor bigint NOT NULL,
     currency text NOT NULL,
     pricing jsonb DEFAULT '{"rules": [], "taxes": []}'::jsonb NOT NULL,
+    customer_limit jsonb,
     payment_mode text DEFAULT 'online'::text NOT NULL,
     max_quantity integer DEFAULT 1 NOT NULL,
     min_notice_min integer DEFAULT 0 NOT NULL,

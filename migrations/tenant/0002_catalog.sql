@@ -56,6 +56,8 @@ CREATE TABLE product (
     currency             text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     -- What changes the price, and taxes: {"rules": […], "taxes": […]}
     pricing              jsonb NOT NULL DEFAULT '{"rules": [], "taxes": []}',
+    -- {"most": 2, "period": "week"}
+    customer_limit       jsonb,
     -- `online`: paid when booked. `on_site`: confirmed at once, paid there.
     payment_mode         text NOT NULL DEFAULT 'online' CHECK (payment_mode IN ('online', 'on_site')),
     max_quantity         integer NOT NULL DEFAULT 1 CHECK (max_quantity BETWEEN 1 AND 10000),

@@ -219,6 +219,7 @@ impl House {
             rental: None,
             seating: None,
             pricing: berth_catalog::Pricing::default(),
+            customer_limit: None,
         };
         self.catalog
             .create_product(admin, &product, None)

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Bookings, Error, Refusal,
     customer::{self, CustomerInput},
-    decide::{Known, Plan, decide, needs_one, units},
+    decide::{Known, MOST_HELD, Plan, decide, needs_one, units},
     model::{
         Booking, Status, new_reference,
         nights::Stay,
@@ -130,6 +130,10 @@ impl Bookings {
             return Ok(None);
         };
         let now = ctx.clock.now();
+        // How often a customer has booked it is known only when nobody books for them meanwhile.
+        if offering.product.customer_limit.is_some() && owner(ctx).is_some() {
+            return Ok(None);
+        }
         let plan = decide(&offering, new, &Known::default(), now);
         // Of several at once, who is free is looked up first.
         let Ok(Some(
@@ -189,6 +193,7 @@ impl Bookings {
         costs: Costs,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
+        let costs_online = costs.online;
         let mut booking = assemble(ctx, new, customer, offering, plan, costs, ctx.clock.now());
         let events = events(&tx, ctx, &booking)?;
         let placing = Placing {
@@ -197,6 +202,7 @@ impl Bookings {
             events: &events,
             key,
             catalog_version: offering.version,
+            most_held: owner(ctx).filter(|_| costs_online).map(|_| MOST_HELD),
         };
         let Some(resource) = store::place(&mut tx, &placing).await? else {
             // What the statement found taken is nothing the rest can be built on.
@@ -232,6 +238,11 @@ impl Bookings {
             let mut before = store::look(tx, key, &units, &new.when, None).await?;
             if let When::Group(group) = new.when {
                 before.known.group = store::group_state(tx, group).await?;
+            }
+            if let Some(customer) = owner(ctx) {
+                let period = limited(&offering, new, &before.known);
+                before.known.customer =
+                    store::customer_state(tx, customer, new.product_id, period, None).await?;
             }
             if let (Some(session), Some(_)) = (new.session(), &offering.seating) {
                 before.known.taken_seats = store::taken_seats(tx, session).await?;
@@ -396,6 +407,30 @@ fn assemble(
         created_at: now,
         updated_at: now,
     }
+}
+
+/// The stretch of time in which a customer's bookings of the product count, if they are limited: all of it if the
+/// stretch has no ends.
+fn limited(
+    offering: &Offering,
+    new: &NewBooking,
+    known: &Known,
+) -> Option<Option<(Timestamp, Timestamp)>> {
+    let limit = offering.product.customer_limit?;
+    let at = match new.when {
+        When::Start(at) => Some(at),
+        When::Period(period) => Some(period.starts_at),
+        When::Session(_) => known.session.as_ref().map(|session| session.starts_at),
+        When::Group(_) => known.group.as_ref().map(|group| group.starts_at),
+        When::Nights(stay) => {
+            let day = stay
+                .arrival
+                .at(12, 0, 0, 0)
+                .to_zoned(offering.timezone.clone());
+            day.ok().map(|day| day.timestamp())
+        }
+    };
+    Some(limit.period.around(&offering.timezone, at?))
 }
 
 /// Whose booking it is: a customer's own, or nobody's account when staff or software books.

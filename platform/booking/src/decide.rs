@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use berth_catalog::{OfferedResource, Offering, ProductKind};
+use berth_catalog::{OfferedResource, Offering, PaymentMode, ProductKind};
 use berth_kernel::ResourceId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,6 +28,19 @@ pub(crate) struct Unit {
     pub(crate) to: Timestamp,
 }
 
+/// What a customer has booked already; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CustomerState {
+    /// Bookings of anything that are held and not paid.
+    pub(crate) held: i64,
+    /// Bookings of the product in the period its limit is about.
+    pub(crate) booked: i64,
+}
+
+/// Most unpaid bookings one customer may hold at once: who holds more keeps others from what they will not have.
+/// Two that are made at the same moment may pass it by one.
+pub(crate) const MOST_HELD: i32 = 10;
+
 /// What is known of what is taken; by default nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -39,6 +52,8 @@ pub(crate) struct Known {
     pub(crate) taken_seats: HashSet<i32>,
     /// The group of sessions asked about.
     pub(crate) group: Option<GroupState>,
+    /// What the customer who asks has booked, if it is one.
+    pub(crate) customer: CustomerState,
     /// Most that is taken of the pool in any of the nights, or at any time, asked about.
     pub(crate) most_taken: i32,
 }
@@ -92,6 +107,14 @@ pub(crate) fn decide(
         return Err(Refusal::Quantity);
     }
     check_variants(offering, new)?;
+    let most = product.customer_limit.map(|limit| i64::from(limit.most));
+    if most.is_some_and(|most| known.customer.booked >= most) {
+        return Err(Refusal::LimitReached);
+    }
+    let is_held = product.payment_mode == PaymentMode::Online && product.price.amount > 0;
+    if is_held && known.customer.held >= i64::from(MOST_HELD) {
+        return Err(Refusal::TooManyHolds);
+    }
     let numbered = offering.seating.is_some();
     if !numbered && (!new.seats.is_empty() || new.zone.is_some()) {
         return Err(Refusal::WrongSeat);

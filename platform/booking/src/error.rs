@@ -101,6 +101,12 @@ pub enum Refusal {
     /// The booking would have seats of other zones.
     #[error("It is moved to seats of the same zones; book anew for others.")]
     OtherZone,
+    /// The customer holds as many unpaid bookings as one may.
+    #[error("Pay for what is held before holding more.")]
+    TooManyHolds,
+    /// The customer has booked it as often as one may.
+    #[error("One customer may not book this any more often in that time.")]
+    LimitReached,
     /// More than one booking may cost.
     #[error("This costs more than one booking may.")]
     PriceTooHigh,
@@ -140,6 +146,8 @@ impl Refusal {
             Self::VariantPlaces => ("QUANTITY_MISMATCH", "variants"),
             Self::WrongSeat => ("WRONG_SEAT", "seats"),
             Self::OtherZone => ("OTHER_ZONE", "seats"),
+            Self::TooManyHolds => ("TOO_MANY_HOLDS", "customer"),
+            Self::LimitReached => ("LIMIT_REACHED", "product_id"),
             Self::PriceTooHigh => ("PRICE_TOO_HIGH", "quantity"),
         }
     }

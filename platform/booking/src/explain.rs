@@ -359,6 +359,7 @@ fn overlook(
             *now = start;
             return !unmoved;
         }
+        Refusal::LimitReached => product.customer_limit = None,
         Refusal::WrongVariant | Refusal::VariantPlaces => {
             wish.variants.clear();
             for seat in &mut wish.seats {
@@ -422,7 +423,9 @@ fn start(wish: &NewBooking, known: &Known) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use berth_catalog::{OfferedPool, Party, RentalTerms, StayTerms, Variant, Weekly, Window};
+    use berth_catalog::{
+        CustomerLimit, OfferedPool, Party, RentalTerms, StayTerms, Variant, Weekly, Window,
+    };
     use berth_events::booking::Attribution;
     use berth_kernel::{PoolId, SessionGroupId, SessionId};
     use jiff::civil::{date, time};
@@ -432,6 +435,7 @@ mod tests {
     use super::*;
     use crate::{
         SeatAsked, VariantAsked,
+        decide::CustomerState,
         model::{nights::Stay, rentals::Period, schedule::tests::offering as of_ada},
         store::SessionState,
     };
@@ -570,6 +574,13 @@ mod tests {
                 offering.resources[0].party = Some(Party { min: 1, max: 4 });
                 wish.quantity = 5;
             }
+            Refusal::TooManyHolds => {}
+            Refusal::LimitReached => {
+                offering.product.customer_limit = Some(CustomerLimit {
+                    most: 3,
+                    period: berth_catalog::Period::Ever,
+                });
+            }
             Refusal::WrongVariant => wish.variants = vec![some(Uuid::nil(), 1)],
             Refusal::VariantPlaces => {
                 let form = variant(&offering);
@@ -605,7 +616,18 @@ mod tests {
             let Some((offering, wish)) = refused_by(refusal) else {
                 continue;
             };
-            let reasons = reasons(&offering, &wish, &Known::default(), &[], now());
+            let known = Known {
+                customer: match refusal {
+                    Refusal::TooManyHolds => CustomerState {
+                        held: 10,
+                        booked: 0,
+                    },
+                    Refusal::LimitReached => CustomerState { held: 0, booked: 3 },
+                    _ => CustomerState::default(),
+                },
+                ..Known::default()
+            };
+            let reasons = reasons(&offering, &wish, &known, &[], now());
             let first = reasons
                 .first()
                 .unwrap_or_else(|| panic!("{refusal:?} is not"));

@@ -7,7 +7,7 @@
 //! Availability is advice; the claim is the judge.
 //!
 //! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
-//! nobody else's yet), then resources sorted by id, then session rows sorted by id; or the buckets of a
+//! nobody else's yet), then the customer whose bookings are counted, then resources sorted by id, then session rows sorted by id; or the buckets of a
 //! pool in their order.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the

@@ -4,7 +4,7 @@
 use berth_access::{Context, Permission};
 use berth_catalog::ProductKind;
 use berth_events::booking::Updated;
-use berth_kernel::{BookingId, ResourceId, SessionGroupId};
+use berth_kernel::{BookingId, ResourceId, SessionGroupId, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::{SignedDuration, Timestamp};
@@ -135,6 +135,9 @@ impl Bookings {
                 }
             });
         }
+        if let Some(customer) = owner {
+            self.check_limit(&mut tx, ctx, &booking, customer).await?;
+        }
         booking.version += 1;
         booking.updated_at = ctx.clock.now();
         store::save(&mut tx, &booking).await?;
@@ -148,6 +151,28 @@ impl Bookings {
         }
         tx.commit().await?;
         Ok(Outcome::Moved(Box::new(booking)))
+    }
+
+    /// Refuses a time in which the customer has the product as often as one may.
+    async fn check_limit(
+        &self,
+        tx: &mut TenantTx,
+        ctx: &Context,
+        booking: &Booking,
+        customer: UserId,
+    ) -> Result<(), Error> {
+        let product = booking.product_id;
+        let offering = self.compile(tx, ctx, product).await?;
+        let Some(limit) = offering.product.customer_limit else {
+            return Ok(());
+        };
+        let period = limit.period.around(&offering.timezone, booking.starts_at);
+        let except = Some(booking.id);
+        let state = store::customer_state(tx, customer, product, Some(period), except).await?;
+        match state.booked < i64::from(limit.most) {
+            true => Ok(()),
+            false => Err(Refusal::LimitReached.into()),
+        }
     }
 
     /// Whom an appointment takes at the new time, if it was free; the booking says so already.

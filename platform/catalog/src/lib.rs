@@ -32,11 +32,11 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    Bounds, Buckets, CancellationTier, Category, Combination, DayException, NewCombination,
-    NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool,
+    Bounds, Buckets, CancellationTier, Category, Combination, CustomerLimit, DayException,
+    NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool,
     OfferedRequirement, OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode,
-    Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange,
-    ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
+    Period, Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product,
+    ProductChange, ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
     ResourceStanding, Schedule, SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax,
     TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice, rental_end, rental_minutes,
     rental_units,

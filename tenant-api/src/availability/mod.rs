@@ -354,13 +354,13 @@ impl AvailabilityApi {
         /// The form all places are in.
         variant_id: Query<Option<Uuid>>,
         /// Numbered seats, the parameter repeated.
-        seat_id: Query<Vec<i32>>,
+        seat_id: Query<Option<Vec<i32>>>,
     ) -> Result<Json<Explanation>, Refusal> {
         let places = |variant_id| VariantPlaces {
             variant_id,
             quantity: quantity.0.unwrap_or(1),
         };
-        let seats = seat_id.0.into_iter().map(|seat_id| SeatRequest {
+        let seats = seat_id.0.into_iter().flatten().map(|seat_id| SeatRequest {
             seat_id,
             variant_id: None,
         });
@@ -381,7 +381,15 @@ impl AvailabilityApi {
             notes: String::new(),
             attribution: None,
         };
-        let wish = wish.into_wish()?;
+        let wish = match wish.into_wish() {
+            Ok(wish) => wish,
+            Err(refusal) => {
+                // Of a product that is not there nothing else is said.
+                let product = self.0.catalog.product(&visitor.0, id.0.into()).await;
+                product.map_err(refuse)?;
+                return Err(refusal);
+            }
+        };
         let reasons = self.0.bookings.explain(&visitor.0, &wish).await;
         let reasons = reasons.map_err(refuse)?;
         Ok(Json(Explanation {

@@ -1,7 +1,7 @@
 //! Products, their variants and categories as they are asked for and shown.
 
 use berth_catalog::{
-    CancellationTier, Category, NewProduct, PaymentMode, Product, ProductKind, Variant,
+    CancellationTier, Category, NewProduct, PaymentMode, Period, Product, ProductKind, Variant,
     VariantChange,
 };
 use berth_kernel::Problem;
@@ -116,6 +116,61 @@ pub struct ProductRequest {
     pub seating: Option<Seating>,
     /// What changes the price, and taxes.
     pub pricing: Option<Pricing>,
+    /// How often one customer may book it; as often as they like unless said.
+    pub customer_limit: Option<CustomerLimit>,
+}
+
+/// How often one customer may book a product. It holds for customers' own accounts, not for what staff or software
+/// books for them.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct CustomerLimit {
+    /// Most bookings, 1 to 1,000; those called off or not paid do not count.
+    pub most: i32,
+    /// In what time, by their starts and the calendar of the place.
+    pub period: LimitPeriod,
+}
+
+/// A stretch of the calendar.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum LimitPeriod {
+    /// From midnight to midnight.
+    Day,
+    /// From Monday to Sunday.
+    Week,
+    /// From the first to the last.
+    Month,
+    /// All of time.
+    Ever,
+}
+
+impl From<CustomerLimit> for berth_catalog::CustomerLimit {
+    fn from(limit: CustomerLimit) -> Self {
+        Self {
+            most: limit.most,
+            period: match limit.period {
+                LimitPeriod::Day => Period::Day,
+                LimitPeriod::Week => Period::Week,
+                LimitPeriod::Month => Period::Month,
+                LimitPeriod::Ever => Period::Ever,
+            },
+        }
+    }
+}
+
+impl From<berth_catalog::CustomerLimit> for CustomerLimit {
+    fn from(limit: berth_catalog::CustomerLimit) -> Self {
+        Self {
+            most: limit.most,
+            period: match limit.period {
+                Period::Day => LimitPeriod::Day,
+                Period::Week => LimitPeriod::Week,
+                Period::Month => LimitPeriod::Month,
+                Period::Ever => LimitPeriod::Ever,
+            },
+        }
+    }
 }
 
 /// How nights are sold.
@@ -312,6 +367,7 @@ impl TryFrom<ProductRequest> for NewProduct {
             rental: request.rental.map(Into::into),
             seating: request.seating.map(Into::into),
             pricing: request.pricing.unwrap_or_default().try_into()?,
+            customer_limit: request.customer_limit.map(Into::into),
             category_id: request.category_id.map(Into::into),
             name: request.name,
             description: request.description,
@@ -443,6 +499,9 @@ pub struct ProductAnswer {
     pub seating: Option<Seating>,
     /// What changes the price, and taxes.
     pub pricing: Pricing,
+    /// How often one customer may book it.
+    #[oai(skip_serializing_if_is_none)]
+    pub customer_limit: Option<CustomerLimit>,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -491,6 +550,7 @@ impl From<Product> for ProductAnswer {
             requirements: product.requirements.into_iter().map(Into::into).collect(),
             seating: product.seating.map(Into::into),
             pricing: product.pricing.into(),
+            customer_limit: product.customer_limit.map(Into::into),
             active: product.active,
             version: product.version,
             created_at: product.created_at.into(),

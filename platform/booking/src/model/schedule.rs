@@ -327,6 +327,7 @@ pub(crate) mod tests {
             rental: None,
             seating: None,
             pricing: Pricing::default(),
+            customer_limit: None,
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,

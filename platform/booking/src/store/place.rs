@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use berth_catalog::Buckets;
-use berth_kernel::{PoolId, ProductId, ResourceId, SessionGroupId, SessionId};
+use berth_kernel::{BookingId, PoolId, ProductId, ResourceId, SessionGroupId, SessionId, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use super::buckets::{ends, names};
 use crate::{
     Error,
     create::When,
-    decide::{Known, Unit},
+    decide::{CustomerState, Known, Unit},
     model::{Booking, Status},
 };
 
@@ -111,6 +111,7 @@ pub(crate) async fn look(
             }),
             taken_seats: HashSet::new(),
             group: None,
+            customer: CustomerState::default(),
             most_taken: 0,
         },
     })
@@ -150,6 +151,8 @@ pub(crate) struct Placing<'a> {
     pub(crate) key: Option<&'a IdempotencyKey>,
     /// What was decided rests on this version of the catalog.
     pub(crate) catalog_version: i64,
+    /// How many unpaid bookings the customer may hold, this one among them.
+    pub(crate) most_held: Option<i32>,
 }
 
 /// What every placing statement is given, in the form it wants.
@@ -166,7 +169,7 @@ struct Given<'a> {
 
 /// Takes a place and writes booking, events and answer in one statement; which resource it was, if one
 /// serves it. `$take` says what is taken: its last part, `taken`, has one row if it is, with the resource.
-/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$40`.
+/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$41`.
 macro_rules! place {
     ($tx:expr, $given:expr, $take:literal, $claim:literal $(, $arg:expr)* $(,)?) => {{
         let given: &Given<'_> = $given;
@@ -176,6 +179,8 @@ macro_rules! place {
                SELECT FROM catalog_version
                WHERE version = $1
                  AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $2, 1)), true)
+                 AND ($40::integer IS NULL
+                      OR (SELECT count(*) FROM booking WHERE customer_id = $15 AND status = 'PENDING') < $40)
            ), "# + $take + r#", answered AS (
                INSERT INTO idempotency (principal, route, key, request_hash, body)
                SELECT $3, $4, $5, $6,
@@ -237,6 +242,7 @@ macro_rules! place {
             booking.session_group_id.map(|id| id.uuid()),
             Json(&booking.price_lines) as _,
             Json(&booking.seats) as _,
+            given.placing.most_held,
             $($arg),*
         )
         .fetch_optional($tx.conn())
@@ -311,10 +317,10 @@ async fn place_units(
         tx,
         given,
         r#"picked AS MATERIALIZED (
-               SELECT candidate AS id FROM fresh, unnest($40::uuid[]) AS candidate
+               SELECT candidate AS id FROM fresh, unnest($41::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
                                  WHERE c.resource_id = candidate
-                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($41, $42)
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($42, $43)
                                    AND c.state IN ('held', 'confirmed'))
                LIMIT 1
            ), lock AS MATERIALIZED (
@@ -326,10 +332,10 @@ async fn place_units(
            )"#,
         r#"claimed AS (
                INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
-               SELECT id, 'booking', resource_id, $41, $42, $45 FROM booked
+               SELECT id, 'booking', resource_id, $42, $43, $46 FROM booked
                UNION ALL
-               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $45
-               FROM booked, unnest($12, $43::timestamptz[], $44::timestamptz[]) AS o (resource_id, starts_at, ends_at)
+               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $46
+               FROM booked, unnest($12, $44::timestamptz[], $45::timestamptz[]) AS o (resource_id, starts_at, ends_at)
            )"#,
         &candidates,
         from.map(jiff_sqlx::Timestamp::from) as _,
@@ -346,15 +352,15 @@ async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) 
         tx,
         given,
         r#"taken AS (
-               UPDATE session SET held = held + CASE WHEN $41 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $41 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $40::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $41::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $40, $25, $41 FROM booked
+               SELECT id, $41, $25, $42 FROM booked
            )"#,
         session.uuid(),
         given.state,
@@ -373,16 +379,16 @@ async fn place_seats(
         tx,
         given,
         r#"counted AS (
-               UPDATE session SET held = held + CASE WHEN $41 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $41 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $40::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $41::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                  AND NOT EXISTS (SELECT FROM session_seat t
-                                 WHERE t.session_id = $40 AND t.seat_id = ANY($42) AND t.state IN ('held', 'confirmed'))
+                                 WHERE t.session_id = $41 AND t.seat_id = ANY($43) AND t.state IN ('held', 'confirmed'))
                RETURNING id
            ), seated AS (
                INSERT INTO session_seat (booking_id, session_id, seat_id, state)
-               SELECT $8, counted.id, seat, $41 FROM counted, unnest($42::integer[]) AS seat
+               SELECT $8, counted.id, seat, $42 FROM counted, unnest($43::integer[]) AS seat
                ON CONFLICT (session_id, seat_id) WHERE state IN ('held', 'confirmed') DO NOTHING
                RETURNING true
            ), taken AS (
@@ -390,7 +396,7 @@ async fn place_seats(
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $40, $25, $41 FROM booked
+               SELECT id, $41, $25, $42 FROM booked
            )"#,
         session.uuid(),
         given.state,
@@ -411,23 +417,23 @@ async fn place_group(
         given,
         r#"locked AS MATERIALIZED (
                SELECT s.id FROM fresh, session_group g JOIN session s ON s.group_id = g.id
-               WHERE g.id = $40::uuid AND g.status = 'open' AND s.status = 'open'
+               WHERE g.id = $41::uuid AND g.status = 'open' AND s.status = 'open'
                  AND s.held + s.sold + $25 <= s.capacity
                  -- Of a group that is sold out nothing is locked or written.
-                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $40 AND f.status <> 'cancelled'
+                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $41 AND f.status <> 'cancelled'
                                    AND (f.status <> 'open' OR f.held + f.sold + $25 > f.capacity))
                ORDER BY s.id FOR UPDATE OF s
            ), counted AS (
-               UPDATE session s SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
-                                    sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
+               UPDATE session s SET held = held + CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
+                                    sold = sold + CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
                FROM locked WHERE s.id = locked.id AND held + sold + $25 <= capacity
                RETURNING s.id
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $41
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $42
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT booked.id, counted.id, $25, $42 FROM booked, counted
+               SELECT booked.id, counted.id, $25, $43 FROM booked, counted
            )"#,
         group.uuid(),
         i64::try_from(sessions).unwrap_or(i64::MAX),
@@ -450,24 +456,24 @@ async fn place_buckets(
         given,
         r#"counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $40, name, $42, CASE WHEN $45 = 'held' THEN $25 ELSE 0 END,
-                      CASE WHEN $45 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($41::timestamp[]) AS name
+               SELECT $41, name, $43, CASE WHEN $46 = 'held' THEN $25 ELSE 0 END,
+                      CASE WHEN $46 = 'held' THEN 0 ELSE $25 END
+               FROM fresh, unnest($42::timestamp[]) AS name
                -- Of what is sold out nothing is locked or written.
-               WHERE $25 <= $42
-                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $40 AND b.at >= $43 AND b.at < $44
-                                   AND b.held + b.sold + $25 > $42)
+               WHERE $25 <= $43
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $41 AND b.at >= $44 AND b.at < $45
+                                   AND b.held + b.sold + $25 > $43)
                ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
                RETURNING true
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($41)
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($42)
            )"#,
         r#"claimed AS (
                INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
-               SELECT id, 'booking', $40, $43, $44, cardinality($41), $25, $45 FROM booked
+               SELECT id, 'booking', $41, $44, $45, cardinality($42), $25, $46 FROM booked
            )"#,
         pool.uuid(),
         &names as _,
@@ -500,4 +506,43 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
             "claim_no_overlap" | "session_not_oversold" | "bucket_not_oversold" | "session_seat_taken"
         )
     ))
+}
+
+/// What a customer has booked: what they hold unpaid and, where bookings of the product are limited, how many they
+/// have in that stretch of time besides `except`. While that is asked nobody else books for them.
+pub(crate) async fn customer_state(
+    tx: &mut TenantTx,
+    customer: UserId,
+    product: ProductId,
+    limited: Option<Option<(Timestamp, Timestamp)>>,
+    except: Option<BookingId>,
+) -> Result<CustomerState, Error> {
+    if limited.is_some() {
+        // Before the count, which sees what was there when it began.
+        sqlx::query!(
+            "SELECT pg_advisory_xact_lock(hashtextextended(current_user || $1, 2))",
+            customer.to_string(),
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    let (from, to) = limited.flatten().unzip();
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE status = 'PENDING') AS "held!",
+                  count(*) FILTER (WHERE product_id = $2 AND status NOT IN ('CANCELLED', 'FAILED')
+                                     AND ($3::timestamptz IS NULL OR starts_at >= $3 AND starts_at < $4)) AS "booked!"
+           FROM booking WHERE customer_id = $1 AND id IS DISTINCT FROM $5 AND ($6 OR status = 'PENDING')"#,
+        customer.uuid(),
+        product.uuid(),
+        from.map(jiff_sqlx::Timestamp::from) as _,
+        to.map(jiff_sqlx::Timestamp::from) as _,
+        except.map(|id| id.uuid()),
+        limited.is_some(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(CustomerState {
+        held: row.held,
+        booked: row.booked,
+    })
 }

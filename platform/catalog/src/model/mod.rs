@@ -1,6 +1,7 @@
 //! What the catalog's things are, and the rules about them; pure.
 
 mod combination;
+mod limit;
 mod offering;
 mod pool;
 mod pricing;
@@ -12,6 +13,7 @@ mod seat_map;
 mod stay;
 
 pub use combination::{Combination, NewCombination, Party};
+pub use limit::{CustomerLimit, Period};
 pub use offering::{
     OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule,
 };

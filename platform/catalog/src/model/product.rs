@@ -5,8 +5,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Pricing, RentalTerms, Requirement, Seating, SoldBy, StayTerms, ZonePrice, check_requirements,
-    check_zone_prices, pricing,
+    CustomerLimit, Pricing, RentalTerms, Requirement, Seating, SoldBy, StayTerms, ZonePrice,
+    check_requirements, check_zone_prices, pricing,
 };
 use crate::Error;
 
@@ -151,6 +151,9 @@ pub struct Product {
     /// What changes the price, and taxes.
     #[serde(default)]
     pub pricing: Pricing,
+    /// How often one customer may book it; as often as they like if nothing is said.
+    #[serde(default)]
+    pub customer_limit: Option<CustomerLimit>,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -208,6 +211,8 @@ pub struct NewProduct {
     pub seating: Option<Seating>,
     /// What changes the price, and taxes.
     pub pricing: Pricing,
+    /// How often one customer may book it.
+    pub customer_limit: Option<CustomerLimit>,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -305,6 +310,9 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     check_requirements(&new.requirements)?;
     check_terms(new)?;
     pricing::check(new)?;
+    if let Some(limit) = new.customer_limit {
+        limit.check()?;
+    }
     if let Some(seating) = &new.seating {
         if new.kind != ProductKind::Session {
             let detail = "Only sessions have numbered seats.";

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, Category, NewProduct, PaymentMode, Pricing, Product, ProductKind,
-        RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange, ZonePrice,
+        CancellationTier, Category, CustomerLimit, NewProduct, PaymentMode, Pricing, Product,
+        ProductKind, RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange,
+        ZonePrice,
     },
 };
 pub(crate) use combinations::*;
@@ -52,6 +53,7 @@ struct ProductRow {
     seat_map_id: Option<Uuid>,
     zone_prices: sqlx::types::Json<Vec<ZonePrice>>,
     pricing: sqlx::types::Json<Pricing>,
+    customer_limit: Option<sqlx::types::Json<CustomerLimit>>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -77,6 +79,7 @@ macro_rules! select_product {
                   rental AS "rental: sqlx::types::Json<RentalTerms>",
                   seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
                   pricing AS "pricing: sqlx::types::Json<Pricing>",
+                  customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>",
                   active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
@@ -115,6 +118,7 @@ impl TryFrom<ProductRow> for Product {
                 zone_prices: row.zone_prices.0,
             }),
             pricing: row.pricing.0,
+            customer_limit: row.customer_limit.map(|limit| limit.0),
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -154,9 +158,9 @@ pub(crate) async fn insert_product(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
             max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
-            seat_map_id, zone_prices, pricing)
+            seat_map_id, zone_prices, pricing, customer_limit)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
-            $23, $24, $25)",
+            $23, $24, $25, $26)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -182,6 +186,7 @@ pub(crate) async fn insert_product(
         new.seating.as_ref().map(|seating| seating.seat_map_id.uuid()),
         sqlx::types::Json(zone_prices(new.seating.as_ref())) as _,
         sqlx::types::Json(&new.pricing) as _,
+        new.customer_limit.map(sqlx::types::Json) as _,
     )
     .execute(tx.conn())
     .await

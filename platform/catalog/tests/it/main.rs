@@ -38,6 +38,7 @@ fn check_up() -> NewProduct {
         rental: None,
         seating: None,
         pricing: Pricing::default(),
+        customer_limit: None,
     }
 }
 

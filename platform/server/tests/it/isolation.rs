@@ -199,8 +199,8 @@ async fn ids_of_another_tenant_do_not_exist() {
                 .await;
             // Something it has not, such as nights, is refused by another name.
             let code = answer["code"].as_str().unwrap_or_default();
-            let there_is =
-                status == StatusCode::OK || matches!(code, "INVALID_PARAMETER" | "WRONG_KIND");
+            let there_is = status == StatusCode::OK
+                || matches!(code, "INVALID_PARAMETER" | "WRONG_KIND" | "WRONG_SHAPE");
             if !there_is {
                 wrong.push(format!("{called} by its owner: {status} {answer}"));
             }

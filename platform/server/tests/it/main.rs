@@ -24,6 +24,7 @@ mod house;
 mod interrupted;
 mod isolation;
 mod kinds;
+mod limits;
 mod lost_broker;
 mod neighbours;
 mod observed;
