@@ -60,6 +60,31 @@ pub struct NewBooking {
     pub attribution: Attribution,
 }
 
+impl NewBooking {
+    /// The session asked for, if it is one.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        match self.when {
+            When::Session(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// When it would begin, as far as that is known; of a stay the noon of its day of arrival.
+    pub(crate) fn start(&self, offering: &Offering, known: &Known) -> Option<Timestamp> {
+        match self.when {
+            When::Start(at) => Some(at),
+            When::Period(period) => Some(period.starts_at),
+            When::Session(_) => known.session.as_ref().map(|session| session.starts_at),
+            When::Group(_) => known.group.as_ref().map(|group| group.starts_at),
+            When::Nights(stay) => {
+                let noon = stay.arrival.at(12, 0, 0, 0);
+                let noon = noon.to_zoned(offering.timezone.clone()).ok()?;
+                Some(noon.timestamp())
+            }
+        }
+    }
+}
+
 /// So many places in a form of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VariantAsked {
@@ -240,9 +265,14 @@ impl Bookings {
                 before.known.group = store::group_state(tx, group).await?;
             }
             if let Some(customer) = owner(ctx) {
-                let period = limited(&offering, new, &before.known);
-                before.known.customer =
-                    store::customer_state(tx, customer, new.product_id, period, None).await?;
+                before.known.customer.held = store::held_by(tx, customer).await?;
+                let start = new.start(&offering, &before.known);
+                if let Some((limit, at)) = offering.product.customer_limit.zip(start) {
+                    let period = limit.period.around(&offering.timezone, at);
+                    store::lock_customer(tx, customer).await?;
+                    before.known.customer.booked =
+                        store::booked_by(tx, customer, new.product_id, period, None).await?;
+                }
             }
             if let (Some(session), Some(_)) = (new.session(), &offering.seating) {
                 before.known.taken_seats = store::taken_seats(tx, session).await?;
@@ -407,30 +437,6 @@ fn assemble(
         created_at: now,
         updated_at: now,
     }
-}
-
-/// The stretch of time in which a customer's bookings of the product count, if they are limited: all of it if the
-/// stretch has no ends.
-fn limited(
-    offering: &Offering,
-    new: &NewBooking,
-    known: &Known,
-) -> Option<Option<(Timestamp, Timestamp)>> {
-    let limit = offering.product.customer_limit?;
-    let at = match new.when {
-        When::Start(at) => Some(at),
-        When::Period(period) => Some(period.starts_at),
-        When::Session(_) => known.session.as_ref().map(|session| session.starts_at),
-        When::Group(_) => known.group.as_ref().map(|group| group.starts_at),
-        When::Nights(stay) => {
-            let day = stay
-                .arrival
-                .at(12, 0, 0, 0)
-                .to_zoned(offering.timezone.clone());
-            day.ok().map(|day| day.timestamp())
-        }
-    };
-    Some(limit.period.around(&offering.timezone, at?))
 }
 
 /// Whose booking it is: a customer's own, or nobody's account when staff or software books.

@@ -6,7 +6,7 @@ use berth_kernel::Money;
 use jiff::{Timestamp, civil::DateTime};
 
 use crate::{
-    Bookings, Error, NewBooking, Refusal, When,
+    Bookings, Error, NewBooking, Refusal,
     decide::{Known, Plan, decide},
     model::price::{self, Part, PriceLine},
 };
@@ -179,14 +179,4 @@ pub(crate) fn check_variants(offering: &Offering, new: &NewBooking) -> Result<()
         return Err(Refusal::VariantPlaces);
     }
     Ok(())
-}
-
-impl NewBooking {
-    /// The session asked for, if it is one.
-    pub(crate) fn session(&self) -> Option<berth_kernel::SessionId> {
-        match self.when {
-            When::Session(id) => Some(id),
-            _ => None,
-        }
-    }
 }

@@ -2,12 +2,12 @@
 //! transaction.
 
 use berth_access::{Context, Permission};
-use berth_catalog::ProductKind;
+use berth_catalog::{CustomerLimit, ProductKind};
 use berth_events::booking::Updated;
 use berth_kernel::{BookingId, ResourceId, SessionGroupId, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
@@ -101,6 +101,10 @@ impl Bookings {
         {
             return Err(Refusal::TooLate.into());
         }
+        let limit = match owner {
+            Some(customer) => self.limit(&mut tx, ctx, &booking, customer).await?,
+            None => None,
+        };
         let moved = match to.when {
             When::Start(at) => {
                 let chosen = self
@@ -135,8 +139,8 @@ impl Bookings {
                 }
             });
         }
-        if let Some(customer) = owner {
-            self.check_limit(&mut tx, ctx, &booking, customer).await?;
+        if let Some(limit) = limit {
+            limit.check(&mut tx, &booking).await?;
         }
         booking.version += 1;
         booking.updated_at = ctx.clock.now();
@@ -153,26 +157,25 @@ impl Bookings {
         Ok(Outcome::Moved(Box::new(booking)))
     }
 
-    /// Refuses a time in which the customer has the product as often as one may.
-    async fn check_limit(
+    /// How often the customer may have the product, if that is limited; nobody else books for them from here on.
+    async fn limit(
         &self,
         tx: &mut TenantTx,
         ctx: &Context,
         booking: &Booking,
         customer: UserId,
-    ) -> Result<(), Error> {
-        let product = booking.product_id;
-        let offering = self.compile(tx, ctx, product).await?;
+    ) -> Result<Option<Limited>, Error> {
+        let offering = self.compile(tx, ctx, booking.product_id).await?;
         let Some(limit) = offering.product.customer_limit else {
-            return Ok(());
+            return Ok(None);
         };
-        let period = limit.period.around(&offering.timezone, booking.starts_at);
-        let except = Some(booking.id);
-        let state = store::customer_state(tx, customer, product, Some(period), except).await?;
-        match state.booked < i64::from(limit.most) {
-            true => Ok(()),
-            false => Err(Refusal::LimitReached.into()),
-        }
+        // Before anything is taken: see the order of locks.
+        store::lock_customer(tx, customer).await?;
+        Ok(Some(Limited {
+            customer,
+            limit,
+            zone: offering.timezone.clone(),
+        }))
     }
 
     /// Whom an appointment takes at the new time, if it was free; the booking says so already.
@@ -311,6 +314,26 @@ impl Bookings {
         booking.ends_at = wish.ends_at;
         booking.local_start = offering.timezone.to_datetime(wish.starts_at);
         store::move_buckets(tx, booking.id, &had, &wish.buckets, wish.capacity).await
+    }
+}
+
+/// A customer who may have a product so often.
+struct Limited {
+    customer: UserId,
+    limit: CustomerLimit,
+    zone: TimeZone,
+}
+
+impl Limited {
+    /// Refuses a time in which they have the product as often as one may.
+    async fn check(&self, tx: &mut TenantTx, booking: &Booking) -> Result<(), Error> {
+        let period = self.limit.period.around(&self.zone, booking.starts_at);
+        let (product, except) = (booking.product_id, Some(booking.id));
+        let others = store::booked_by(tx, self.customer, product, period, except).await?;
+        match others < i64::from(self.limit.most) {
+            true => Ok(()),
+            false => Err(Refusal::LimitReached.into()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod blocks;
 mod buckets;
 mod claims;
+mod customers;
 mod groups;
 mod place;
 mod recount;
@@ -13,6 +14,7 @@ mod sessions;
 pub(crate) use blocks::*;
 pub(crate) use buckets::{block_buckets, bucket_takers, buckets_of, move_buckets, taken};
 pub(crate) use claims::*;
+pub(crate) use customers::*;
 pub(crate) use groups::*;
 pub(crate) use place::*;
 pub(crate) use recount::recount;

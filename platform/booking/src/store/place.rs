@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use berth_catalog::Buckets;
-use berth_kernel::{BookingId, PoolId, ProductId, ResourceId, SessionGroupId, SessionId, UserId};
+use berth_kernel::{PoolId, ProductId, ResourceId, SessionGroupId, SessionId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use jiff::Timestamp;
@@ -506,43 +506,4 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
             "claim_no_overlap" | "session_not_oversold" | "bucket_not_oversold" | "session_seat_taken"
         )
     ))
-}
-
-/// What a customer has booked: what they hold unpaid and, where bookings of the product are limited, how many they
-/// have in that stretch of time besides `except`. While that is asked nobody else books for them.
-pub(crate) async fn customer_state(
-    tx: &mut TenantTx,
-    customer: UserId,
-    product: ProductId,
-    limited: Option<Option<(Timestamp, Timestamp)>>,
-    except: Option<BookingId>,
-) -> Result<CustomerState, Error> {
-    if limited.is_some() {
-        // Before the count, which sees what was there when it began.
-        sqlx::query!(
-            "SELECT pg_advisory_xact_lock(hashtextextended(current_user || $1, 2))",
-            customer.to_string(),
-        )
-        .execute(tx.conn())
-        .await?;
-    }
-    let (from, to) = limited.flatten().unzip();
-    let row = sqlx::query!(
-        r#"SELECT count(*) FILTER (WHERE status = 'PENDING') AS "held!",
-                  count(*) FILTER (WHERE product_id = $2 AND status NOT IN ('CANCELLED', 'FAILED')
-                                     AND ($3::timestamptz IS NULL OR starts_at >= $3 AND starts_at < $4)) AS "booked!"
-           FROM booking WHERE customer_id = $1 AND id IS DISTINCT FROM $5 AND ($6 OR status = 'PENDING')"#,
-        customer.uuid(),
-        product.uuid(),
-        from.map(jiff_sqlx::Timestamp::from) as _,
-        to.map(jiff_sqlx::Timestamp::from) as _,
-        except.map(|id| id.uuid()),
-        limited.is_some(),
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(CustomerState {
-        held: row.held,
-        booked: row.booked,
-    })
 }

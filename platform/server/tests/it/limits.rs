@@ -35,7 +35,7 @@ impl Studio {
 
     async fn session(&self, day: Date, hour: i8) -> String {
         let path = format!("/v1/products/{}/sessions", self.class);
-        let session = json!({ "starts_at": in_berlin(day, hour, 0), "capacity": 50 });
+        let session = json!({ "starts_at": in_berlin(day, hour, 0), "capacity": 500 });
         let session = self.admin.post(&path, &session).await.unwrap();
         session["id"].as_str().unwrap().to_owned()
     }
@@ -120,6 +120,36 @@ async fn however_many_ask_at_once_the_limit_holds() {
         }
     }
     assert_eq!(won, 3);
+    house.agrees(&studio.tenant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_books_and_moves_at_once_waits_for_nobody_in_a_ring() {
+    let house = House::open().await;
+    let studio = Studio::open(
+        &house,
+        "on_site",
+        &json!({ "most": 1000, "period": "week" }),
+    )
+    .await;
+    let customer = house
+        .customer(&studio.tenant, "restless@example.test")
+        .await;
+    let one = studio.session(monday(), 10).await;
+    let other = studio.session(monday(), 12).await;
+    let mut moving = studio.book(&customer, &one).await.unwrap();
+    for round in 0..30 {
+        let to = if round % 2 == 0 { &other } else { &one };
+        let body = json!({ "version": moving["version"], "session_id": to });
+        let move_path = path(&moving, "reschedule");
+        let moved = customer.post(&move_path, &body);
+        let booked = join_all((0..4).map(|_| studio.book(&customer, to)));
+        let (moved, booked) = tokio::join!(moved, booked);
+        moving = moved.unwrap();
+        for answer in booked {
+            answer.unwrap();
+        }
+    }
     house.agrees(&studio.tenant).await;
 }
 
