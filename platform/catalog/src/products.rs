@@ -95,7 +95,7 @@ impl Catalog {
                 let detail = "It has no numbered seats.";
                 return Err(Error::invalid("zone_prices", "WRONG_KIND", detail));
             };
-            check_zone_prices(prices, product.price.currency.step())?;
+            check_zone_prices(prices, product.price.currency)?;
             let map = store::seat_map(&mut tx, seating.seat_map_id).await?;
             check_zones(prices, &map.ok_or(Error::NotFound)?)?;
             seating.zone_prices.clone_from(prices);

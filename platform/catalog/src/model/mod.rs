@@ -19,7 +19,7 @@ pub use offering::{
 };
 pub(crate) use pool::check as check_pool;
 pub use pool::{Buckets, NewPool, Pool, PoolChange, Pooled, PooledBy, SoldBy};
-pub(crate) use pricing::check_for as check_pricing;
+pub(crate) use pricing::check as check_pricing;
 pub use pricing::{Bounds, PriceEffect, PriceRule, Pricing, Tax, TaxRate};
 pub use product::{
     CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NewProduct, ProductKind, Window, product::MAX_PRICE_MINOR};
+use super::{ProductKind, Window, product::MAX_PRICE_MINOR, stay::check_weekdays};
 use crate::Error;
 
 /// Most rules of one product.
@@ -137,13 +137,8 @@ impl PriceRule {
     }
 }
 
-/// Refuses what a product that is to be made cannot have.
-pub(crate) fn check(new: &NewProduct) -> Result<(), Error> {
-    check_for(&new.pricing, new.kind, new.max_quantity, new.currency)
-}
-
 /// Refuses rules that can never hold, amounts that cannot be paid, and taxes nobody raises.
-pub(crate) fn check_for(
+pub(crate) fn check(
     pricing: &Pricing,
     kind: ProductKind,
     max_quantity: i32,
@@ -168,15 +163,7 @@ fn check_rule(
 ) -> Result<(), Error> {
     check_label(&rule.name, "pricing.rules.name")?;
     check_effect(rule.effect, currency)?;
-    let weekday = |day: &i8| (1..=7).contains(day);
-    if rule.weekdays.len() > 7 || !rule.weekdays.iter().all(weekday) {
-        let detail = "At most seven days, each between 1 and 7.";
-        return Err(Error::invalid(
-            "pricing.rules.weekdays",
-            "OUT_OF_RANGE",
-            detail,
-        ));
-    }
+    check_weekdays("pricing.rules.weekdays", &rule.weekdays)?;
     if rule.hours.is_some() && kind == ProductKind::Stay {
         let detail = "A night has no hours.";
         return Err(Error::invalid("pricing.rules.starts", "WRONG_KIND", detail));

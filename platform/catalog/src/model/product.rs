@@ -309,7 +309,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     }
     check_requirements(&new.requirements)?;
     check_terms(new)?;
-    pricing::check(new)?;
+    pricing::check(&new.pricing, new.kind, new.max_quantity, new.currency)?;
     if let Some(limit) = new.customer_limit {
         limit.check()?;
     }
@@ -318,7 +318,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
             let detail = "Only sessions have numbered seats.";
             return Err(Error::invalid("seating", "WRONG_KIND", detail));
         }
-        check_zone_prices(&seating.zone_prices, new.currency.step())?;
+        check_zone_prices(&seating.zone_prices, new.currency)?;
     }
     check_policy(&new.cancellation_policy)
 }
@@ -386,16 +386,18 @@ pub(crate) fn check_description(description: &str) -> Result<(), Error> {
 }
 
 pub(crate) fn check_price(price: Money) -> Result<(), Error> {
-    if !price.is_payable() {
-        let detail = format!("{price} cannot be paid: the last decimal must be 0.");
-        return Err(Error::invalid("price.amount", "NOT_PAYABLE", detail));
+    check_amount("price.amount", price)
+}
+
+/// Refuses an amount nobody could pay; `field` is its.
+pub(super) fn check_amount(field: &'static str, amount: Money) -> Result<(), Error> {
+    if !amount.is_payable() {
+        let detail = format!("{amount} cannot be paid: the last decimal must be 0.");
+        return Err(Error::invalid(field, "NOT_PAYABLE", detail));
     }
-    if !(0..=MAX_PRICE_MINOR).contains(&price.amount) {
-        return Err(Error::invalid(
-            "price.amount",
-            "OUT_OF_RANGE",
-            "No price this platform takes.",
-        ));
+    if !(0..=MAX_PRICE_MINOR).contains(&amount.amount) {
+        let detail = "No price this platform takes.";
+        return Err(Error::invalid(field, "OUT_OF_RANGE", detail));
     }
     Ok(())
 }

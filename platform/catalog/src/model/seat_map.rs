@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use berth_kernel::SeatMapId;
+use berth_kernel::{Currency, Money, SeatMapId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::product::{MAX_PRICE_MINOR, check_name};
+use super::product::{check_amount, check_name};
 use crate::Error;
 
 /// Most seats of one map.
@@ -137,18 +137,11 @@ pub struct Seating {
 }
 
 /// Refuses prices nobody could pay, and two for one zone.
-pub(crate) fn check_zone_prices(prices: &[ZonePrice], step: i64) -> Result<(), Error> {
+pub(crate) fn check_zone_prices(prices: &[ZonePrice], currency: Currency) -> Result<(), Error> {
     let field = "seating.zone_prices";
     let mut known = HashSet::new();
     for one in prices {
-        if !(0..=MAX_PRICE_MINOR).contains(&one.price_minor) {
-            let detail = "No price this platform takes.";
-            return Err(Error::invalid(field, "OUT_OF_RANGE", detail));
-        }
-        if one.price_minor % step != 0 {
-            let detail = "It cannot be paid: the last decimal must be 0.";
-            return Err(Error::invalid(field, "NOT_PAYABLE", detail));
-        }
+        check_amount(field, Money::new(one.price_minor, currency))?;
         if !known.insert(&one.zone) {
             let detail = format!("There are two prices for {}.", one.zone);
             return Err(Error::invalid(field, "GIVEN_TWICE", detail));

@@ -67,18 +67,20 @@ pub(crate) fn check(terms: &StayTerms) -> Result<(), Error> {
     if !(terms.min_nights..=MAX_NIGHTS).contains(&terms.max_nights) {
         return refuse("stay.max_nights", "Must be between `min_nights` and 365.");
     }
-    let weekday = |day: &i8| (1..=7).contains(day);
     if terms.check_out > terms.check_in {
         return refuse(
             "stay.check_out",
             "Must not be after `check_in`: the next guest comes on the same day.",
         );
     }
-    if terms.arrival_weekdays.len() > 7 || !terms.arrival_weekdays.iter().all(weekday) {
-        return refuse(
-            "stay.arrival_weekdays",
-            "At most seven days, each between 1 and 7.",
-        );
+    check_weekdays("stay.arrival_weekdays", &terms.arrival_weekdays)
+}
+
+/// Refuses days no week has; `field` is theirs.
+pub(super) fn check_weekdays(field: &'static str, days: &[i8]) -> Result<(), Error> {
+    if days.len() > 7 || !days.iter().all(|day| (1..=7).contains(day)) {
+        let detail = "At most seven days, each between 1 and 7.";
+        return Err(Error::invalid(field, "OUT_OF_RANGE", detail));
     }
     Ok(())
 }
