@@ -1,7 +1,11 @@
 //! What a business's own people set up through the API, and how it is refused.
 
 use berth_devkit::demo::{ApiError, Client};
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{
+    ToSpan as _, Zoned,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use serde_json::{Value, json};
 
 /// Makes somebody or something that works from nine to three every day; the id.
@@ -33,6 +37,13 @@ pub(crate) fn in_berlin(day: Date, hour: i8, minute: i8) -> String {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let shown = day.at(hour, minute, 0, 0).to_zoned(zone).unwrap();
     shown.timestamp().to_string()
+}
+
+/// A Monday, so many weeks after the next.
+pub(crate) fn monday(weeks: i64) -> Date {
+    let mut days = Zoned::now().date().series(1.day());
+    let monday = days.find(|day| day.weekday() == Weekday::Monday).unwrap();
+    monday + weeks.weeks()
 }
 
 /// Status and code of an answer that is a refusal.

@@ -2,11 +2,11 @@
 
 use berth_devkit::{Tenant, demo::Client};
 use futures::future::join_all;
-use jiff::{ToSpan as _, Zoned, civil::Date, civil::Weekday};
+use jiff::{ToSpan as _, civil::Date};
 use serde_json::{Value, json};
 
 use crate::{
-    backoffice::{in_berlin, refused},
+    backoffice::{in_berlin, monday, refused},
     house::House,
 };
 
@@ -49,13 +49,6 @@ impl Studio {
     }
 }
 
-/// A Monday some weeks from now.
-fn monday() -> Date {
-    let mut days = Zoned::now().date().series(1.day());
-    let monday = days.find(|day| day.weekday() == Weekday::Monday).unwrap();
-    monday + 21.days()
-}
-
 fn path(booking: &Value, step: &str) -> String {
     format!("/v1/bookings/{}/{step}", booking["id"].as_str().unwrap())
 }
@@ -65,7 +58,7 @@ async fn a_customer_takes_a_class_as_often_in_a_week_as_one_may() {
     let house = House::open().await;
     let studio = Studio::open(&house, "on_site", &json!({ "most": 2, "period": "week" })).await;
     let customer = house.customer(&studio.tenant, "keen@example.test").await;
-    let monday = monday();
+    let monday = monday(3);
     let mut week = Vec::new();
     for day in 0..4 {
         week.push(studio.session(monday + day.days(), 10).await);
@@ -104,7 +97,7 @@ async fn however_many_ask_at_once_the_limit_holds() {
     let house = House::open().await;
     let studio = Studio::open(&house, "on_site", &json!({ "most": 3, "period": "day" })).await;
     let customer = house.customer(&studio.tenant, "hasty@example.test").await;
-    let monday = monday();
+    let monday = monday(3);
     let mut sessions = Vec::new();
     for hour in 0..24 {
         sessions.push(studio.session(monday, hour).await);
@@ -135,8 +128,8 @@ async fn who_books_and_moves_at_once_waits_for_nobody_in_a_ring() {
     let customer = house
         .customer(&studio.tenant, "restless@example.test")
         .await;
-    let one = studio.session(monday(), 10).await;
-    let other = studio.session(monday(), 12).await;
+    let one = studio.session(monday(3), 10).await;
+    let other = studio.session(monday(3), 12).await;
     let mut moving = studio.book(&customer, &one).await.unwrap();
     for round in 0..30 {
         let to = if round % 2 == 0 { &other } else { &one };
@@ -158,7 +151,7 @@ async fn who_holds_much_pays_before_holding_more() {
     let house = House::open().await;
     let studio = Studio::open(&house, "online", &Value::Null).await;
     let customer = house.customer(&studio.tenant, "greedy@example.test").await;
-    let session = studio.session(monday(), 10).await;
+    let session = studio.session(monday(3), 10).await;
     let mut held = Vec::new();
     for _ in 0..10 {
         held.push(studio.book(&customer, &session).await.unwrap());

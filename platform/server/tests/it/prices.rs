@@ -1,11 +1,11 @@
 //! What a booking costs: rules, forms and taxes, quoted and booked.
 
 use berth_devkit::demo::Client;
-use jiff::{ToSpan as _, Zoned, civil::Date, civil::Weekday};
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use crate::{
-    backoffice::{in_berlin, refused, resource},
+    backoffice::{in_berlin, monday, refused, resource},
     caller::{Caller, Credential},
     house::House,
 };
@@ -13,13 +13,6 @@ use reqwest::Method;
 
 fn id(made: &Value) -> String {
     made["id"].as_str().unwrap().to_owned()
-}
-
-/// The second Monday from now.
-fn monday() -> Date {
-    let mut days = Zoned::now().date().series(1.day());
-    let monday = days.find(|day| day.weekday() == Weekday::Monday).unwrap();
-    monday + 7.days()
 }
 
 /// Rooms at 80.00 with a price for weekends, a discount for long stays, a fee and two taxes.
@@ -61,7 +54,7 @@ async fn what_was_quoted_is_what_is_booked() {
     let tenant = house.clinic().clone();
     let admin = Client::sign_in(&tenant, &tenant.admin).await.unwrap();
     let rooms = rooms(&admin).await;
-    let monday = monday();
+    let monday = monday(1);
     let mut wish = json!({
         "product_id": rooms, "arrival": monday, "departure": monday + 7.days(), "quantity": 2,
         "customer": { "name": "Guest", "email": "guest@example.test" },
@@ -110,7 +103,7 @@ async fn nights_are_shown_with_what_they_cost() {
     let tenant = house.clinic().clone();
     let admin = Client::sign_in(&tenant, &tenant.admin).await.unwrap();
     let rooms = rooms(&admin).await;
-    let thursday = monday() + 3.days();
+    let thursday = monday(1) + 3.days();
     let path = format!(
         "/v1/products/{rooms}/nights?from={thursday}&to={}",
         thursday + 3.days()
@@ -139,7 +132,7 @@ async fn places_are_of_the_forms_a_product_has() {
     let child = id(&admin.post(&forms, &child).await.unwrap());
     let adult = json!({ "name": "Adults", "price_amount": 1800 });
     let adult = id(&admin.post(&forms, &adult).await.unwrap());
-    let at = in_berlin(monday(), 10, 0);
+    let at = in_berlin(monday(1), 10, 0);
     let wish = |variants: Value| {
         json!({
             "product_id": tour, "starts_at": at, "variants": variants,
@@ -181,7 +174,7 @@ async fn rules_that_never_hold_and_prices_nobody_can_pay_are_refused() {
     let house = House::open().await;
     let tenant = house.clinic().clone();
     let admin = Client::sign_in(&tenant, &tenant.admin).await.unwrap();
-    let monday = monday();
+    let monday = monday(1);
     let product = |kind: &str, pricing: &Value| {
         json!({
             "kind": kind, "name": "Something", "duration_min": 60, "max_quantity": 5, "pricing": pricing,
