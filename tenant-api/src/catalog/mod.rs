@@ -1,11 +1,14 @@
 //! What is offered.
 
+mod categories;
 mod combinations;
+mod limits;
 mod pools;
 mod pricing;
 mod products;
 mod resources;
 mod seat_maps;
+mod variants;
 
 use berth_catalog::{
     NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange, ProductChange,
@@ -21,11 +24,13 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;
 pub(crate) use resources::*;
 pub(crate) use seat_maps::*;
+pub(crate) use variants::*;
 
 /// The operations.
 pub(crate) struct CatalogApi(pub(crate) Api);

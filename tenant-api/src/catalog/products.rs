@@ -1,9 +1,6 @@
-//! Products, their variants and categories as they are asked for and shown.
+//! Products as they are asked for and shown.
 
-use berth_catalog::{
-    CancellationTier, Category, NewProduct, PaymentMode, Period, Product, ProductKind, Variant,
-    VariantChange,
-};
+use berth_catalog::{CancellationTier, NewProduct, PaymentMode, Product, ProductKind};
 use berth_kernel::Problem;
 use berth_web::{
     Refusal, refuse,
@@ -13,6 +10,7 @@ use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
 use super::{
+    limits::CustomerLimit,
     pricing::Pricing,
     resources::WeeklyRule,
     seat_maps::{PriceOfZone, Seating},
@@ -118,59 +116,6 @@ pub struct ProductRequest {
     pub pricing: Option<Pricing>,
     /// How often one customer may book it; as often as they like unless said.
     pub customer_limit: Option<CustomerLimit>,
-}
-
-/// How often one customer may book a product. It holds for customers' own accounts, not for what staff or software
-/// books for them.
-#[derive(Clone, Copy, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub struct CustomerLimit {
-    /// Most bookings, 1 to 1,000; those called off or not paid do not count.
-    pub most: i32,
-    /// In what time, by their starts and the calendar of the place.
-    pub period: LimitPeriod,
-}
-
-/// A stretch of the calendar.
-#[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
-pub enum LimitPeriod {
-    /// From midnight to midnight.
-    Day,
-    /// From Monday to Sunday.
-    Week,
-    /// From the first to the last.
-    Month,
-    /// All of time.
-    Ever,
-}
-
-impl From<CustomerLimit> for berth_catalog::CustomerLimit {
-    fn from(limit: CustomerLimit) -> Self {
-        Self {
-            most: limit.most,
-            period: match limit.period {
-                LimitPeriod::Day => Period::Day,
-                LimitPeriod::Week => Period::Week,
-                LimitPeriod::Month => Period::Month,
-                LimitPeriod::Ever => Period::Ever,
-            },
-        }
-    }
-}
-
-impl From<berth_catalog::CustomerLimit> for CustomerLimit {
-    fn from(limit: berth_catalog::CustomerLimit) -> Self {
-        Self {
-            most: limit.most,
-            period: match limit.period {
-                Period::Day => LimitPeriod::Day,
-                Period::Week => LimitPeriod::Week,
-                Period::Month => LimitPeriod::Month,
-                Period::Ever => LimitPeriod::Ever,
-            },
-        }
-    }
 }
 
 /// How nights are sold.
@@ -566,108 +511,4 @@ pub struct ProductPage {
     /// Where the next page starts; none on the last.
     #[oai(skip_serializing_if_is_none)]
     pub next_cursor: Option<String>,
-}
-
-/// A form of a product with its own price.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub struct VariantRequest {
-    /// Its name.
-    pub name: String,
-    /// Price of one place, in minor units of the product's currency.
-    pub price_amount: i64,
-}
-
-/// What is to be changed of a form; what is left out stays.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub struct VariantEdit {
-    /// Its name.
-    pub name: Option<String>,
-    /// Price of one place, in minor units of the product's currency.
-    pub price_amount: Option<i64>,
-    /// Whether it can be booked.
-    pub active: Option<bool>,
-}
-
-impl From<VariantEdit> for VariantChange {
-    fn from(edit: VariantEdit) -> Self {
-        Self {
-            name: edit.name,
-            price_minor: edit.price_amount,
-            active: edit.active,
-        }
-    }
-}
-
-/// A form of a product.
-#[derive(Debug, Object)]
-#[oai(rename = "Variant")]
-pub struct VariantAnswer {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Price of one place.
-    pub price: Money,
-    /// Whether it can be booked.
-    pub active: bool,
-}
-
-impl From<Variant> for VariantAnswer {
-    fn from(variant: Variant) -> Self {
-        Self {
-            id: variant.id,
-            name: variant.name,
-            price: variant.price.into(),
-            active: variant.active,
-        }
-    }
-}
-
-/// Forms of a product.
-#[derive(Debug, Object)]
-pub struct VariantList {
-    /// The forms.
-    pub items: Vec<VariantAnswer>,
-}
-
-/// A node to be added to the tree.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub struct CategoryRequest {
-    /// Its name.
-    pub name: String,
-    /// The node above.
-    pub parent_id: Option<Uuid>,
-}
-
-/// A node of the category tree.
-#[derive(Debug, Object)]
-#[oai(rename = "Category")]
-pub struct CategoryAnswer {
-    /// Its id.
-    pub id: Uuid,
-    /// The node above.
-    #[oai(skip_serializing_if_is_none)]
-    pub parent_id: Option<Uuid>,
-    /// Its name.
-    pub name: String,
-}
-
-impl From<Category> for CategoryAnswer {
-    fn from(category: Category) -> Self {
-        Self {
-            id: category.id.into(),
-            parent_id: category.parent_id.map(Into::into),
-            name: category.name,
-        }
-    }
-}
-
-/// The category tree.
-#[derive(Debug, Object)]
-pub struct CategoryList {
-    /// All nodes.
-    pub items: Vec<CategoryAnswer>,
 }
