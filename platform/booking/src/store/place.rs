@@ -367,8 +367,8 @@ async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) 
     )
 }
 
-/// Takes numbered seats of a session, and as many places: all, or what was taken of them is undone with the
-/// transaction. Who wants seats of the same session waits at its row, and so nobody for anybody in a ring.
+/// Takes numbered seats of a session, and as many places. Who wants seats of the same session waits at its row, so
+/// nobody for anybody in a ring; what was taken meanwhile is not seen by the statement but by the seats' index.
 async fn place_seats(
     tx: &mut TenantTx,
     given: &Given<'_>,
@@ -378,25 +378,21 @@ async fn place_seats(
     place!(
         tx,
         given,
-        r#"counted AS (
+        r#"taken AS (
                UPDATE session SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
                                   sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
                WHERE id = $41::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                  AND NOT EXISTS (SELECT FROM session_seat t
                                  WHERE t.session_id = $41 AND t.seat_id = ANY($43) AND t.state IN ('held', 'confirmed'))
-               RETURNING id
-           ), seated AS (
-               INSERT INTO session_seat (booking_id, session_id, seat_id, state)
-               SELECT $8, counted.id, seat, $42 FROM counted, unnest($43::integer[]) AS seat
-               ON CONFLICT (session_id, seat_id) WHERE state IN ('held', 'confirmed') DO NOTHING
-               RETURNING true
-           ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM seated) = $25
+               RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
                SELECT id, $41, $25, $42 FROM booked
+           ), seated AS (
+               INSERT INTO session_seat (booking_id, session_id, seat_id, state)
+               SELECT id, $41, seat, $42 FROM booked, unnest($43::integer[]) AS seat
            )"#,
         session.uuid(),
         given.state,

@@ -426,6 +426,37 @@ impl House {
             .unwrap();
     }
 
+    /// A transaction of the database's owner that has done `sql` in the schema of `tenant` and is not ended.
+    pub(crate) async fn barrier(
+        &self,
+        tenant: &Tenant,
+        sql: &str,
+    ) -> sqlx::Transaction<'_, sqlx::Postgres> {
+        let schema = self.schema(tenant).await;
+        let mut barrier = self.platform.admin_pool().begin().await.unwrap();
+        let script = format!("SET LOCAL search_path = {schema}, platform, public; {sql}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+            .execute(&mut *barrier)
+            .await
+            .unwrap();
+        barrier
+    }
+
+    /// Returns when `count` statements wait for a lock on a row of `tenant`, or for one who does.
+    pub(crate) async fn waiting(&self, tenant: &Tenant, count: i64) {
+        let waits = "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_locks own USING (pid)
+                     JOIN pg_class c ON c.oid = own.relation AND own.locktype = 'relation'
+                     WHERE NOT l.granted AND c.relnamespace = $1::regnamespace";
+        let schema = self.schema(tenant).await;
+        let waiting = async || {
+            let asked = sqlx::query_scalar::<_, i64>(waits).bind(&schema);
+            asked.fetch_one(self.platform.admin_pool()).await.unwrap()
+        };
+        while waiting().await < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Counts what `query` selects in the schema of `tenant`, as the database's owner.
     pub(crate) async fn count(&self, tenant: &Tenant, query: &str) -> i64 {
         let schema = self.schema(tenant).await;

@@ -223,6 +223,27 @@ async fn one_of_many_gets_a_seat() {
     house.agrees(&theatre.tenant).await;
 }
 
+/// Both have looked before either has a seat: what the second wants is taken when its turn comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_a_seat_that_was_taken_meanwhile_is_told() {
+    let house = House::open().await;
+    let theatre = Theatre::open(&house).await;
+    let evening = theatre.evening(30).await;
+    let barrier = format!("SELECT FROM session WHERE id = '{evening}' FOR UPDATE");
+    let barrier = house.barrier(&theatre.tenant, &barrier).await;
+    let wishes = [[1, 2], [2, 3]].map(|pair| theatre.book(&evening, seats(&pair)));
+    let (answers, ()) = tokio::join!(join_all(wishes), async {
+        house.waiting(&theatre.tenant, 2).await;
+        barrier.rollback().await.unwrap();
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for lost in lost {
+        assert_eq!(refused(lost), (409, "BOOKING_CONFLICT".to_owned()));
+    }
+    house.agrees(&theatre.tenant).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_goes_to_seats_of_its_zones() {
     let house = House::open().await;
