@@ -23,6 +23,8 @@ const ROUNDS: usize = 200;
 /// Rounds within which the races without guards have to sell a place twice; the first does, as a
 /// rule.
 const UNGUARDED_ROUNDS: usize = 20;
+/// How many places a customer may hold without paying.
+const MOST_HELD: usize = 10;
 /// The slowest answer but one in a hundred.
 const P99: Duration = Duration::from_secs(1);
 
@@ -54,21 +56,24 @@ impl Outcome {
     }
 }
 
-/// Lets all clients send `request` at once, for each of `requests` in turn.
-async fn race(clients: &[Client], requests: impl IntoIterator<Item = Value>) -> Outcome {
+/// Lets the whole crowd send `request` at once, for each of `requests` in turn.
+async fn race(crowd: &mut Crowd<'_>, requests: impl IntoIterator<Item = Value>) -> Outcome {
     let mut outcome = Outcome::default();
     for request in requests {
-        let answers = join_all(clients.iter().map(async |client| {
+        let answers = join_all(crowd.racers.iter().map(async |racer| {
             let started = Instant::now();
-            let answer = client.post("/v1/bookings", &request).await;
+            let answer = racer.client.post("/v1/bookings", &request).await;
             (answer, started.elapsed())
         }))
         .await;
         let mut winners = 0;
-        for (answer, took) in answers {
+        for (index, (answer, took)) in answers.into_iter().enumerate() {
             outcome.took.push(took);
             match answer {
-                Ok(_) => winners += 1,
+                Ok(_) => {
+                    winners += 1;
+                    crowd.won(index).await;
+                }
                 Err(error) => {
                     let refusal = error.downcast::<ApiError>().unwrap();
                     let instead = refusal.body["alternatives"].as_array();
@@ -85,14 +90,51 @@ async fn race(clients: &[Client], requests: impl IntoIterator<Item = Value>) -> 
     outcome
 }
 
-/// As many customers as there are to be, each with a connection of their own.
-async fn crowd(house: &House, tenant: &Tenant) -> Vec<Client> {
-    let mut crowd = Vec::new();
-    for index in 0..CLIENTS {
-        let email = format!("racer-{index}@example.test");
-        crowd.push(house.customer(tenant, &email).await);
+/// A customer with a connection of their own.
+struct Racer {
+    client: Client,
+    holds: usize,
+}
+
+/// Customers who want the same. Who holds as much as a customer may without paying makes room for another.
+struct Crowd<'h> {
+    house: &'h House,
+    tenant: &'h Tenant,
+    racers: Vec<Racer>,
+    came: usize,
+}
+
+impl<'h> Crowd<'h> {
+    async fn gather(house: &'h House, tenant: &'h Tenant) -> Self {
+        let mut crowd = Self {
+            house,
+            tenant,
+            racers: Vec::new(),
+            came: 0,
+        };
+        for _ in 0..CLIENTS {
+            let racer = crowd.another().await;
+            crowd.racers.push(racer);
+        }
+        crowd
     }
-    crowd
+
+    async fn another(&mut self) -> Racer {
+        self.came += 1;
+        let email = format!("racer-{}@example.test", self.came);
+        Racer {
+            client: self.house.customer(self.tenant, &email).await,
+            holds: 0,
+        }
+    }
+
+    /// Notes that one of them has a place.
+    async fn won(&mut self, index: usize) {
+        self.racers[index].holds += 1;
+        if self.racers[index].holds == MOST_HELD {
+            self.racers[index] = self.another().await;
+        }
+    }
 }
 
 /// A race that should find two winners has only the server and the database to itself.
@@ -142,9 +184,11 @@ async fn classes(gym: &Tenant, count: usize) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_gets_an_appointment() {
     let house = House::open().await;
-    let crowd = crowd(&house, house.clinic()).await;
+    let mut crowd = Crowd::gather(&house, house.clinic()).await;
     let requests = appointments(house.clinic(), ROUNDS).await;
-    race(&crowd, requests).await.assert_fair("BOOKING_CONFLICT");
+    race(&mut crowd, requests)
+        .await
+        .assert_fair("BOOKING_CONFLICT");
     let held = "SELECT count(*) FROM claim WHERE state IN ('held', 'confirmed')";
     assert_eq!(house.count(house.clinic(), held).await, ROUNDS as i64);
 }
@@ -152,9 +196,11 @@ async fn one_of_many_gets_an_appointment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_gets_the_last_place() {
     let house = House::open().await;
-    let crowd = crowd(&house, house.gym()).await;
+    let mut crowd = Crowd::gather(&house, house.gym()).await;
     let requests = classes(house.gym(), ROUNDS).await;
-    race(&crowd, requests).await.assert_fair("BOOKING_CONFLICT");
+    race(&mut crowd, requests)
+        .await
+        .assert_fair("BOOKING_CONFLICT");
     let held = "SELECT count(*) FROM session_claim WHERE state IN ('held', 'confirmed')";
     assert_eq!(house.count(house.gym(), held).await, ROUNDS as i64);
     let counted = "SELECT sum(held + sold) FROM session";
@@ -169,9 +215,9 @@ async fn without_lock_and_constraint_an_appointment_is_sold_twice() {
         CREATE OR REPLACE FUNCTION claim_lock(resources uuid[]) RETURNS boolean
         LANGUAGE sql VOLATILE AS 'SELECT true'";
     house.sql(house.clinic(), unguard).await;
-    let crowd = crowd(&house, house.clinic()).await;
+    let mut crowd = Crowd::gather(&house, house.clinic()).await;
     let requests = appointments(house.clinic(), UNGUARDED_ROUNDS).await;
-    let outcome = race(&crowd, requests).await;
+    let outcome = race(&mut crowd, requests).await;
     let most = outcome.winners.iter().max().copied();
     assert!(most > Some(1), "winners by round: {:?}", outcome.winners);
 }
@@ -186,9 +232,9 @@ async fn without_counting_a_last_place_is_sold_twice() {
         CREATE TRIGGER forget_count BEFORE UPDATE ON session
         FOR EACH ROW EXECUTE FUNCTION forget_count()";
     house.sql(house.gym(), unguard).await;
-    let crowd = crowd(&house, house.gym()).await;
+    let mut crowd = Crowd::gather(&house, house.gym()).await;
     let requests = classes(house.gym(), UNGUARDED_ROUNDS).await;
-    let outcome = race(&crowd, requests).await;
+    let outcome = race(&mut crowd, requests).await;
     let most = outcome.winners.iter().max().copied();
     assert!(most > Some(1), "winners by round: {:?}", outcome.winners);
 }
