@@ -99,7 +99,7 @@ pub(crate) fn words(error: &poem::Error, method: &Method) -> Words {
                 "Go back, check what you entered and try again.",
             ),
             _ => {
-                tracing::error!(error = %error, "page failed: {error}");
+                tracing::error!(error = berth_kernel::chain(&error), "page failed: {error}");
                 of_problem(&Problem::new(
                     Kind::Internal,
                     "INTERNAL",
@@ -115,8 +115,16 @@ pub(crate) fn of_problem(problem: &Problem) -> Words {
     if let Some(source) = &problem.source {
         let (source, code) = (&**source as &dyn std::error::Error, problem.code);
         match problem.kind {
-            Kind::Internal => tracing::error!(error = source, code, "page failed: {source}"),
-            _ => tracing::warn!(error = source, code, "page refused: {source}"),
+            Kind::Internal => tracing::error!(
+                error = berth_kernel::chain(source),
+                code,
+                "page failed: {source}"
+            ),
+            _ => tracing::warn!(
+                error = berth_kernel::chain(source),
+                code,
+                "page refused: {source}"
+            ),
         }
     }
     let title = match problem.kind {

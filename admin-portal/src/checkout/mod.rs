@@ -128,7 +128,7 @@ async fn ask(
             Ok(Asked::Refused)
         }
         Err(Error::Provider(error)) => {
-            tracing::warn!(booking_id = %booking.id, error = %error, "payment of booking {} not asked for: {error}", booking.id);
+            tracing::warn!(booking_id = %booking.id, error = berth_kernel::chain(&error), "payment of booking {} not asked for: {error}", booking.id);
             Ok(Asked::NoAnswer)
         }
         Err(error) => Err(error.into()),

@@ -85,7 +85,10 @@ async fn ask(visit: &Visit) -> Result<&'static str, Stop> {
     match visit.house.payments.refresh_account(&visit.ctx).await {
         Ok(_) => Ok("asked"),
         Err(Error::Provider(error)) => {
-            tracing::warn!(error = %error, "payment account not asked about: {error}");
+            tracing::warn!(
+                error = berth_kernel::chain(&error),
+                "payment account not asked about: {error}"
+            );
             Ok("no_answer")
         }
         Err(error) => Err(error.into()),

@@ -56,7 +56,10 @@ impl Bookings {
                 self.sweep_tenant(&tenant, clock, referee).await
             };
             if let Err(error) = rounds.go(look).await {
-                tracing::warn!(error = %error, "holds were not swept, will try again: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "holds were not swept, will try again: {error}"
+                );
             }
         }
     }
@@ -82,7 +85,7 @@ impl Bookings {
                 Ok(true) => released += u64::from(self.release_hold(tenant, *id, clock).await?),
                 Ok(false) => {}
                 Err(problem) => {
-                    tracing::warn!(booking_id = %id, error = %problem, "the hold of {id} stands for now");
+                    tracing::warn!(booking_id = %id, error = berth_kernel::chain(&problem), "the hold of {id} stands for now");
                 }
             }
         }

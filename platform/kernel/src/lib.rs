@@ -22,5 +22,5 @@ pub use id::*;
 pub use language::is_language_tag;
 pub use money::{Currency, Money};
 pub use page::{Cursor, Page};
-pub use problem::{FieldError, Kind, Problem};
+pub use problem::{FieldError, Kind, Problem, chain};
 pub use secret::Secret;

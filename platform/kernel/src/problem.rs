@@ -9,6 +9,22 @@ use std::{error::Error, fmt};
 
 use serde::Serialize;
 
+/// The whole chain of an error's sources on one line, for a table or a log.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
 /// What sort of refusal this is; each surface maps it once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_kernel::{Envelope, EventId, TenantId};
+use berth_kernel::{Envelope, EventId, TenantId, chain};
 use berth_tenancy::Tenancy;
 use futures::{StreamExt as _, stream::select_all};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Broker, Consumer, Failure,
     broker::{BrokerError, Outgoing},
-    chain, inbox,
+    inbox,
     queue::REPLAYED,
     topology::{self, shard},
 };

@@ -87,18 +87,3 @@ impl From<serde_json::Error> for Failure {
         ))
     }
 }
-
-/// The whole chain of an error's sources on one line, for a table or a log.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use berth_kernel::{Envelope, TenantId};
+use berth_kernel::{Envelope, TenantId, chain};
 use berth_telemetry::panics::Panicked;
 use berth_tenancy::{Tenancy, Tenant, shares::Shares};
 use futures::{FutureExt as _, StreamExt as _};
@@ -18,7 +18,6 @@ use tracing::Instrument as _;
 use crate::{
     Consumer, Done, Failure, Work,
     broker::{BrokerError, Outgoing, publish},
-    chain,
     inbox::{self, Standing},
     lanes::Lanes,
     topology::{Delay, Names},

@@ -11,7 +11,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_kernel::{EventId, TenantId};
+use berth_kernel::{EventId, TenantId, chain};
 use berth_tenancy::{NodeId, PlatformTx, Tenancy, is_tenant_role};
 use futures::future::join_all;
 use lapin::types::FieldTable;
@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Broker, Consumer,
     broker::{BrokerError, Outgoing, Publisher},
-    chain,
     topology::{self, Names, shard},
 };
 

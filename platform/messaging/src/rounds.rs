@@ -100,7 +100,7 @@ impl Rounds {
     /// When the registry does not answer.
     pub async fn go<E, F>(&mut self, look: impl Fn(Arc<Tenant>) -> F) -> Result<(), Error>
     where
-        E: std::fmt::Display,
+        E: std::error::Error,
         F: Future<Output = Result<Option<Timestamp>, E>>,
     {
         let whose = self.whose().await?;
@@ -108,8 +108,8 @@ impl Rounds {
         let looks = whose.into_iter().map(|id| {
             let (registry, look) = (&registry, &look);
             async move {
-                let again = |error: &dyn std::fmt::Display| {
-                    tracing::warn!(tenant_id = %id, error = %error, "{id} was not looked at, will try again: {error}");
+                let again = |error: &dyn std::error::Error| {
+                    tracing::warn!(tenant_id = %id, error = berth_kernel::chain(error), "{id} was not looked at, will try again: {error}");
                     (id, Some(Timestamp::now()))
                 };
                 match registry.get(id).await {
@@ -147,7 +147,7 @@ impl Rounds {
                 }
                 // The turn comes round to its tenants all the same.
                 Err(error) => {
-                    tracing::warn!(%node, error = %error, "node {node} is not heard: {error}");
+                    tracing::warn!(%node, error = berth_kernel::chain(&error), "node {node} is not heard: {error}");
                 }
             }
         }

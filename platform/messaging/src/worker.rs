@@ -14,10 +14,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Broker, Consumer,
     broker::BrokerError,
-    chain,
     queue::{self, Queue},
     topology::{self, Names, SHARDS},
 };
+use berth_kernel::chain;
 
 /// Unacknowledged messages a queue hands out.
 const PREFETCH: u16 = 64;

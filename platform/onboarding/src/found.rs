@@ -189,7 +189,10 @@ impl Onboarding {
         let lifecycle = self.lifecycle(Operator("onboarding".to_owned()));
         while !stop.is_cancelled() {
             if let Err(error) = self.open_left(&lifecycle, LEFT).await {
-                tracing::warn!(error = %error, "tenants left half-way wait: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "tenants left half-way wait: {error}"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(ROUND) => {}
@@ -205,7 +208,7 @@ impl Onboarding {
             match self.open(lifecycle, opening).await {
                 Ok(()) => tracing::info!(tenant_id = %id, "tenant {id}, left half-way, is opened"),
                 Err(error) => {
-                    tracing::warn!(tenant_id = %id, error = %error, "tenant {id} cannot be opened: {error}");
+                    tracing::warn!(tenant_id = %id, error = berth_kernel::chain(&error), "tenant {id} cannot be opened: {error}");
                 }
             }
         }

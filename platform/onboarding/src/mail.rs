@@ -48,7 +48,10 @@ impl Onboarding {
     pub async fn deliver(&self, postman: &dyn Postman, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.deliver_due(postman).await {
-                tracing::warn!(error = %error, "mails of sign-ups wait: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "mails of sign-ups wait: {error}"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(ROUND) => {}

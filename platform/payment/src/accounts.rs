@@ -147,7 +147,11 @@ impl Payments {
             match self.provider.account(&id).await {
                 Ok(account) => self.store_account(tenant, &account).await?,
                 Err(error) => {
-                    tracing::warn!(account_id = id, error = %error, "account {id} is put off: {error}");
+                    tracing::warn!(
+                        account_id = id,
+                        error = berth_kernel::chain(&error),
+                        "account {id} is put off: {error}"
+                    );
                     let mut tx = self.tenancy.begin_platform().await?;
                     store::put_off(&mut tx, tenant).await?;
                     tx.commit().await?;

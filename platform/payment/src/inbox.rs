@@ -100,7 +100,10 @@ impl Payments {
                 Ok(0) => IDLE,
                 Ok(_) => continue,
                 Err(error) => {
-                    tracing::warn!(error = %error, "webhooks wait: {error}");
+                    tracing::warn!(
+                        error = berth_kernel::chain(&error),
+                        "webhooks wait: {error}"
+                    );
                     Duration::from_secs(1)
                 }
             };

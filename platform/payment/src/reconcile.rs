@@ -32,7 +32,10 @@ impl Payments {
                 () = stop.cancelled() => return,
             }
             if let Err(error) = self.reconcile_once(&mut rounds).await {
-                tracing::warn!(error = %error, "payments were not looked over, will try again: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "payments were not looked over, will try again: {error}"
+                );
             }
         }
     }
@@ -65,7 +68,7 @@ impl Payments {
             }
             let id = payment.id;
             if let Err(error) = self.look_over(tenant, payment).await {
-                tracing::warn!(payment_id = %id, error = %error, "payment {id} is put off: {error}");
+                tracing::warn!(payment_id = %id, error = berth_kernel::chain(&error), "payment {id} is put off: {error}");
                 let mut tx = self.tenancy.begin(tenant).await?;
                 let later = self.clock.now() + charge::FIRST_CHECK;
                 store::check_again(&mut tx, id, later).await?;
@@ -78,7 +81,7 @@ impl Payments {
             }
             let id = refund.id;
             if let Err(error) = self.give_back(tenant, refund).await {
-                tracing::warn!(refund_id = %id, error = %error, "refund {id} is put off: {error}");
+                tracing::warn!(refund_id = %id, error = berth_kernel::chain(&error), "refund {id} is put off: {error}");
             }
         }
         // There may be more, and more by now.

@@ -23,7 +23,10 @@ pub(crate) struct Shared {
 pub(crate) async fn run(tenancy: Tenancy, shared: Shared, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = round(&tenancy, &shared).await {
-            tracing::warn!(error = %error, "old rows were not cleared away, will try again: {error}");
+            tracing::warn!(
+                error = berth_kernel::chain(&*error),
+                "old rows were not cleared away, will try again: {error}"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
@@ -40,7 +43,7 @@ async fn round(tenancy: &Tenancy, shared: &Shared) -> anyhow::Result<()> {
         if let Some(tenant) = tenancy.registry().get(id).await?
             && let Err(error) = clear(tenancy, &tenant).await
         {
-            tracing::warn!(tenant_id = %id, error = %error, "old rows of {id} stay for now: {error}");
+            tracing::warn!(tenant_id = %id, error = berth_kernel::chain(&error), "old rows of {id} stay for now: {error}");
         }
     }
     Ok(())

@@ -40,7 +40,7 @@ pub(crate) async fn run(
                     *since = asked;
                 }
                 Err(error) => {
-                    tracing::warn!(%node, error = %error, "node {node} is not asked for figures, will try again: {error}");
+                    tracing::warn!(%node, error = berth_kernel::chain(&error), "node {node} is not asked for figures, will try again: {error}");
                 }
             }
         }
@@ -54,7 +54,7 @@ pub(crate) async fn run(
 async fn reckon_all(tenancy: &Tenancy, figures: &Figures, touched: &[TenantId], now: Timestamp) {
     for id in touched {
         if let Err(error) = reckon(tenancy, figures, *id, now).await {
-            tracing::warn!(tenant_id = %id, error = %error, "the figures of {id} are not kept: {error:#}");
+            tracing::warn!(tenant_id = %id, error = berth_kernel::chain(&*error), "the figures of {id} are not kept: {error:#}");
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn follow<F: Follower>(
             () = stop.cancelled() => return,
         };
         let channel = F::CHANNEL;
-        tracing::warn!(channel, %node, error = %error, "{channel} is not heard, will listen again: {error}");
+        tracing::warn!(channel, %node, error = berth_kernel::chain(&error), "{channel} is not heard, will listen again: {error}");
         tokio::select! {
             () = tokio::time::sleep(AGAIN) => {}
             () = stop.cancelled() => return,

@@ -330,7 +330,10 @@ impl Domains {
     pub async fn keep_checking(&self, clock: &Clock, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.check_due(clock).await {
-                tracing::warn!(error = %error, "hosts are not looked at, will try again: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "hosts are not looked at, will try again: {error}"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(ROUND) => {}

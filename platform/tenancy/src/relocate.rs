@@ -153,7 +153,7 @@ async fn recover_all(
             Ok(()) => count += 1,
             // Its node may be away; it keeps nobody else from moving, and is looked at again.
             Err(error) => {
-                tracing::warn!(tenant_id = %relocation.tenant, error = %error, "a move waits to be mended: {error}");
+                tracing::warn!(tenant_id = %relocation.tenant, error = berth_kernel::chain(&error), "a move waits to be mended: {error}");
             }
         }
     }

@@ -128,12 +128,12 @@ pub fn refuse(error: impl Into<Problem>) -> Refusal {
         let source: &dyn std::error::Error = &**source;
         match problem.kind {
             Kind::Internal => tracing::error!(
-                error = source,
+                error = berth_kernel::chain(source),
                 code = problem.code,
                 "request failed: {source}"
             ),
             _ => tracing::warn!(
-                error = source,
+                error = berth_kernel::chain(source),
                 code = problem.code,
                 "request refused: {source}"
             ),
@@ -233,7 +233,10 @@ fn of_framework(error: &poem::Error) -> Response {
             Problem::new(Kind::Malformed, "MALFORMED_REQUEST", error.to_string())
         }
         _ => {
-            tracing::error!(error = %error, "request failed: {error}");
+            tracing::error!(
+                error = berth_kernel::chain(&error),
+                "request failed: {error}"
+            );
             Problem::new(
                 Kind::Internal,
                 "INTERNAL",

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Default)]
 struct Sweep {
     looked: Mutex<Vec<TenantId>>,
-    due: Mutex<HashMap<TenantId, Result<Timestamp, String>>>,
+    due: Mutex<HashMap<TenantId, Result<Timestamp, std::fmt::Error>>>,
 }
 
 impl Sweep {
@@ -31,7 +31,7 @@ impl Sweep {
         std::mem::take(&mut *self.looked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn due(&self, id: TenantId, at: Result<Timestamp, String>) {
+    fn due(&self, id: TenantId, at: Result<Timestamp, std::fmt::Error>) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.insert(id, at);
     }
@@ -102,7 +102,7 @@ async fn one_that_fails_is_looked_at_again_and_holds_up_nobody() {
     let platform = TestPlatform::start().await;
     let (first, second) = in_order(&platform);
     let sweep = Sweep::default();
-    sweep.due(first, Err("broken".to_owned()));
+    sweep.due(first, Err(std::fmt::Error));
     let mut rounds = begun(&platform, &sweep).await;
     assert_eq!(sweep.round(&mut rounds).await, [first]);
     assert_eq!(sweep.round(&mut rounds).await, [first, second]);

@@ -71,7 +71,10 @@ impl Provisioner {
                 () = self.mend() => continue,
                 () = stop.cancelled() => return,
             };
-            tracing::warn!(error = %error, "the provisioner will try again: {error}");
+            tracing::warn!(
+                error = berth_kernel::chain(&error),
+                "the provisioner will try again: {error}"
+            );
             tokio::select! {
                 () = tokio::time::sleep(AGAIN) => {}
                 () = stop.cancelled() => {}
@@ -111,7 +114,10 @@ impl Provisioner {
     async fn mend(&self) {
         loop {
             if let Err(error) = relocate::recover(&self.settings).await {
-                tracing::warn!(error = %error, "a broken move is not mended yet, will try again: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "a broken move is not mended yet, will try again: {error}"
+                );
             }
             tokio::time::sleep(MENDED_WITHIN).await;
         }
@@ -123,7 +129,10 @@ impl Provisioner {
         loop {
             let (_, failed) = erase_leaving(&self.settings, &*self.files, &self.clock).await?;
             for error in failed {
-                tracing::warn!(error = %error, "a tenant is not erased yet, will try again: {error}");
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "a tenant is not erased yet, will try again: {error}"
+                );
             }
             let _ = tokio::time::timeout(ROUND, told.recv()).await;
         }
