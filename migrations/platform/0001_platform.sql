@@ -295,14 +295,21 @@ END
 $$;
 CREATE TRIGGER plan_told AFTER UPDATE ON platform.plan
     FOR EACH STATEMENT EXECUTE FUNCTION platform.tell_plan_changed();
-CREATE TRIGGER domain_told AFTER UPDATE OF state OR DELETE ON platform.domain
+-- Hosts and accounts are looked at again and again: what did not change is not told.
+CREATE TRIGGER domain_told AFTER UPDATE ON platform.domain
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION platform.tell_domain_changed();
+CREATE TRIGGER domain_gone AFTER DELETE ON platform.domain
     FOR EACH ROW EXECUTE FUNCTION platform.tell_domain_changed();
 CREATE TRIGGER tenant_gone AFTER DELETE ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE TRIGGER api_key_told AFTER UPDATE ON platform.api_key
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
-CREATE TRIGGER stripe_account_told AFTER INSERT OR UPDATE ON platform.stripe_account
+CREATE TRIGGER stripe_account_opened AFTER INSERT ON platform.stripe_account
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
+CREATE TRIGGER stripe_account_told AFTER UPDATE ON platform.stripe_account
+    FOR EACH ROW WHEN ((OLD.account_id, OLD.charges_enabled, OLD.payouts_enabled)
+                       IS DISTINCT FROM (NEW.account_id, NEW.charges_enabled, NEW.payouts_enabled))
+    EXECUTE FUNCTION platform.tell_tenant_changed();
 
 -- Whoever makes schemas ready hears that there is work: one was taken, or a tenant is to be erased.
 CREATE FUNCTION platform.tell_provisioner() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -126,7 +126,8 @@ impl Payments {
         let mut tx = self.tenancy.begin_platform().await?;
         store::save_account(&mut tx, tenant, account).await?;
         tx.commit().await?;
-        self.tenancy.registry().forget();
+        // Other processes hear of it from the database.
+        self.tenancy.registry().refresh(tenant).await?;
         Ok(())
     }
 

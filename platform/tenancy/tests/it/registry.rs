@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use berth_tenancy::{Registry, Tenancy, TenantKey};
 use berth_testkit::TestPlatform;
+use sqlx::{Executor as _, postgres::PgListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::{admin, create, gym};
@@ -60,6 +61,48 @@ async fn a_change_is_seen_at_once_by_processes_that_did_not_make_it() {
     set("slug = 'renamed'").await;
     until(&registry, &slug("renamed"), true).await;
     until(&registry, &slug("alpha-clinic"), false).await;
+}
+
+#[tokio::test]
+async fn what_was_looked_at_and_did_not_change_is_told_to_nobody() {
+    let platform = TestPlatform::start().await;
+    let id = platform.alpha().id;
+    let mut listener = PgListener::connect_with(platform.admin_pool())
+        .await
+        .unwrap();
+    listener.listen("berth_tenant_changed").await.unwrap();
+    let mut told = async |sql: &str| {
+        admin(&platform, sql.to_owned()).await;
+        let mut told = Vec::new();
+        // The answer comes after what was told before.
+        listener.execute("SELECT 1").await.unwrap();
+        while let Some(one) = listener.next_buffered() {
+            told.push(one.payload().to_owned());
+        }
+        told
+    };
+    let account = format!(
+        "INSERT INTO platform.stripe_account (account_id, tenant_id) VALUES ('acct_a', '{id}')"
+    );
+    assert_eq!(told(&account).await, [id.to_string()]);
+    let host = format!(
+        "INSERT INTO platform.domain (id, tenant_id, host, token, since, check_at)
+         VALUES (gen_random_uuid(), '{id}', 'book.example', 'x', now(), now())"
+    );
+    assert!(told(&host).await.is_empty());
+
+    let looked_at =
+        "UPDATE platform.stripe_account SET charges_enabled = false, updated_at = now();
+         UPDATE platform.domain SET state = 'pending', check_at = now(), last_error = 'none'";
+    assert!(told(looked_at).await.is_empty());
+    let may = "UPDATE platform.stripe_account SET charges_enabled = true";
+    assert_eq!(told(may).await, [id.to_string()]);
+    for change in [
+        "UPDATE platform.domain SET state = 'verified'",
+        "DELETE FROM platform.domain",
+    ] {
+        assert_eq!(told(change).await, [format!("{id} book.example")]);
+    }
 }
 
 #[tokio::test]
