@@ -247,7 +247,9 @@ CREATE TABLE platform.webhook_inbox (
     last_error   text,
     PRIMARY KEY (provider, event_id)
 );
-CREATE INDEX webhook_inbox_due ON platform.webhook_inbox (due_at) WHERE state = 'waiting';
+-- By account, so that whoever takes what is due finds each without reading what others wait for.
+CREATE INDEX webhook_inbox_due ON platform.webhook_inbox (provider, hashtext(coalesce(account, '')), due_at)
+    WHERE state = 'waiting';
 
 CREATE TABLE platform.stripe_account (
     account_id         text PRIMARY KEY,

@@ -6,6 +6,10 @@ use super::Result;
 
 /// Webhooks acted on at once.
 const BATCH: i64 = 20;
+/// Of those, how many may be one account's: all wait for the slowest of them.
+const OF_ONE: i64 = 10;
+/// Accounts looked at for them, where there are more with something to be acted on; at most twice as many.
+const LOOKED_AT: i32 = 100;
 
 /// A webhook to be acted on.
 pub(crate) struct Kept {
@@ -64,19 +68,54 @@ pub(crate) async fn keep_webhook(
 }
 
 /// Takes webhooks that are due by putting their next try off: a worker that dies leaves them to be
-/// tried then.
+/// tried then. The accounts take turns, so that one with thousands keeps no other waiting: they are
+/// found by skipping in the index from each to the next, by their hashes and from a random one on, and
+/// only some accounts, of each the oldest, are looked at.
 pub(crate) async fn claim_webhooks(tx: &mut PlatformTx, provider: &str) -> Result<Vec<Kept>> {
     let claimed = sqlx::query_as!(
         Kept,
-        "UPDATE platform.webhook_inbox SET tries = tries + 1,
-                due_at = clock_timestamp() + make_interval(secs => least(15 * (tries + 1), 300))
-         WHERE (provider, event_id) IN (
-             SELECT provider, event_id FROM platform.webhook_inbox
-             WHERE state = 'waiting' AND due_at <= clock_timestamp() AND provider = $1
-             ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         RETURNING event_id, payload, tries",
+        "WITH RECURSIVE start AS (
+             SELECT (random() * 4294967295)::bigint - 2147483648 AS hash
+         ), waiting AS (
+             -- Up to the last account, and again from the first.
+             SELECT lap.after AS hash, lap.until, 0 AS nth
+             FROM start CROSS JOIN LATERAL
+                  (VALUES (start.hash - 1, 2147483648), (-2147483649, start.hash)) lap (after, until)
+           UNION ALL
+             SELECT one.hash, waiting.until, waiting.nth + 1
+             FROM waiting CROSS JOIN LATERAL (
+                 SELECT hashtext(coalesce(w.account, ''))::bigint AS hash
+                 FROM platform.webhook_inbox w
+                 WHERE w.state = 'waiting' AND w.provider = $1
+                   AND hashtext(coalesce(w.account, '')) > waiting.hash
+                   AND hashtext(coalesce(w.account, '')) < waiting.until
+                 ORDER BY hashtext(coalesce(w.account, '')) LIMIT 1) one
+             WHERE waiting.nth < $4
+         ), next AS (
+             -- More than are taken: others may be taking some just now.
+             SELECT due.event_id, due.turn, due.due_at
+             FROM (SELECT hash FROM waiting WHERE nth > 0) account CROSS JOIN LATERAL (
+                 SELECT w.event_id, w.due_at, row_number() OVER (ORDER BY w.due_at) AS turn
+                 FROM platform.webhook_inbox w
+                 WHERE w.state = 'waiting' AND w.provider = $1
+                   AND hashtext(coalesce(w.account, '')) = account.hash
+                   AND w.due_at <= statement_timestamp()
+                 ORDER BY w.due_at LIMIT $3) due
+             ORDER BY due.turn, due.due_at LIMIT 5 * $2::bigint
+         ), taken AS (
+             SELECT w.provider, w.event_id
+             FROM next JOIN platform.webhook_inbox w ON w.provider = $1 AND w.event_id = next.event_id
+             WHERE w.state = 'waiting' AND w.due_at <= statement_timestamp()
+             ORDER BY next.turn, next.due_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED
+         )
+         UPDATE platform.webhook_inbox w SET tries = w.tries + 1,
+                due_at = clock_timestamp() + make_interval(secs => least(15 * (w.tries + 1), 300))
+         FROM taken WHERE w.provider = taken.provider AND w.event_id = taken.event_id
+         RETURNING w.event_id, w.payload, w.tries",
         provider,
         BATCH,
+        OF_ONE,
+        LOOKED_AT,
     )
     .fetch_all(tx.conn())
     .await?;
