@@ -22,6 +22,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::{
     DatabaseSettings, Error, NodeId,
     lifecycle::{Operator, audit, tell},
+    migrate::{Difference, differences_of},
     pools::bucket_login,
     provision,
 };
@@ -34,6 +35,8 @@ const UNDER_WAY: Duration = Duration::from_millis(800);
 const COPIED_WITHIN: Duration = Duration::from_secs(3_600);
 /// Between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(10);
+/// How many differences a refusal names.
+const NAMED: usize = 5;
 /// A table of no data whose one row, arriving, says that everything before it has arrived.
 const MARKER: &str = "relocation_marker";
 
@@ -74,7 +77,8 @@ impl Relocation {
 ///
 /// # Errors
 /// [`Error::UnknownTenant`], [`Error::UnknownNode`]; [`Error::Invalid`] when it is there already, its
-/// schema is not of this release, or the source does not write what replication reads;
+/// schema is not of this release or was changed by hand, or the source does not write what replication
+/// reads;
 /// [`Error::Busy`] when another move is under way, or it could not be frozen briefly enough.
 pub async fn relocate(
     settings: &DatabaseSettings,
@@ -197,9 +201,18 @@ async fn begin(
             .bind(&role)
             .fetch_one(&mut source)
             .await?;
-    source.close().await?;
     if !whole {
         return refuse("its restore was cut off; repeat that first");
+    }
+    // Where it goes its schema is made by the files: rows would arrive for which there is no place, and
+    // be waited for in vain, and what no row needs would be lost.
+    let differences = differences_of(&mut source, &settings.files, &role).await?;
+    source.close().await?;
+    if !differences.is_empty() {
+        return refuse(&format!(
+            "its schema was changed by hand: {}; `berth drift` says more",
+            listed(&differences)
+        ));
     }
     let relocation = Relocation {
         tenant: id.into(),
@@ -232,6 +245,19 @@ async fn begin(
     .await?;
     tx.commit().await?;
     Ok(relocation)
+}
+
+/// The first few in words.
+fn listed(differences: &[Difference]) -> String {
+    let named: Vec<String> = differences
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
+    match differences.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 async fn carry_out(

@@ -199,13 +199,9 @@ fn print_drift(report: &DriftReport) {
     for tenant in &report.drifted {
         println!("{} ({}):", tenant.slug, tenant.schema);
         for one in &tenant.differences {
-            match (&one.is, &one.should) {
-                (Some(_), None) => println!("  {} should not be there", one.object),
-                (None, _) => println!("  {} is missing", one.object),
-                (Some(is), Some(should)) => {
-                    println!("  {} differs", one.object);
-                    println!("    is      {is}\n    should  {should}");
-                }
+            println!("  {one}");
+            if let (Some(is), Some(should)) = (&one.is, &one.should) {
+                println!("    is      {is}\n    should  {should}");
             }
         }
     }

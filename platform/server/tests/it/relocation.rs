@@ -267,6 +267,42 @@ async fn a_move_that_is_killed_at_its_turning_points_is_undone_or_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_schema_was_changed_by_hand_is_not_moved_and_hears_why() {
+    let nodes = two_nodes().await;
+    let TwoNodes { house, second, .. } = &nodes;
+    let gym = house.gym();
+    let schema = house.schema(gym).await;
+    let home = house.platform.admin_pool();
+    let by_hand = async |sql: String| {
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(home)
+            .await
+            .unwrap();
+    };
+    by_hand(format!(
+        "CREATE TABLE {schema}.notes (id int PRIMARY KEY); ALTER TABLE {schema}.booking ADD COLUMN mine text"
+    ))
+    .await;
+    let arguments = ["tenant", "move", "--slug", &gym.slug, "--node", "1"];
+    let began = Instant::now();
+    let refused = house.berth(&arguments).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(20), "{refused}");
+    for named in [
+        "column booking.mine should not be there",
+        "notes",
+        "`berth drift`",
+    ] {
+        assert!(refused.contains(named), "{refused}");
+    }
+    assert_eq!((traces(home).await, traces(second).await), (0, 0));
+    by_hand(format!(
+        "DROP TABLE {schema}.notes; ALTER TABLE {schema}.booking DROP COLUMN mine"
+    ))
+    .await;
+    moved(house, gym, "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restore_on_another_node_that_is_killed_is_held_until_it_is_repeated() {
     let nodes = two_nodes().await;
     let TwoNodes { house, second, .. } = &nodes;

@@ -33,6 +33,17 @@ pub struct Difference {
     pub should: Option<String>,
 }
 
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match (&self.is, &self.should) {
+            (Some(_), None) => "should not be there",
+            (None, _) => "is missing",
+            (Some(_), Some(_)) => "differs",
+        };
+        write!(f, "{} {what}", self.object)
+    }
+}
+
 /// What a look at the whole fleet found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DriftReport {
@@ -98,11 +109,26 @@ async fn compare(
     Ok(conn.close().await?)
 }
 
+/// Where one schema is not what the files make. Changes nothing, but for the connection's path.
+pub(crate) async fn differences_of(
+    node: &mut PgConnection,
+    files: &TenantFiles,
+    schema: &str,
+) -> Result<Vec<Difference>, Error> {
+    let (should, _) = reference(node, files).await?;
+    let is = shape::shape(node, schema).await?;
+    Ok(differences(&is, &should))
+}
+
 /// What a schema made now looks like, and its fingerprint.
 async fn reference(conn: &mut PgConnection, files: &TenantFiles) -> Result<(Shape, String), Error> {
     let mut tx = conn.begin().await?;
     let role = provision::new_role();
-    let message = provision::message(files, &role, None);
+    // No row says that it is there: nobody who makes or moves schemas is kept waiting.
+    let message = format!(
+        "CREATE ROLE {role} NOLOGIN IN ROLE berth_tenant; {}",
+        provision::tables(files, &role)
+    );
     tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     // Definitions name what is not in the path in full, and the tenants' schemas are not.
     tx.execute("SET LOCAL search_path = nowhere").await?;

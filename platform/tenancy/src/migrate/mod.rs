@@ -22,6 +22,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 
 use crate::{DatabaseSettings, Error, pools::PLATFORM_LOGIN};
 
+pub(crate) use drift::differences_of;
 pub use drift::{Difference, DriftReport, Drifted, drift};
 pub use files::TenantFiles;
 pub use fleet::{Pace, Progress, Wave};

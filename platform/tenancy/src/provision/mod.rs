@@ -61,11 +61,18 @@ pub(crate) fn message(files: &TenantFiles, role: &str, login: Option<&str>) -> S
 /// and whatever files came after it.
 pub(crate) fn baseline(files: &TenantFiles, role: &str) -> String {
     format!(
-        "{}; SET LOCAL search_path = {role}, public; {}; \
-         INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {})",
+        "{}; INSERT INTO platform.tenant_schema (role, version) VALUES ('{role}', {})",
+        tables(files, role),
+        files.latest()
+    )
+}
+
+/// The schema alone, written down nowhere.
+pub(crate) fn tables(files: &TenantFiles, role: &str) -> String {
+    format!(
+        "{}; SET LOCAL search_path = {role}, public; {}",
         BASELINE.replace(PLACEHOLDER, role),
         files.after(baseline_version()),
-        files.latest()
     )
 }
 
