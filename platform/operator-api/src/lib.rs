@@ -9,6 +9,7 @@
 //! `operation_id` and doc comments, and what it needs in `policies/policy.csv`.
 
 mod figures;
+mod migrations;
 mod operator;
 mod plans;
 mod shapes;
@@ -67,6 +68,7 @@ pub fn routes(api: &OperatorApi) -> impl Endpoint<Output = Response> + use<> {
     let operations = (
         tenants::TenantsApi(api.clone()),
         plans::PlansApi(api.clone()),
+        migrations::MigrationsApi(api.clone()),
         figures::FiguresApi(api.clone()),
     );
     let service = OpenApiService::new(operations, "Berth for operators", "1.0")

@@ -14,6 +14,8 @@ pub(crate) enum Tag {
     Tenants,
     /// What tenants can pay for.
     Plans,
+    /// Which versions the tenants' schemas have.
+    Migrations,
     /// Figures over all tenants.
     Figures,
 }
@@ -75,6 +77,9 @@ pub struct Tenant {
     pub canary: bool,
     /// The version its schema has.
     pub schema_version: i64,
+    /// Why its schema could not be brought to a newer one, if it is in quarantine for that.
+    #[oai(skip_serializing_if_is_none)]
+    pub quarantine: Option<String>,
     /// Raised by every change.
     pub version: i64,
     /// When it was made.
@@ -109,6 +114,7 @@ impl From<Particulars> for Tenant {
             tax_id: tenant.tax_id,
             canary: tenant.canary,
             schema_version: tenant.schema_version,
+            quarantine: tenant.quarantine,
             version: tenant.version,
             created_at: Instant(tenant.created_at),
         }

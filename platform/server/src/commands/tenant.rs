@@ -340,7 +340,7 @@ fn shown(tenant: &Particulars) -> Value {
         "currency": tenant.currency, "locale": tenant.locale, "color": tenant.color,
         "logo_url": tenant.logo_url, "legal_name": tenant.legal_name, "address": tenant.address,
         "tax_id": tenant.tax_id, "canary": tenant.canary,
-        "schema_version": tenant.schema_version, "version": tenant.version,
+        "schema_version": tenant.schema_version, "quarantine": tenant.quarantine, "version": tenant.version,
         "created_at": tenant.created_at,
     })
 }

@@ -372,6 +372,55 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn why_a_tenant_is_in_quarantine_is_told_wherever_it_is_looked_for() {
+    let house = House::open().await;
+    let desk = Desk::open(&house, "ops").await;
+    let gym = &house.gym().slug;
+    let before = desk.get("/migrations").await;
+    let newest = before["newest"].as_i64().unwrap();
+    let tenants = before["versions"][0]["tenants"].as_i64().unwrap();
+    assert_eq!(
+        before,
+        json!({
+            "platform_current": true, "newest": newest, "quarantined": [],
+            "versions": [{ "version": newest, "tenants": tenants }],
+        })
+    );
+    let sql = format!(
+        "UPDATE platform.tenant SET schema_version = {older} WHERE slug = '{gym}';
+         INSERT INTO platform.migration_quarantine (tenant_id, wanted, reason)
+         SELECT id, {newest}, '42P07: relation \"notes\" already exists' FROM platform.tenant WHERE slug = '{gym}'",
+        older = newest - 1,
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(house.platform.admin_pool())
+        .await
+        .unwrap();
+    let reason = "42P07: relation \"notes\" already exists";
+    let status = desk.get("/migrations").await;
+    assert_eq!(
+        status["versions"],
+        json!([
+            { "version": newest - 1, "tenants": 1 },
+            { "version": newest, "tenants": tenants - 1 },
+        ])
+    );
+    assert_eq!(
+        status["quarantined"],
+        json!([{ "slug": gym, "version": newest - 1, "wanted": newest, "reason": reason }])
+    );
+    let tenant = desk.get(&format!("/tenants/{gym}")).await;
+    assert_eq!(tenant["quarantine"], reason);
+    let other = desk
+        .get(&format!("/tenants/{}", house.clinic().slug))
+        .await;
+    assert!(other.get("quarantine").is_none(), "{other}");
+    let shown = house.berth(&["tenant", "show", "--slug", gym]).await;
+    let shown: Value = serde_json::from_str(&shown.unwrap()).unwrap();
+    assert_eq!(shown["quarantine"], reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn figures_over_all_tenants_are_what_the_tenants_own_books_say() {
     let house = House::with(&[("BERTH_ROLLUP_SECONDS", "1")]).await;
     for tenant in [house.clinic(), house.gym(), house.gym()] {

@@ -94,6 +94,8 @@ pub struct Particulars {
     pub canary: bool,
     /// The version its schema has.
     pub schema_version: i64,
+    /// Why its schema could not be brought to a newer one, if it is in quarantine for that.
+    pub quarantine: Option<String>,
     /// Raised by every change.
     pub version: i64,
     /// When it was made.
@@ -196,7 +198,7 @@ impl Lifecycle {
     /// When the database does not answer.
     pub async fn list(&self, after: &str, limit: u16) -> Result<Vec<Particulars>, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let sql = format!("{SELECT} WHERE slug > $1 ORDER BY slug LIMIT $2");
+        let sql = format!("{SELECT} WHERE t.slug > $1 ORDER BY t.slug LIMIT $2");
         let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(after)
             .bind(i64::from(limit))
@@ -246,15 +248,16 @@ async fn give_up_name(
 }
 
 const SELECT: &str = "
-    SELECT id, slug, name, kind, status, plan, node, timezone, currency, locale, color, logo_url, legal_name,
-           address, tax_id, canary, schema_version, version, created_at
-    FROM platform.tenant";
+    SELECT t.id, t.slug, t.name, t.kind, t.status, t.plan, t.node, t.timezone, t.currency, t.locale, t.color,
+           t.logo_url, t.legal_name, t.address, t.tax_id, t.canary, t.schema_version, q.reason AS quarantine,
+           t.version, t.created_at
+    FROM platform.tenant t LEFT JOIN platform.migration_quarantine q ON q.tenant_id = t.id";
 
 pub(super) async fn by_slug(
     conn: &mut sqlx::PgConnection,
     slug: &str,
 ) -> Result<Particulars, Error> {
-    let sql = format!("{SELECT} WHERE slug = $1");
+    let sql = format!("{SELECT} WHERE t.slug = $1");
     let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(slug)
         .fetch_optional(conn)

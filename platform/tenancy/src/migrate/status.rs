@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, PgConnection};
 
 use super::platform;
-use crate::{DatabaseSettings, Error};
+use crate::{DatabaseSettings, Error, Tenancy};
 
 /// A tenant that could not be migrated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,25 +37,40 @@ pub struct Status {
 /// What the database says.
 pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
     let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
-    let platform_current = platform::is_current(&mut conn).await?;
-    let (versions, quarantined) = if platform_current {
-        let versions = sqlx::query_as(
-            "SELECT schema_version, count(*) FROM platform.tenant GROUP BY 1 ORDER BY 1",
-        );
-        (
-            versions.fetch_all(&mut conn).await?,
-            quarantined(&mut conn, settings.files.latest()).await?,
-        )
-    } else {
-        (Vec::new(), Vec::new())
-    };
+    let status = standing(&mut conn, settings.files.latest()).await?;
     conn.close().await?;
-    Ok(Status {
-        platform_current,
-        wanted: settings.files.latest(),
-        versions,
-        quarantined,
-    })
+    Ok(status)
+}
+
+impl Tenancy {
+    /// How the fleet stands, for those who do not have the owner's login.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fleet(&self) -> Result<Status, Error> {
+        let mut tx = self.begin_platform().await?;
+        let status = standing(tx.conn(), self.database.newest()).await?;
+        tx.rollback().await?;
+        Ok(status)
+    }
+}
+
+async fn standing(conn: &mut PgConnection, wanted: i64) -> Result<Status, Error> {
+    let mut status = Status {
+        platform_current: platform::is_current(conn).await?,
+        wanted,
+        versions: Vec::new(),
+        quarantined: Vec::new(),
+    };
+    if status.platform_current {
+        status.versions = sqlx::query_as(
+            "SELECT schema_version, count(*) FROM platform.tenant GROUP BY 1 ORDER BY 1",
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        status.quarantined = quarantined(conn, wanted).await?;
+    }
+    Ok(status)
 }
 
 /// Those in quarantine for a version up to `newest`, by their names: what a later release could not do
