@@ -8,6 +8,7 @@
 //! The document is served at `/platform/v1/openapi.json`. To add an operation: a method with an
 //! `operation_id` and doc comments, and what it needs in `policies/policy.csv`.
 
+mod domains;
 mod figures;
 mod migrations;
 mod operator;
@@ -67,6 +68,7 @@ impl OperatorApi {
 pub fn routes(api: &OperatorApi) -> impl Endpoint<Output = Response> + use<> {
     let operations = (
         tenants::TenantsApi(api.clone()),
+        domains::DomainsApi(api.clone()),
         plans::PlansApi(api.clone()),
         migrations::MigrationsApi(api.clone()),
         figures::FiguresApi(api.clone()),

@@ -208,13 +208,9 @@ impl Domains {
     /// When the database does not answer.
     pub async fn list(&self, tenant: TenantId) -> Result<Vec<Domain>, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let sql = format!("{SELECT} WHERE tenant_id = $1 ORDER BY host");
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(tenant.uuid())
-            .fetch_all(tx.conn())
-            .await?;
+        let found = of_tenant(&mut tx, tenant).await?;
         tx.rollback().await?;
-        Ok(rows.into_iter().map(Domain::from).collect())
+        Ok(found)
     }
 
     /// Claims a host for a tenant; what has to stand in DNS is in what is returned.
@@ -228,7 +224,7 @@ impl Domains {
         by: &Operator,
         clock: &Clock,
     ) -> Result<Domain, Error> {
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let host = plain(host);
         let own = &*self.own;
         if host == own || host.ends_with(&format!(".{own}")) {
             return Err(Error::Domain(DomainError::Own));
@@ -292,18 +288,9 @@ impl Domains {
     /// When the database does not answer.
     pub async fn give_up(&self, tenant: TenantId, id: Uuid, by: &Operator) -> Result<bool, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let gone: Option<String> = sqlx::query_scalar(
-            "DELETE FROM platform.domain WHERE id = $1 AND tenant_id = $2 RETURNING host",
-        )
-        .bind(id)
-        .bind(tenant.uuid())
-        .fetch_optional(tx.conn())
-        .await?;
-        let Some(host) = gone else { return Ok(false) };
-        let detail = json!({ "host": host });
-        audit(tx.conn(), tenant, by, "tenant.domain.given_up", &detail).await?;
+        let gone = give_up(&mut tx, tenant, id, by).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(gone)
     }
 
     /// Looks for a host's proof now; where it stands after that, or nothing if the tenant has none of
@@ -430,6 +417,41 @@ impl Domains {
         }
         Ok(())
     }
+}
+
+/// A host as it is kept, however it was typed.
+pub(crate) fn plain(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// The hosts of a tenant, by name.
+pub(crate) async fn of_tenant(tx: &mut PlatformTx, tenant: TenantId) -> Result<Vec<Domain>, Error> {
+    let sql = format!("{SELECT} WHERE tenant_id = $1 ORDER BY host");
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(tenant.uuid())
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(Domain::from).collect())
+}
+
+/// Gives a host up in the name of `by`; `false` if the tenant has none of that id.
+pub(crate) async fn give_up(
+    tx: &mut PlatformTx,
+    tenant: TenantId,
+    id: Uuid,
+    by: &Operator,
+) -> Result<bool, Error> {
+    let gone: Option<String> = sqlx::query_scalar(
+        "DELETE FROM platform.domain WHERE id = $1 AND tenant_id = $2 RETURNING host",
+    )
+    .bind(id)
+    .bind(tenant.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(host) = gone else { return Ok(false) };
+    let detail = json!({ "host": host });
+    audit(tx.conn(), tenant, by, "tenant.domain.given_up", &detail).await?;
+    Ok(true)
 }
 
 /// Lets a claim run out; `false` if it has another state by now.

@@ -8,6 +8,7 @@ use berth_kernel::{ApiKeyId, Clock, Currency, Secret};
 use berth_onboarding::Onboarding;
 use berth_tenancy::{
     Database, NodeId, Tenancy, data,
+    domains::Domain,
     lifecycle::{self, Change, Lifecycle, Operator, Particulars},
     relocate,
 };
@@ -45,6 +46,21 @@ pub(crate) enum TenantCommand {
         /// The key's id, as `api-keys` lists it.
         #[arg(long)]
         key: ApiKeyId,
+    },
+    /// List the hosts of a tenant's own, with where each stands and what is wrong with it, as JSON.
+    Domains {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+    },
+    /// Give a host of a tenant's own up: it is served there no more.
+    GiveUpDomain {
+        /// The tenant's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// The host, as `domains` lists it.
+        #[arg(long)]
+        host: String,
     },
     /// Show what was done to a tenant and by whom, newest first, as JSON.
     Audit {
@@ -284,6 +300,13 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
         TenantCommand::RevokeApiKey { slug, key } => {
             json!({ "revoked": lifecycle()?.revoke_api_key(&slug, key).await? })
         }
+        TenantCommand::Domains { slug } => {
+            let found = lifecycle()?.domains(&slug).await?;
+            found.iter().map(domain).collect()
+        }
+        TenantCommand::GiveUpDomain { slug, host } => {
+            json!({ "given_up": lifecycle()?.give_up_domain(&slug, &host).await? })
+        }
         TenantCommand::Audit { slug } => json!(lifecycle()?.trail(&slug).await?),
         TenantCommand::List => {
             list().await?;
@@ -342,6 +365,14 @@ fn shown(tenant: &Particulars) -> Value {
         "tax_id": tenant.tax_id, "canary": tenant.canary,
         "schema_version": tenant.schema_version, "quarantine": tenant.quarantine, "version": tenant.version,
         "created_at": tenant.created_at,
+    })
+}
+
+/// A host as it is shown.
+fn domain(domain: &Domain) -> Value {
+    json!({
+        "host": domain.host, "state": domain.state.as_str(), "since": domain.since,
+        "record": domain.record(), "token": domain.token, "last_error": domain.last_error,
     })
 }
 

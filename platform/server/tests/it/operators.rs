@@ -267,6 +267,7 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         let path = path
             .replace("{slug}", &house.clinic().slug)
+            .replace("{host}", "book.example.com")
             .replace("{id}", "00000000-0000-7000-8000-000000000001");
         for method in methods.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
@@ -418,6 +419,66 @@ async fn why_a_tenant_is_in_quarantine_is_told_wherever_it_is_looked_for() {
     let shown = house.berth(&["tenant", "show", "--slug", gym]).await;
     let shown: Value = serde_json::from_str(&shown.unwrap()).unwrap();
     assert_eq!(shown["quarantine"], reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_of_a_tenants_own_are_looked_at_and_given_up_by_operators() {
+    let house = House::open().await;
+    let desk = Desk::open(&house, "ops").await;
+    let gym = &house.gym().slug;
+    let sql = format!(
+        "INSERT INTO platform.domain (id, tenant_id, host, token, state, since, check_at, last_error)
+         SELECT gen_random_uuid(), id, d.host, 'berth-x', d.state, now(), now() + interval '1 day', d.error
+         FROM platform.tenant, (VALUES ('book.gym.example', 'failing', 'there is no TXT record'),
+                                       ('shop.gym.example', 'verified', NULL)) d (host, state, error)
+         WHERE slug = '{gym}'"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(house.platform.admin_pool())
+        .await
+        .unwrap();
+    let path = format!("/tenants/{gym}/domains");
+    let listed = desk.get(&path).await;
+    let first = &listed["items"][0];
+    assert_eq!(
+        (&first["host"], &first["state"], &first["last_error"]),
+        (
+            &json!("book.gym.example"),
+            &json!("failing"),
+            &json!("there is no TXT record")
+        )
+    );
+    assert_eq!(listed["items"][1]["state"], "verified");
+    let typed = house.berth(&["tenant", "domains", "--slug", gym]).await;
+    let typed: Value = serde_json::from_str(&typed.unwrap()).unwrap();
+    assert_eq!(typed[0]["last_error"], "there is no TXT record");
+    assert_eq!(typed[0]["record"], "_berth-challenge.book.gym.example");
+
+    // Nobody else's, and nothing that is not there.
+    let of_clinic = format!("/tenants/{}/domains/book.gym.example", house.clinic().slug);
+    for wrong in [of_clinic, format!("{path}/other.example")] {
+        let (status, _) = desk.ask(Method::DELETE, &wrong, None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{wrong}");
+    }
+    let one = format!("{path}/book.gym.example");
+    let (status, left) = desk.ask(Method::DELETE, &one, None).await;
+    assert_eq!(status, StatusCode::OK, "{left}");
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+    let give_up = async || {
+        let host = ["--host", "Shop.Gym.example."];
+        let arguments = [&["tenant", "give-up-domain", "--slug", gym], &host[..]].concat();
+        let told = house.berth(&arguments).await.unwrap();
+        serde_json::from_str::<Value>(&told).unwrap()
+    };
+    assert_eq!(give_up().await, json!({ "given_up": true }));
+    assert_eq!(give_up().await, json!({ "given_up": false }));
+    assert_eq!(desk.get(&path).await, json!({ "items": [] }));
+    let trail = desk.get(&format!("/tenants/{gym}/audit")).await;
+    for (step, by) in [(0, "cli:"), (1, "key:ops")] {
+        let step = &trail["items"][step];
+        assert_eq!(step["action"], "tenant.domain.given_up");
+        assert!(step["operator"].as_str().unwrap().starts_with(by), "{step}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

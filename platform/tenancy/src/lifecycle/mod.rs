@@ -14,11 +14,12 @@
 //! - [`opening`]: from there to its being served, which its first administrator has to wait for.
 //! - [`standing`]: whether it is served. [`particulars`]: brand, legal data, plan.
 //! - [`plan`]: how much each may take.
-//! - [`operators`]: who may do all this through the API.
+//! - [`operators`]: who may do all this through the API. [`hosts`]: at which hosts of its own it is served.
 //! - [`keys`]: what its software signs in with. [`erase`]: its end. [`trail`]: all that was done.
 
 mod create;
 mod erase;
+mod hosts;
 mod keys;
 mod opening;
 pub mod operators;
