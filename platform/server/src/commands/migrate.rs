@@ -62,7 +62,7 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     let told = Mutex::new(Instant::now());
     let progress = |progress: Progress| {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= TELL_EVERY {
+        if told.elapsed() >= TELL_EVERY || progress.done == progress.all {
             *told = Instant::now();
             print_progress(&progress);
         }
@@ -128,7 +128,7 @@ async fn print_dry(database: &DatabaseSettings, report: &Report) -> anyhow::Resu
     Ok(())
 }
 
-/// How often a run says how far it is.
+/// How often a run says how far it is; besides, it does at the end of each wave.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 fn print_progress(progress: &Progress) {

@@ -465,8 +465,8 @@ async fn hosts_of_a_tenants_own_are_looked_at_and_given_up_by_operators() {
     assert_eq!(status, StatusCode::OK, "{left}");
     assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
     let give_up = async || {
-        let host = ["--host", "Shop.Gym.example."];
-        let arguments = [&["tenant", "give-up-domain", "--slug", gym], &host[..]].concat();
+        let command = ["tenant", "give-up-domain", "--slug", gym];
+        let arguments = [&command[..], &["--host", "Shop.Gym.example."]].concat();
         let told = house.berth(&arguments).await.unwrap();
         serde_json::from_str::<Value>(&told).unwrap()
     };

@@ -95,8 +95,10 @@ pub struct Progress {
     pub wave: Wave,
     /// Its tenants that are done with, well or not.
     pub done: usize,
-    /// All that had to be moved.
+    /// All of it that had to be moved.
     pub all: usize,
+    /// Those of the waves after it.
+    pub later: usize,
     /// How many failed.
     pub failed: usize,
     /// Since the wave began.
@@ -111,12 +113,12 @@ impl Progress {
         self.done as f64 / self.elapsed.as_secs_f64().max(0.001)
     }
 
-    /// How long the wave will take from now on, if it goes on like this.
+    /// How long the run, with the waves to come, will take from now on if it goes on like this.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub fn left(&self) -> Duration {
-        let left = self.all.saturating_sub(self.done) as f64 / self.rate().max(0.001);
-        Duration::from_secs_f64(left.min(1e6))
+        let tenants = self.all.saturating_sub(self.done) + self.later;
+        Duration::from_secs_f64((tenants as f64 / self.rate().max(0.001)).min(1e6))
     }
 }
 
@@ -155,8 +157,10 @@ pub(super) async fn migrate(
     }
     let sizes = sizes(conn, files.latest()).await?;
     let (mut moved, mut failed) = (0, Vec::new());
+    let mut later: usize = waves.iter().map(VecDeque::len).sum();
     for ((wave, tenants), size) in Wave::ALL.into_iter().zip(waves).zip(sizes) {
-        let running = Running::new(wave, size, tenants, files, pace);
+        later -= tenants.len();
+        let running = Running::new(wave, size, tenants, files, pace).before(later);
         // What failed in runs before this counts: a run that is repeated does not walk past it.
         running.judge()?;
         let workers = pace.workers.max(1).min(running.all);
@@ -245,6 +249,8 @@ struct Running<'f> {
     wave: Wave,
     dry: bool,
     all: usize,
+    /// Tenants of the waves after it that are to be moved.
+    later: usize,
     /// All of the wave, moved or not.
     size: usize,
     budget: usize,
@@ -273,6 +279,7 @@ impl<'f> Running<'f> {
             wave,
             dry: pace.dry,
             all: tenants.len(),
+            later: 0,
             size: size.tenants,
             budget: match pace.dry {
                 true => usize::MAX,
@@ -286,6 +293,11 @@ impl<'f> Running<'f> {
                 would_fail: Vec::new(),
             }),
         }
+    }
+
+    /// The same with so many tenants in the waves after it.
+    fn before(self, later: usize) -> Self {
+        Self { later, ..self }
     }
 
     /// Moves tenants until none is left or too many failed; how many this worker moved.
@@ -401,6 +413,7 @@ impl<'f> Running<'f> {
                 wave: self.wave,
                 done: left.done,
                 all: self.all,
+                later: self.later,
                 failed: left.failed,
                 elapsed: self.began.elapsed(),
             }
@@ -565,15 +578,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_follows_from_the_rate() {
-        let progress = Progress {
+    fn what_is_left_follows_from_the_rate_and_counts_the_waves_to_come() {
+        let mut progress = Progress {
             wave: Wave::Rest,
             done: 100,
             all: 400,
+            later: 0,
             failed: 0,
             elapsed: Duration::from_secs(10),
         };
         assert!((progress.rate() - 10.0).abs() < 1e-9);
         assert_eq!(progress.left(), Duration::from_secs(30));
+        progress.later = 600;
+        assert_eq!(progress.left(), Duration::from_secs(90));
     }
 }

@@ -213,12 +213,16 @@ async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
         ..Pace::default()
     };
     let told = Mutex::new(Vec::new());
-    let progress = |progress: Progress| told.lock().unwrap().push((progress.wave, progress.all));
+    let progress = |progress: Progress| {
+        let heard = (progress.wave, progress.all, progress.later);
+        told.lock().unwrap().push(heard);
+    };
     let report = migrate::run(platform.settings(), retry, &progress).await;
     assert_eq!(report.unwrap(), moved(2));
     let told = told.into_inner().unwrap();
-    assert_eq!(told[0], (Wave::Canaries, 1));
+    assert_eq!(told[0], (Wave::Canaries, 1, 1));
     assert!(told.len() == 2 && told[1].0 > Wave::Canaries, "{told:?}");
+    assert_eq!((told[1].1, told[1].2), (1, 0));
 }
 
 #[tokio::test]
