@@ -1,9 +1,11 @@
-//! What a business says of itself: its brand, and what stands on receipts.
+//! What a business says of itself: its brand, where it is and what it prices in, and what stands on
+//! receipts.
 
 use askama::Template;
 use berth_access::Permission;
+use berth_kernel::{Currency, FieldError};
 use berth_tenancy::{
-    Tenant,
+    Error, Tenant,
     lifecycle::{Change, Lifecycle, Operator},
 };
 use poem::{Response, handler, http::StatusCode, web::Query};
@@ -11,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     DoneQuery,
-    choice::{self, Choice},
+    choice::{self, Choice, Group},
     html_with,
     wrong::Wrong,
 };
@@ -30,6 +32,8 @@ struct Page {
     shell: Shell,
     typed: BusinessForm,
     languages: Vec<Choice>,
+    zones: Vec<Group>,
+    currencies: Vec<Choice>,
     wrong: Wrong,
 }
 
@@ -43,6 +47,10 @@ struct BusinessForm {
     logo_url: String,
     #[serde(default)]
     locale: String,
+    #[serde(default)]
+    timezone: String,
+    #[serde(default)]
+    currency: String,
     #[serde(default)]
     legal_name: String,
     #[serde(default)]
@@ -70,9 +78,11 @@ pub(crate) async fn act(
     let (tenancy, clock) = (visit.house.web.tenancy.clone(), visit.ctx.clock.clone());
     let by = Operator(format!("user:{}", visit.user.account.id));
     let tenant = &visit.ctx.tenant;
-    let changed = Lifecycle::new(tenancy, by, clock)
-        .change_by_id(tenant.id, &form.change())
-        .await;
+    let lifecycle = Lifecycle::new(tenancy, by, clock);
+    let changed = match form.change() {
+        Ok(change) => lifecycle.change_by_id(tenant.id, &change).await,
+        Err(wrong) => Err(Error::Fields(vec![wrong])),
+    };
     if let Err(error) = changed {
         let problem = error.into();
         let words = stop::of_problem(&problem);
@@ -96,11 +106,12 @@ fn page(
     wrong: Wrong,
     status: StatusCode,
 ) -> Result<Response, Stop> {
-    let languages = choice::languages(&typed.locale);
     let page = Page {
         shell,
+        languages: choice::languages(&typed.locale),
+        zones: choice::zones(&typed.timezone),
+        currencies: choice::currencies(&typed.currency),
         typed,
-        languages,
         wrong,
     };
     html_with(&page, status)
@@ -113,6 +124,8 @@ impl From<&Tenant> for BusinessForm {
             color: tenant.color.clone(),
             logo_url: tenant.logo_url.clone().unwrap_or_default(),
             locale: tenant.locale.clone(),
+            timezone: tenant.timezone.clone(),
+            currency: tenant.currency.code().to_owned(),
             legal_name: tenant.legal_name.clone(),
             address: tenant.address.clone(),
             tax_id: tenant.tax_id.clone().unwrap_or_default(),
@@ -121,25 +134,32 @@ impl From<&Tenant> for BusinessForm {
 }
 
 impl BusinessForm {
-    fn change(&self) -> Change {
+    fn change(&self) -> Result<Change, FieldError> {
         let trimmed = |text: &str| Some(text.trim().to_owned());
-        Change {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let currency = given(&self.currency).map(|code| code.parse::<Currency>());
+        let currency = currency.transpose().map_err(|unknown| {
+            FieldError::new("currency", "CURRENCY_UNKNOWN", format!("{unknown}."))
+        })?;
+        Ok(Change {
             name: trimmed(&self.name),
             color: Some(self.color.to_ascii_lowercase()),
             logo_url: trimmed(&self.logo_url),
             locale: Some(self.locale.clone()),
+            timezone: given(&self.timezone),
+            currency,
             legal_name: trimmed(&self.legal_name),
             // Browsers end lines as mail does.
             address: Some(self.address.trim().replace("\r\n", "\n")),
             tax_id: trimmed(&self.tax_id),
             ..Change::default()
-        }
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use berth_kernel::{FieldError, Problem};
+    use berth_kernel::Problem;
 
     use super::*;
     use crate::pages::sample;
@@ -151,6 +171,8 @@ mod tests {
             color: "#0f766e".into(),
             logo_url: "http://example.org/logo.png".into(),
             locale: "de".into(),
+            timezone: "Europe/Berlin".into(),
+            currency: "EUR".into(),
             legal_name: "Alpha Clinic GmbH".into(),
             address: "Torstraße 1\n</textarea><b>10119 Berlin".into(),
             tax_id: "DE123".into(),
@@ -159,6 +181,12 @@ mod tests {
         let page = Page {
             shell: sample::shell(Section::Business),
             languages: choice::languages(&typed.locale),
+            // Zones change with the world; one stands for them here.
+            zones: vec![Group {
+                name: "Europe".into(),
+                choices: vec![Choice::new("Europe/Berlin", "Berlin", &typed.timezone)],
+            }],
+            currencies: choice::currencies(&typed.currency),
             typed,
             wrong: Wrong::of(&Problem::fields(vec![error])),
         };

@@ -80,7 +80,8 @@ pub(crate) fn currencies(chosen: &str) -> Vec<Choice> {
         .collect()
 }
 
-/// The zones of the IANA database that stand for places, by continent or ocean.
+/// The zones of the IANA database that stand for places, by continent or ocean, and the one a
+/// business has already if it is another.
 pub(crate) fn zones(chosen: &str) -> Vec<Group> {
     let mut names: Vec<String> = jiff::tz::db()
         .available()
@@ -102,6 +103,14 @@ pub(crate) fn zones(chosen: &str) -> Vec<Group> {
                 choices: vec![choice],
             }),
         }
+    }
+    let mut choices = groups.iter().flat_map(|group| &group.choices);
+    if !chosen.is_empty() && !choices.any(|choice| choice.chosen) {
+        let other = Group {
+            name: "Other".to_owned(),
+            choices: vec![Choice::new(chosen, chosen, chosen)],
+        };
+        groups.insert(0, other);
     }
     groups
 }
@@ -126,6 +135,14 @@ mod tests {
         let mut regions: Vec<&str> = zones.iter().map(|group| &*group.name).collect();
         regions.dedup();
         assert_eq!(regions.len(), zones.len());
+    }
+
+    #[test]
+    fn a_zone_of_its_own_stays_chosen() {
+        let chosen = zones("Etc/UTC");
+        assert_eq!(chosen[0].choices[0].value, "Etc/UTC");
+        assert!(chosen[0].choices[0].chosen);
+        assert!(!zones("").iter().any(|group| group.name == "Other"));
     }
 
     #[test]

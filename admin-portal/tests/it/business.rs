@@ -3,7 +3,7 @@
 use berth_access::Role;
 use poem::http::StatusCode;
 
-use crate::House;
+use crate::{House, admin};
 
 const FORM: [(&str, &str); 7] = [
     ("name", "Alpha & Sons"),
@@ -72,6 +72,53 @@ async fn what_does_not_fit_is_said_at_its_field_and_nothing_is_changed() {
         "what was typed is lost"
     );
     assert_eq!(house.tenant().await.legal_name, "Alpha Clinic GmbH");
+}
+
+#[tokio::test]
+async fn currency_and_zone_are_corrected_until_something_has_a_price() {
+    let house = House::open().await;
+    let browser = house.admin().await;
+    let page = browser.get("/portal/business").await;
+    for chosen in ["Europe/Berlin", "EUR"] {
+        let option = format!("value=\"{chosen}\" selected");
+        assert!(page.body.contains(&option), "{}", page.body);
+    }
+    let submit = async |timezone, currency| {
+        let mut form = FORM.to_vec();
+        form.extend([("timezone", timezone), ("currency", currency)]);
+        let submitted = browser.submit("/portal/business", "/portal/business", &form);
+        submitted.await
+    };
+    let is = async || {
+        let tenant = house.tenant().await;
+        (tenant.timezone.clone(), tenant.currency.code().to_owned())
+    };
+    let were = |timezone: &str, currency: &str| (timezone.to_owned(), currency.to_owned());
+    let done = submit("Europe/Zurich", "CHF").await;
+    assert_eq!(done.location(), "/portal/business?done=saved");
+    assert_eq!(is().await, were("Europe/Zurich", "CHF"));
+    for (timezone, currency, field) in [
+        ("Mars/Olympus", "CHF", "timezone-wrong"),
+        ("Europe/Zurich", "FRANK", "currency-wrong"),
+    ] {
+        let page = submit(timezone, currency).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains(field), "{}", page.body);
+    }
+
+    let seller = house.platform.context(&house.tenant().await, admin());
+    house.product(&seller).await;
+    let page = submit("Europe/Berlin", "EUR").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.body.contains("There are prices in CHF already"),
+        "{}",
+        page.body
+    );
+    assert_eq!(is().await, were("Europe/Zurich", "CHF"));
+    let done = submit("Europe/Berlin", "CHF").await;
+    assert_eq!(done.location(), "/portal/business?done=saved");
+    assert_eq!(is().await, were("Europe/Berlin", "CHF"));
 }
 
 #[tokio::test]

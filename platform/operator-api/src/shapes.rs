@@ -241,7 +241,7 @@ pub struct ChangeRequest {
     pub logo_url: Option<String>,
     /// BCP 47 tag of the language it writes in.
     pub locale: Option<String>,
-    /// ISO 4217 code it prices new products in.
+    /// ISO 4217 code it prices in; only while nothing has a price yet.
     pub currency: Option<CurrencyCode>,
     /// IANA zone of its main place.
     pub timezone: Option<String>,

@@ -243,7 +243,7 @@ pub(crate) struct ChangeTenant {
     /// BCP 47 tag of the language it writes in.
     #[arg(long)]
     locale: Option<String>,
-    /// ISO 4217 code it prices new products in.
+    /// ISO 4217 code it prices in; only while nothing has a price yet.
     #[arg(long)]
     currency: Option<Currency>,
     /// IANA zone of its main place.

@@ -354,6 +354,8 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
         json!({ "plan": "free-beer" }),
         json!({ "color": "blue" }),
         json!({ "slug": "pulse-gym" }),
+        // It has prices in another.
+        json!({ "currency": "CHF" }),
     ] {
         let (status, answer) = desk
             .ask(Method::PATCH, "/tenants/riverside-clinic", Some(&change))

@@ -1,7 +1,7 @@
 //! What a tenant is like: names, brand, legal data, plan.
 
 use berth_events::tenant::Updated;
-use berth_kernel::{Currency, TenantId};
+use berth_kernel::{Currency, FieldError, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::FromRow;
@@ -33,7 +33,7 @@ pub struct Change {
     /// BCP 47 tag of the language it writes in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// The currency it prices new products in.
+    /// The currency it prices in; only while nothing has a price yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// IANA zone of its main place.
@@ -107,10 +107,14 @@ impl Lifecycle {
     /// Changes the tenant of that name; its particulars after that.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Fields`] for what is against a rule,
-    /// [`Error::Standing`] for one that is not opened yet or is to be erased.
+    /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Fields`] for what is against a rule or a
+    /// currency that something is priced in, [`Error::Standing`] for one that is not opened yet or is to be erased.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
+        if let Some(currency) = change.currency {
+            let id = self.particulars(slug).await?.id;
+            self.check_currency(id, currency).await?;
+        }
         let mut tx = self.tenancy.begin_platform().await?;
         let after = self.change_within(&mut tx, slug, change).await?;
         tx.commit().await?;
@@ -123,11 +127,42 @@ impl Lifecycle {
     /// As [`Lifecycle::change`].
     pub async fn change_by_id(&self, id: TenantId, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
+        if let Some(currency) = change.currency {
+            self.check_currency(id, currency).await?;
+        }
         let mut tx = self.tenancy.begin_platform().await?;
         let slug = hold_name(tx.conn(), id).await?;
         let after = self.change_within(&mut tx, &slug, change).await?;
         tx.commit().await?;
         Ok(after)
+    }
+
+    /// Refuses another currency where something has a price in the one there is: no price can be
+    /// carried over, and all prices of a business are in one. What a tenant's tables hold is its
+    /// services' business; that there is a product at all is asked here, because whoever changes a
+    /// currency comes by here.
+    async fn check_currency(&self, id: TenantId, currency: Currency) -> Result<(), Error> {
+        let tenant = self.tenancy.registry().refresh(id).await?;
+        let Some(tenant) = tenant.filter(|tenant| tenant.currency != currency) else {
+            return Ok(());
+        };
+        let mut tx = self.tenancy.begin(&tenant).await?;
+        let priced: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM product)")
+            .fetch_one(tx.conn())
+            .await?;
+        tx.rollback().await?;
+        if !priced {
+            return Ok(());
+        }
+        let detail = format!(
+            "There are prices in {} already; the currency cannot be changed any more.",
+            tenant.currency
+        );
+        Err(Error::Fields(vec![FieldError::new(
+            "currency",
+            "CURRENCY_IN_USE",
+            detail,
+        )]))
     }
 
     async fn change_within(
