@@ -237,6 +237,13 @@ async fn an_erasure_is_gone_on_with() {
     demo::play(&house.endpoints, &gym, |_| {}).await.unwrap();
     let slug = gym.slug.as_str();
     let rows = house.count(&gym, "SELECT count(*) FROM booking").await;
+    let receipts = house.count(&gym, "SELECT count(*) FROM receipt").await;
+    let told = format!(
+        "SELECT count(*) FROM platform.outbox o JOIN platform.tenant t ON t.id = o.tenant_id
+         WHERE t.slug = '{slug}'"
+    );
+    let told = number(&house, &told).await;
+    assert!(receipts > 0 && told > 0);
     parsed(&house, &["tenant", "archive", "--slug", slug]).await;
     parsed(
         &house,
@@ -264,6 +271,9 @@ async fn an_erasure_is_gone_on_with() {
     let certificate = parsed(&house, &certificate).await;
     // Counted before the first of the runs that were killed took anything.
     assert_eq!(certificate["tables"]["booking"].as_i64(), Some(rows));
+    assert_eq!(certificate["files"].as_i64(), Some(receipts));
+    let events = certificate["shared"]["outbox"].as_i64();
+    assert!(events >= Some(told), "{certificate} but {told} were told");
     assert_eq!(number(&house, STRAY).await, 0);
     demo::play(&house.endpoints, house.clinic(), |_| {})
         .await

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_events::tenant::Deleted;
+use berth_events::tenant::{Deleted, Updated};
 use berth_kernel::{Clock, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct Certificate {
     pub tables: BTreeMap<String, i64>,
     /// What the shared tables held of it, by table.
     pub shared: BTreeMap<String, u64>,
-    /// Files removed from the store by the run that finished.
+    /// The files there were in the store.
     pub files: u64,
     /// SHA-256 of all the above as JSON, in lower-case hex.
     pub digest: String,
@@ -69,11 +69,18 @@ impl Lifecycle {
             "leaving" => return Ok(false),
             _ => return Err(Error::NotArchived(slug.to_owned())),
         }
-        sqlx::query("UPDATE platform.tenant SET status = 'leaving' WHERE id = $1")
-            .bind(held.id.uuid())
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "UPDATE platform.tenant SET status = 'leaving', version = version + 1 WHERE id = $1",
+        )
+        .bind(held.id.uuid())
+        .execute(tx.conn())
+        .await?;
         audit(tx.conn(), held.id, &self.by, ASKED, &json!({})).await?;
+        let event = Updated {
+            tenant_id: held.id,
+            version: held.version + 1,
+        };
+        tell(tx.conn(), held.id, &event, &self.clock).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -104,7 +111,7 @@ fn itself() -> Operator {
 }
 
 /// The shared tables that hold something of a tenant's, what is referred to last.
-const SHARED: [&str; 10] = [
+const SHARED: [&str; 9] = [
     "founder",
     "sign_up",
     "api_key",
@@ -114,8 +121,17 @@ const SHARED: [&str; 10] = [
     "stripe_account",
     "migration_quarantine",
     "dead_letter",
-    "outbox",
 ];
+
+/// What there is before anything of it is removed.
+#[derive(Serialize, Deserialize)]
+struct Counted {
+    /// Rows, by table.
+    tables: BTreeMap<String, i64>,
+    /// Events in the outboxes of all nodes.
+    outbox: u64,
+    files: u64,
+}
 
 struct Leaving {
     id: TenantId,
@@ -183,26 +199,26 @@ async fn erase(
     files: &dyn Files,
     clock: &Clock,
 ) -> Result<(), Error> {
+    let counted = counted(settings, registry, leaving, files).await?;
     let mut node = PgConnection::connect_with(&settings.owner_of(leaving.node)?).await?;
-    let tables = counted(registry, &mut node, leaving).await?;
-    let mut outbox = empty_node(&mut node, leaving).await?;
+    empty_node(&mut node, leaving).await?;
     node.close().await?;
     // Where it was before a move, what it told there may still be kept.
     for other in settings.node_ids().filter(|other| *other != leaving.node) {
         let mut node = PgConnection::connect_with(&settings.owner_of(other)?).await?;
-        outbox += forget_events(&mut node, leaving.id).await?;
+        forget_events(&mut node, leaving.id).await?;
         node.close().await?;
     }
-    let removed = files.remove_all(leaving.id).await.map_err(Error::Files)?;
+    files.remove_all(leaving.id).await.map_err(Error::Files)?;
     let mut certificate = Certificate {
         tenant_id: leaving.id,
         slug: leaving.slug.clone(),
         requested_by: String::new(),
         requested_at: clock.now(),
         erased_at: clock.now(),
-        tables,
-        shared: BTreeMap::from([("outbox".to_owned(), outbox)]),
-        files: removed,
+        tables: counted.tables,
+        shared: BTreeMap::from([("outbox".to_owned(), counted.outbox)]),
+        files: counted.files,
         digest: String::new(),
     };
     finish(registry, leaving, &mut certificate, clock).await?;
@@ -233,29 +249,44 @@ async fn leaving(registry: &mut PgConnection) -> Result<Vec<Leaving>, Error> {
     Ok(found.into_iter().map(leaving).collect())
 }
 
-/// The rows of its tables: counted once and written down before they go.
+/// What there is of it: counted once and written down before anything goes, so that a run which goes on
+/// with another's work certifies all of it.
 async fn counted(
+    settings: &DatabaseSettings,
     registry: &mut PgConnection,
-    node: &mut PgConnection,
     leaving: &Leaving,
-) -> Result<BTreeMap<String, i64>, Error> {
-    let before: Option<Json<BTreeMap<String, i64>>> = sqlx::query_scalar(
+    files: &dyn Files,
+) -> Result<Counted, Error> {
+    let before: Option<Json<Counted>> = sqlx::query_scalar(
         "SELECT detail FROM platform.audit WHERE tenant_id = $1 AND action = $2 ORDER BY id LIMIT 1",
     )
     .bind(leaving.id.uuid())
     .bind(COUNTED)
     .fetch_optional(&mut *registry)
     .await?;
-    if let Some(Json(tables)) = before {
-        return Ok(tables);
+    if let Some(Json(counted)) = before {
+        return Ok(counted);
     }
-    let tables = count_rows(node, &leaving.role).await?;
-    audit(registry, leaving.id, &itself(), COUNTED, &json!(tables)).await?;
-    Ok(tables)
+    let listed = files.list(leaving.id).await.map_err(Error::Files)?;
+    let mut counted = Counted {
+        tables: BTreeMap::new(),
+        outbox: 0,
+        files: u64::try_from(listed.len()).unwrap_or(u64::MAX),
+    };
+    for id in settings.node_ids() {
+        let mut node = PgConnection::connect_with(&settings.owner_of(id)?).await?;
+        if id == leaving.node {
+            counted.tables = count_rows(&mut node, &leaving.role).await?;
+        }
+        counted.outbox += count_events(&mut node, leaving.id).await?;
+        node.close().await?;
+    }
+    audit(registry, leaving.id, &itself(), COUNTED, &json!(counted)).await?;
+    Ok(counted)
 }
 
-/// Takes schema and role from the node, and what waits in its outbox; how many events those are.
-async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, Error> {
+/// Takes schema and role from the node, and what waits in its outbox.
+async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<(), Error> {
     let mut tx = node.begin().await?;
     // Requests and events at hand end within their own limits of time.
     tx.execute("SET LOCAL lock_timeout = '10s'").await?;
@@ -263,18 +294,32 @@ async fn empty_node(node: &mut PgConnection, leaving: &Leaving) -> Result<u64, E
     // What a restore that was cut off may have left.
     let next = next_role(&mut tx, leaving.id, leaving.timeline).await?;
     provision::remove(&mut tx, &next).await?;
-    let events = forget_events(&mut tx, leaving.id).await?;
-    tx.commit().await?;
-    Ok(events)
+    forget_events(&mut tx, leaving.id).await?;
+    Ok(tx.commit().await?)
 }
 
-/// Takes what a tenant told from a node's outbox; how many events those are.
-async fn forget_events(node: &mut PgConnection, tenant: TenantId) -> Result<u64, Error> {
-    let events = sqlx::query("DELETE FROM platform.outbox WHERE tenant_id = $1")
+/// What a tenant told, and what waits to be told of it, as SQL: but for what waits to be told of its own
+/// life, whose last step follows and must be of the version after.
+const ITS_EVENTS: &str =
+    "platform.outbox WHERE tenant_id = $1 AND NOT (entity_id = $1 AND published_at IS NULL)";
+
+/// Takes what a tenant told from a node's outbox.
+async fn forget_events(node: &mut PgConnection, tenant: TenantId) -> Result<(), Error> {
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM {ITS_EVENTS}")))
         .bind(tenant.uuid())
         .execute(node)
         .await?;
-    Ok(events.rows_affected())
+    Ok(())
+}
+
+/// How many events those are.
+async fn count_events(node: &mut PgConnection, tenant: TenantId) -> Result<u64, Error> {
+    let sql = format!("SELECT count(*) FROM {ITS_EVENTS}");
+    let events: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(tenant.uuid())
+        .fetch_one(node)
+        .await?;
+    Ok(events.unsigned_abs())
 }
 
 /// How many rows each table of a schema has.
@@ -343,6 +388,7 @@ async fn finish(
             .await?;
         *certificate.shared.entry(table.to_owned()).or_default() += gone.rows_affected();
     }
+    forget_events(&mut tx, leaving.id).await?;
     certificate.digest = certificate.reckoned();
     sqlx::query(
         "INSERT INTO platform.erased_tenant (tenant_id, slug, likeness, certificate, erased_at)

@@ -199,7 +199,6 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     files.put(made.id, "receipts/1.pdf", "one");
     files.put(made.id, "receipts/2.pdf", "two");
     files.put(platform.alpha().id, "receipts/1.pdf", "another's");
-    files.failures.store(1, Ordering::SeqCst);
     let erase =
         async || lifecycle::erase_leaving(platform.settings(), &files, platform.clock()).await;
     assert_eq!(erase().await.unwrap().0, 0, "nobody was to leave");
@@ -213,12 +212,28 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     let resumed = operator.resume("gamma-gym").await;
     assert!(matches!(resumed, Err(Error::Standing(_))), "{resumed:?}");
 
-    // Interrupted half-way, it is gone on with.
+    let updated: Updated = told(&platform, made.id, 2).await;
+    assert_eq!(updated.version, 3);
+    let of_booking = format!(
+        "INSERT INTO platform.outbox (event_id, tenant_id, event_type, entity_id, envelope)
+         VALUES (gen_random_uuid(), '{id}', 'booking.booking.created', gen_random_uuid(), '{{}}')"
+    );
+    admin(&platform, of_booking).await;
+
+    // Interrupted before anything went, and when all went but the last, it is gone on with.
+    files.failures.store(1, Ordering::SeqCst);
     let (erased, failed) = erase().await.unwrap();
     assert!(
         erased == 0 && matches!(failed[..], [Error::Files(_)]),
         "{failed:?}"
     );
+    let never = "ALTER TABLE platform.erased_tenant ADD CONSTRAINT never CHECK (false) NOT VALID";
+    admin(&platform, never.to_owned()).await;
+    let (erased, failed) = erase().await.unwrap();
+    assert!(erased == 0 && failed.len() == 1, "{failed:?}");
+    assert!(files.paths(made.id).is_empty());
+    let again = "ALTER TABLE platform.erased_tenant DROP CONSTRAINT never";
+    admin(&platform, again.to_owned()).await;
     assert_eq!(erase().await.unwrap().0, 1);
     // Written by something that was at work meanwhile.
     files.put(made.id, "receipts/3.pdf", "three");
@@ -230,6 +245,7 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     assert_eq!(certificate.tables.get("receipt_counter"), Some(&2));
     assert_eq!(certificate.tables.get("booking"), Some(&0));
     assert_eq!(certificate.shared.get("api_key"), Some(&1));
+    assert_eq!(certificate.shared.get("outbox"), Some(&1));
 
     assert!(files.paths(made.id).is_empty());
     assert_eq!(files.paths(platform.alpha().id).len(), 1);
@@ -245,11 +261,14 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     .unwrap();
     assert_eq!(left, (false, false, 0));
     let told = platform.events(id).await;
-    let [deleted] = told.as_slice() else {
-        panic!("{} events are left", told.len())
-    };
-    let deleted: Deleted = deleted.open().unwrap().unwrap();
-    assert_eq!(deleted.version, 3);
+    // What was not carried yet of its own life is told to its end, without a gap.
+    let versions: Vec<_> = told
+        .iter()
+        .map(|event| event.metadata.entity_version)
+        .collect();
+    assert_eq!(versions, [1, 2, 3, 4]);
+    let deleted: Deleted = told[3].open().unwrap().unwrap();
+    assert_eq!(deleted.version, 4);
     let again = create(&platform, &gym("gamma-gym")).await;
     assert!(matches!(again, Err(Error::SlugTaken(_))), "{again:?}");
     let alike = create(&platform, &gym("garnma-gym")).await;
