@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use berth_devkit::{demo, environment::Role};
+use berth_tenancy::migrate::TenantFiles;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -212,12 +213,45 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
         1
     );
 
+    let limits =
+        json!({ "requests_per_second": 7, "concurrent_requests": 3, "concurrent_events": 1 });
+    let (status, plans) = desk.ask(Method::PUT, "/plans/tiny", Some(&limits)).await;
+    assert_eq!(status, StatusCode::OK, "{plans}");
+    assert_eq!(plans, desk.get("/plans").await);
+    let tiny = json!({ "name": "tiny", "limits": limits });
+    assert!(
+        plans["items"].as_array().unwrap().contains(&tiny),
+        "{plans}"
+    );
+    let none =
+        json!({ "requests_per_second": 0, "concurrent_requests": 3, "concurrent_events": 1 });
+    let (status, refused) = desk.ask(Method::PUT, "/plans/tiny", Some(&none)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+
+    // Restored, and so held until it is released.
+    let release = "/tenants/harbour-school/release";
+    assert_eq!(desk.post(release, None).await["status"], "active");
+    let hold = "UPDATE platform.tenant SET status = 'held' WHERE slug = 'harbour-school'";
+    sqlx::raw_sql(hold)
+        .execute(house.platform.admin_pool())
+        .await
+        .unwrap();
+    served(StatusCode::NOT_FOUND).await;
+    assert_eq!(desk.post(release, None).await["status"], "active");
+    served(StatusCode::OK).await;
+    let (status, refused) = desk
+        .ask(Method::POST, "/tenants/nobody-here/release", None)
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{refused}");
+
     // What was done to none in particular is told by both.
     let typed = house.berth(&["operator", "audit"]).await.unwrap();
     let typed: Value = serde_json::from_str(&typed).unwrap();
     let asked = desk.get("/audit").await["items"].clone();
-    assert_eq!(typed[0]["action"], "operator.added");
-    assert_eq!(asked[0]["action"], "operator.added");
+    for trail in [&typed, &asked] {
+        let actions = [&trail[0]["action"], &trail[1]["action"]];
+        assert_eq!(actions, ["plan.set", "operator.added"]);
+    }
 
     let trail = desk.get("/tenants/harbour-school/audit").await;
     let did =
@@ -375,6 +409,139 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_looks_after_plans_rights_versions_keys_and_administrators() {
+    let house = House::open().await;
+    let gym = house.gym();
+    let slug = gym.slug.as_str();
+    let home = house.platform.admin_pool();
+    let by_hand = async |sql: String| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(home)
+            .await
+            .unwrap();
+    };
+
+    let set = async |requests: &str| {
+        let plan = [
+            "plan",
+            "set",
+            "--name",
+            "tiny",
+            "--concurrent-requests",
+            "3",
+        ];
+        let limits = [
+            "--concurrent-events",
+            "1",
+            "--requests-per-second",
+            requests,
+        ];
+        house.berth(&[&plan[..], &limits[..]].concat()).await
+    };
+    let told: Value = serde_json::from_str(&set("7").await.unwrap()).unwrap();
+    assert_eq!(
+        (&told["name"], &told["requests_per_second"]),
+        (&json!("tiny"), &json!(7))
+    );
+    set("0").await.unwrap_err();
+    let plans = house.berth(&["plan", "list"]).await.unwrap();
+    let tiny = plans.lines().find(|line| line.starts_with("tiny "));
+    assert!(
+        tiny.is_some_and(|line| line.contains(" 7 requests/s")),
+        "{plans}"
+    );
+
+    let rights = house.berth(&["acl"]).await.unwrap();
+    assert!(rights.contains("as they should be"), "{rights}");
+    by_hand("GRANT SELECT ON platform.tenant TO berth_tenant".to_owned()).await;
+    let rights = house.berth(&["acl"]).await.unwrap_err();
+    assert!(
+        rights.contains("1 rights are not as they should be"),
+        "{rights}"
+    );
+    by_hand("REVOKE SELECT ON platform.tenant FROM berth_tenant".to_owned()).await;
+
+    let status = async || house.berth(&["migrate", "--status"]).await.unwrap();
+    let before = status().await;
+    assert!(
+        before.contains("the shared tables are up to date"),
+        "{before}"
+    );
+    let schema = house.schema(gym).await;
+    let latest = TenantFiles::of_this_release().latest();
+    by_hand(format!(
+        "DROP TABLE {schema}.conversion, {schema}.connection;
+         UPDATE platform.tenant_schema SET version = {older} WHERE role = '{schema}';
+         UPDATE platform.tenant SET schema_version = {older} WHERE role = '{schema}'",
+        older = latest - 1
+    ))
+    .await;
+    let behind = format!(
+        "1 tenants at version {}: to be brought to version {latest}",
+        latest - 1
+    );
+    assert!(status().await.contains(&behind), "{}", status().await);
+    let tried = house.berth(&["migrate", "--dry-run"]).await.unwrap();
+    assert!(
+        tried.contains("1 tenants would be brought up to date"),
+        "{tried}"
+    );
+    assert!(status().await.contains(&behind), "it was done");
+    by_hand(format!("CREATE TABLE {schema}.connection (id int)")).await;
+    let tried = house.berth(&["migrate", "--dry-run"]).await.unwrap_err();
+    assert!(
+        tried.contains("1 tenants would be put in quarantine"),
+        "{tried}"
+    );
+    house.berth(&["migrate"]).await.unwrap_err();
+    let stays = format!("in quarantine: {slug} stays at version {}", latest - 1);
+    assert!(status().await.contains(&stays), "{}", status().await);
+    by_hand(format!("DROP TABLE {schema}.connection")).await;
+    let done = house.berth(&["migrate", "--retry"]).await.unwrap();
+    assert!(done.contains("brought 1 tenants up to date"), "{done}");
+    assert!(
+        done.contains(": 1 of 1, 0 failed"),
+        "no wave's end is told: {done}"
+    );
+    assert_eq!(status().await, before);
+
+    let key = ["tenant", "api-key", "--slug", slug, "--label", "till"];
+    let key: Value = serde_json::from_str(&house.berth(&key).await.unwrap()).unwrap();
+    let keys = house.berth(&["tenant", "api-keys", "--slug", slug]).await;
+    assert!(keys.unwrap().contains("till"));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = http
+        .get(format!("{}/v1/bookings", house.endpoints.api))
+        .header("X-API-Key", key["api_key"].as_str().unwrap())
+        .send();
+    assert_eq!(asked.await.unwrap().status(), StatusCode::OK);
+
+    let add = [
+        "tenant",
+        "add-admin",
+        "--slug",
+        slug,
+        "--admin-name",
+        "Nils",
+    ];
+    let who = [
+        "--admin-email",
+        "nils@gym.example",
+        "--admin-password",
+        "correct-horse-battery",
+    ];
+    let added = house.berth(&[&add[..], &who[..]].concat()).await.unwrap();
+    let added: Value = serde_json::from_str(&added).unwrap();
+    assert!(added["admin_id"].is_string(), "{added}");
+    let asked = http
+        .post(format!("{}/v1/sessions", house.endpoints.api))
+        .header("X-Tenant", slug)
+        .json(&json!({ "email": "nils@gym.example", "password": "correct-horse-battery" }))
+        .send();
+    assert_eq!(asked.await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_a_tenant_is_in_quarantine_is_told_wherever_it_is_looked_for() {
     let house = House::open().await;
     let desk = Desk::open(&house, "ops").await;
@@ -414,9 +581,7 @@ async fn why_a_tenant_is_in_quarantine_is_told_wherever_it_is_looked_for() {
     );
     let tenant = desk.get(&format!("/tenants/{gym}")).await;
     assert_eq!(tenant["quarantine"], reason);
-    let other = desk
-        .get(&format!("/tenants/{}", house.clinic().slug))
-        .await;
+    let other = desk.get(&format!("/tenants/{}", house.clinic().slug)).await;
     assert!(other.get("quarantine").is_none(), "{other}");
     let shown = house.berth(&["tenant", "show", "--slug", gym]).await;
     let shown: Value = serde_json::from_str(&shown.unwrap()).unwrap();
