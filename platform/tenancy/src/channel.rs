@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Executor as _, postgres::PgListener};
+use sqlx::postgres::PgListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,10 @@ use crate::{Database, Error, NodeId};
 
 /// How soon a process that lost the channel listens again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long nothing may be heard before the channel is asked whether it is there.
+/// How long nothing may be heard before something is told only to hear it, and how long that may take.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long it may take to answer.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+/// What is told to nobody: that it is heard says that the channel is there.
+const PROBE: &str = "?";
 
 /// Someone who keeps up with what is told on a channel.
 pub trait Follower: Send + Sync {
@@ -36,7 +36,8 @@ pub trait Follower: Send + Sync {
     fn hear(&self, told: &str) -> impl Future<Output = ()> + Send;
 
     /// Learns that the channel was there a moment ago: whatever was told before has been heard. Called
-    /// every few seconds.
+    /// every few seconds, and never where nothing is heard, as behind a pooler that gives each statement
+    /// another connection.
     fn heard_all(&self, _at: Instant) {}
 }
 
@@ -75,25 +76,36 @@ async fn listen<F: Follower>(
     listener.listen(F::CHANNEL).await?;
     // Only after listening began: nothing falls between the two.
     follower.catch_up().await?;
+    let mut probed = false;
     loop {
         match timeout(QUIET, listener.try_recv()).await {
-            Ok(told) => match told? {
-                Some(told) => {
-                    follower.hear(told.payload()).await;
-                    follower.heard_all(Instant::now());
-                }
-                None => return Err(Error::Unavailable(sqlx::Error::PoolClosed)),
-            },
-            // A connection may be gone without a word. What was told before the answer comes before it.
-            Err(_) => {
+            Ok(told) => {
+                let told = told?.ok_or(Error::Unavailable(sqlx::Error::PoolClosed))?;
                 let at = Instant::now();
-                let asked = timeout(ANSWERED_WITHIN, listener.execute("SELECT 1")).await;
-                asked.map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
-                while let Some(told) = listener.next_buffered() {
+                if told.payload() != PROBE {
                     follower.hear(told.payload()).await;
                 }
                 follower.heard_all(at);
+                probed = false;
+            }
+            // A connection may be gone without a word, or be another's by now.
+            Err(_) if probed => return Err(Error::Unheard),
+            Err(_) => {
+                probe(database, node, F::CHANNEL).await?;
+                probed = true;
             }
         }
     }
+}
+
+/// Tells something by another connection than it is to be heard by: one that passes by the channel would
+/// answer for itself. All who listen hear it, and need not tell anything themselves for a while.
+async fn probe(database: &Database, node: NodeId, channel: &str) -> Result<(), Error> {
+    let sending = sqlx::query("SELECT pg_notify($1, $2)")
+        .bind(channel)
+        .bind(PROBE)
+        .execute(database.listening(node)?);
+    let sent = timeout(QUIET, sending).await;
+    sent.map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
+    Ok(())
 }

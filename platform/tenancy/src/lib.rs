@@ -156,6 +156,11 @@ pub enum Error {
     /// No connection, or it broke.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// Nothing comes through the channel that changes are told on.
+    #[error(
+        "nothing told is heard; listening needs a session of its own, which a pooler may not give"
+    )]
+    Unheard,
     /// A text holds what no text of the database may hold: the character U+0000.
     #[error("a text cannot be stored")]
     Text(#[source] sqlx::Error),
@@ -322,6 +327,7 @@ impl From<Error> for Problem {
                 "Only an archived business can be erased; archive it first.",
             ),
             Error::Statement(_)
+            | Error::Unheard
             | Error::Files(_)
             | Error::UnknownNode(_)
             | Error::MigrationChanged(_)

@@ -155,8 +155,8 @@ const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_ti
 /// How long a connection is waited for.
 pub(crate) const ACQUIRED_WITHIN: Duration = Duration::from_secs(3);
 
-/// Channels a process may listen to at once.
-const LISTENERS: u32 = 4;
+/// Channels a process may listen to at once, and one connection more to tell something by.
+const LISTENERS: u32 = 4 + 1;
 
 /// The pools of this process, for each node. Connections are opened when first needed.
 #[derive(Clone, Debug)]

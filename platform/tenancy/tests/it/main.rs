@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod cancellation;
+mod channel;
 mod data;
 mod files;
 mod isolation;
