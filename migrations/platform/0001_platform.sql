@@ -153,7 +153,8 @@ CREATE UNIQUE INDEX domain_served ON platform.domain (host) WHERE state IN ('ver
 CREATE INDEX domain_check ON platform.domain (check_at);
 
 -- Figures over all tenants, a day of UTC each, reckoned from each tenant's own rows now and then:
--- nobody who looks at them asks the tenants.
+-- nobody who looks at them asks the tenants. Those of tenants that are gone are added up under the id
+-- that is all zeros.
 CREATE TABLE platform.booking_day (
     tenant_id   uuid NOT NULL,
     day         date NOT NULL,

@@ -41,7 +41,7 @@ pub struct MoneyDay {
 pub struct Total {
     /// The day, of UTC.
     pub day: Date,
-    /// Tenants at which something was booked or paid.
+    /// Tenants at which something was booked; all that are gone count as one.
     pub tenants: i64,
     /// Bookings made on it.
     pub made: i64,

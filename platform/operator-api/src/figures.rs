@@ -44,7 +44,7 @@ impl From<MoneyDay> for Money {
 pub struct DayFigures {
     /// The day.
     pub day: Day,
-    /// Tenants at which something was booked.
+    /// Tenants at which something was booked; all that are gone count as one.
     pub tenants: i64,
     /// Bookings made on it.
     pub made: i64,

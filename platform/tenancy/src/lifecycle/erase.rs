@@ -344,6 +344,33 @@ async fn count_rows(conn: &mut PgConnection, schema: &str) -> Result<BTreeMap<St
     Ok(counted)
 }
 
+/// Adds its figures to those of all tenants that are gone, which are nobody's in particular: what the
+/// platform took in stays what it was.
+async fn keep_figures(conn: &mut PgConnection, tenant: TenantId) -> Result<(), Error> {
+    for added in [
+        "INSERT INTO platform.booking_day AS d (tenant_id, day, made, confirmed, cancelled)
+         SELECT $2, day, made, confirmed, cancelled FROM platform.booking_day WHERE tenant_id = $1
+         ON CONFLICT (day, tenant_id) DO UPDATE
+         SET made = d.made + excluded.made, confirmed = d.confirmed + excluded.confirmed,
+             cancelled = d.cancelled + excluded.cancelled",
+        "INSERT INTO platform.money_day AS d
+           (tenant_id, day, currency, sales, refunds, processing_fees, platform_fees)
+         SELECT $2, day, currency, sales, refunds, processing_fees, platform_fees
+         FROM platform.money_day WHERE tenant_id = $1
+         ON CONFLICT (day, tenant_id, currency) DO UPDATE
+         SET sales = d.sales + excluded.sales, refunds = d.refunds + excluded.refunds,
+             processing_fees = d.processing_fees + excluded.processing_fees,
+             platform_fees = d.platform_fees + excluded.platform_fees",
+    ] {
+        sqlx::query(added)
+            .bind(tenant.uuid())
+            .bind(uuid::Uuid::nil())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Takes it from the shared tables, and leaves the certificate, the audit trail and the last event.
 async fn finish(
     registry: &mut PgConnection,
@@ -380,6 +407,7 @@ async fn finish(
     certificate
         .shared
         .insert("webhook_inbox".to_owned(), told.rows_affected());
+    keep_figures(&mut tx, leaving.id).await?;
     for table in SHARED {
         let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1");
         let gone = sqlx::query(AssertSqlSafe(sql))

@@ -220,6 +220,15 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     );
     admin(&platform, of_booking).await;
 
+    let figures = format!(
+        "INSERT INTO platform.booking_day (tenant_id, day, made, confirmed, cancelled)
+         VALUES ('{id}', '2027-01-01', 5, 3, 2), ('{nil}', '2027-01-01', 7, 7, 0);
+         INSERT INTO platform.money_day
+         VALUES ('{id}', '2027-01-01', 'EUR', 900, 100, 20, 10), ('{id}', '2027-01-02', 'EUR', 1, 0, 0, 0)",
+        nil = uuid::Uuid::nil()
+    );
+    admin(&platform, figures).await;
+
     // Interrupted before anything went, and when all went but the last, it is gone on with.
     files.failures.store(1, Ordering::SeqCst);
     let (erased, failed) = erase().await.unwrap();
@@ -260,6 +269,18 @@ async fn an_erased_tenant_leaves_a_certificate_and_nothing_else() {
     .await
     .unwrap();
     assert_eq!(left, (false, false, 0));
+    // The platform's own totals stay what they were, and nobody's.
+    let totals: (i64, i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT sum(made)::bigint FROM platform.booking_day WHERE day = '2027-01-01'),
+                (SELECT sum(sales)::bigint FROM platform.money_day),
+                (SELECT count(*) FROM platform.booking_day WHERE tenant_id <> $1),
+                (SELECT count(*) FROM platform.money_day WHERE tenant_id <> $1)",
+    )
+    .bind(uuid::Uuid::nil())
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(totals, (12, 901, 0, 0));
     let told = platform.events(id).await;
     // What was not carried yet of its own life is told to its end, without a gap.
     let versions: Vec<_> = told
