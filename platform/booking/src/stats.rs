@@ -67,7 +67,8 @@ pub struct DayRow {
     pub cancelled: i64,
 }
 
-/// Figures over bookings made since, day by day, for the platform's own books.
+/// Figures over bookings made since, a midnight of UTC, day by day, for the platform's own books; and of the
+/// days before on which a booking was made that changed since, forty days or more after it was made.
 ///
 /// # Errors
 /// What the database says.

@@ -13,7 +13,8 @@ use berth_tenancy::{NodeId, Tenancy};
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
 
-/// Days that are reckoned anew: later than that a booking's fate hardly changes.
+/// Days that are reckoned anew; of those before, the ones with a booking that changed later than that, as
+/// a stay does that is called off months after it was booked.
 const DAYS: i64 = 40;
 
 /// Reckons every `round`, until cancelled. Two who do it at once do no harm. A node that is away keeps
