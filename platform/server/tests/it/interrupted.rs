@@ -156,6 +156,12 @@ async fn a_restore_as_a_new_tenant_is_repeated_and_never_half_there() {
     let folder = place.path().join("export");
     let folder = folder.to_str().unwrap();
     let export = ["tenant", "export", "--slug", &gym.slug, "--to", folder];
+    // An export that was cut off is written anew into its folder.
+    house
+        .berth_killed_at(&export, "platform.audit")
+        .await
+        .unwrap();
+    assert_eq!(files(Path::new(folder)), 1);
     let told = parsed(&house, &export).await;
     let before = files(&house.store());
     let copy = Tenant {

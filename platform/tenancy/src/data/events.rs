@@ -44,7 +44,7 @@ pub(super) async fn write(lines: &[String], folder: &Path) -> Result<Events, Dat
     if !text.is_empty() {
         text.push('\n');
     }
-    super::export::write(&folder.join(FILE), text.as_bytes()).await?;
+    super::folder::write(&folder.join(FILE), text.as_bytes()).await?;
     Ok(Events {
         count: lines.len() as u64,
         sha256: hex::encode(Sha256::digest(&text)),

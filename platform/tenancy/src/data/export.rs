@@ -6,12 +6,12 @@ use berth_kernel::Clock;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use tokio::io::AsyncWriteExt as _;
 
 use super::{
     DataError, Files, Manifest,
     copy::{self, Sink},
     events,
+    folder::{Unfinished, write},
     manifest::{Described, FORM, File},
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Writes everything of the tenant of that name into `folder`, which is made and must be empty. The
-/// manifest is written last: a folder without one is of an export that did not end. Uses the owner's
-/// login, as the tenant's role: what another tenant has cannot get into it.
+/// manifest is written last: a folder without one is of an export that did not end, and is written anew. Uses the
+/// owner's login, as the tenant's role: what another tenant has cannot get into it.
 ///
 /// # Errors
 /// [`Error::UnknownTenant`]; what folder, database or store of files says.
@@ -33,14 +33,14 @@ pub async fn export(
     by: &Operator,
     clock: &Clock,
 ) -> Result<Manifest, DataError> {
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     let (tenant, role, node) = described(&mut registry, slug).await?;
-    prepare(folder).await?;
+    let unfinished = Unfinished::begin(folder).await?;
     // Written down first: nothing is taken out of which that is not said.
     audit(&mut registry, tenant.id, by, "tenant.exported", &json!({})).await?;
     registry.close().await.map_err(Error::from)?;
 
-    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let mut conn = settings.connect(node).await?;
     let mut tx = conn.begin().await?;
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .await?;
@@ -50,7 +50,7 @@ pub async fn export(
     // What it told where it was before a move came first.
     let mut told = Vec::new();
     for other in settings.node_ids().filter(|other| *other != node) {
-        let mut conn = PgConnection::connect_with(&settings.owner_of(other)?).await?;
+        let mut conn = settings.connect(other).await?;
         told.extend(events::told(&mut conn, tenant.id).await?);
         conn.close().await.map_err(Error::from)?;
     }
@@ -93,6 +93,7 @@ pub async fn export(
     }
     let text = serde_json::to_vec_pretty(&manifest)?;
     write(&folder.join("manifest.json"), &text).await?;
+    unfinished.finish().await?;
     Ok(manifest)
 }
 
@@ -122,41 +123,4 @@ async fn version(conn: &mut PgConnection, role: &str) -> Result<i64, DataError> 
             .fetch_one(conn)
             .await?,
     )
-}
-
-/// Makes the folder, for its owner alone.
-async fn prepare(folder: &Path) -> Result<(), DataError> {
-    let failed = |source| DataError::Folder {
-        path: folder.display().to_string(),
-        what: "written",
-        source,
-    };
-    let mut private = tokio::fs::DirBuilder::new();
-    private.recursive(true).mode(0o700);
-    private.create(folder).await.map_err(failed)?;
-    let mut inside = tokio::fs::read_dir(folder).await.map_err(failed)?;
-    if inside.next_entry().await.map_err(failed)?.is_some() {
-        return Err(failed(std::io::ErrorKind::DirectoryNotEmpty.into()));
-    }
-    private
-        .create(folder.join("tables"))
-        .await
-        .map_err(failed)?;
-    private.create(folder.join("files")).await.map_err(failed)
-}
-
-pub(super) async fn write(path: &Path, content: &[u8]) -> Result<(), DataError> {
-    let failed = |source| DataError::Folder {
-        path: path.display().to_string(),
-        what: "written",
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        let mut private = tokio::fs::DirBuilder::new();
-        private.recursive(true).mode(0o700);
-        private.create(folder).await.map_err(failed)?;
-    }
-    let mut file = copy::private_file(path).await.map_err(failed)?;
-    file.write_all(content).await.map_err(failed)?;
-    file.sync_all().await.map_err(failed)
 }

@@ -24,6 +24,7 @@ mod copy;
 mod events;
 mod export;
 mod files;
+mod folder;
 pub mod manifest;
 pub(crate) mod restore;
 

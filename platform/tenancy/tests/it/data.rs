@@ -99,6 +99,7 @@ async fn what_is_restored_as_a_new_tenant_is_what_was_exported_and_is_held() {
     assert_eq!((category.rows, &*category.key), (2, &["id".to_owned()][..]));
     let again = export(&platform, &folder, &files).await;
     assert!(matches!(again, Err(DataError::Folder { .. })), "{again:?}");
+    assert!(!folder.join("unfinished").exists());
 
     let restored = as_new(&platform, &folder, &files).await.unwrap();
     assert_eq!(
