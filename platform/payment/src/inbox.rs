@@ -21,6 +21,9 @@ use crate::{
 const IDLE: Duration = Duration::from_millis(100);
 /// Tries after which a webhook is left to lie, for an operator to see.
 const MAX_TRIES: i32 = 40;
+/// The same for one that waits for somebody: for the provider to answer, or a restored tenant to be released. A
+/// month of tries five minutes apart.
+const MAX_WAITS: i32 = 8_640;
 
 /// The envelope of a webhook.
 #[derive(Deserialize)]
@@ -144,7 +147,9 @@ impl Payments {
     ) -> Result<(), Error> {
         let (state, error) = match acted {
             Ok(()) => (WebhookState::Done, None),
-            Err(error) if tries >= MAX_TRIES => (WebhookState::Dead, Some(error.to_string())),
+            Err(error) if tries >= most_tries(&error) => {
+                (WebhookState::Dead, Some(error.to_string()))
+            }
             Err(error) => (WebhookState::Waiting, Some(error.to_string())),
         };
         if let Some(error) = &error {
@@ -283,6 +288,14 @@ impl Payments {
             Ok(tenant) => Ok(tenant),
             Err(error) => Err(ProviderError::Unavailable(error.to_string()).into()),
         }
+    }
+}
+
+/// Tries after which a webhook that failed for `error` is given up.
+fn most_tries(error: &Error) -> i32 {
+    match error {
+        Error::Provider(ProviderError::Unavailable(_)) => MAX_WAITS,
+        _ => MAX_TRIES,
     }
 }
 
