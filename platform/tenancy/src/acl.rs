@@ -96,10 +96,10 @@ const QUERIES: [&str; 13] = [
 /// What the databases say.
 pub async fn audit(settings: &DatabaseSettings) -> Result<Vec<Finding>, Error> {
     let logins: Vec<String> = (0..settings.buckets).map(bucket_login).collect();
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     let mut findings = Vec::new();
     for node in settings.node_ids() {
-        let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+        let mut conn = settings.connect(node).await?;
         let mut found = Vec::new();
         for query in QUERIES {
             let rows: Vec<String> = sqlx::query_scalar(query)

@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -120,6 +120,17 @@ impl DatabaseSettings {
         Ok(PgConnectOptions::from_str(url)?.application_name(&named("berth-owner")))
     }
 
+    /// Connects to a node with the owner's login. One that does not answer is given up soon: whoever connects may
+    /// have others waiting.
+    pub(crate) async fn connect(&self, node: NodeId) -> Result<PgConnection, Error> {
+        let options = self.owner_of(node)?;
+        let connecting = PgConnection::connect_with(&options);
+        match tokio::time::timeout(CONNECTED_WITHIN, connecting).await {
+            Ok(connected) => Ok(connected?),
+            Err(_) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
     /// How the login `role` connects to a node.
     pub(crate) fn login(&self, node: NodeId, role: &str) -> Result<PgConnectOptions, Error> {
         Ok(PgConnectOptions::from_str(self.url_of(node)?.expose())?
@@ -153,6 +164,8 @@ pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
 const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "2s")];
 
 /// How long a connection is waited for.
+/// How long an owner's connection may take.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) const ACQUIRED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Channels a process may listen to at once, and one connection more to tell something by.

@@ -65,11 +65,11 @@ impl Relocation {
     }
 
     async fn source(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
-        Ok(PgConnection::connect_with(&settings.owner_of(self.from.0)?).await?)
+        settings.connect(self.from.0).await
     }
 
     async fn target(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
-        Ok(PgConnection::connect_with(&settings.owner_of(self.to.0)?).await?)
+        settings.connect(self.to.0).await
     }
 }
 
@@ -87,7 +87,7 @@ pub async fn relocate(
     by: &Operator,
     clock: &Clock,
 ) -> Result<Relocated, Error> {
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     lock(&mut registry).await?;
     recover_all(settings, &mut registry).await?;
     settings.owner_of(to)?;
@@ -106,7 +106,7 @@ pub async fn relocate(
 /// # Errors
 /// What the databases say.
 pub async fn recover(settings: &DatabaseSettings) -> Result<usize, Error> {
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation)")
         .fetch_one(&mut registry)
         .await?;
@@ -164,6 +164,25 @@ async fn recover_all(
     Ok(count)
 }
 
+/// Where a tenant that is to be moved is, as its row has it.
+#[derive(PartialEq, Eq, sqlx::FromRow)]
+struct Whereabouts {
+    id: uuid::Uuid,
+    role: String,
+    node: i16,
+    bucket: i16,
+    schema_version: i64,
+    status: String,
+}
+
+impl Whereabouts {
+    const SELECT: &str = "SELECT id, role, node, bucket, schema_version, status FROM platform.tenant WHERE slug = $1";
+
+    fn node(&self) -> NodeId {
+        NodeId(self.node.unsigned_abs())
+    }
+}
+
 /// Writes the move down before anything is done.
 async fn begin(
     registry: &mut PgConnection,
@@ -173,51 +192,27 @@ async fn begin(
     by: &Operator,
 ) -> Result<Relocation, Error> {
     let to_bucket = provision::emptiest_bucket(registry, to, settings.buckets).await?;
+    let found: Option<Whereabouts> = sqlx::query_as(Whereabouts::SELECT)
+        .bind(slug)
+        .fetch_optional(&mut *registry)
+        .await?;
+    let found = found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+    // Looked at before its row is locked: who suspends it does not wait for that.
+    check_movable(settings, slug, &found, to).await?;
     let mut tx = registry.begin().await?;
-    let found: Option<(uuid::Uuid, String, i16, i16, i64, String)> = sqlx::query_as(
-        "SELECT id, role, node, bucket, schema_version, status FROM platform.tenant
-         WHERE slug = $1 FOR UPDATE",
-    )
-    .bind(slug)
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some((id, role, node, bucket, version, status)) = found else {
-        return Err(Error::UnknownTenant(slug.to_owned()));
-    };
-    let refuse = |why: &str| Err(Error::Invalid(format!("`{slug}` cannot be moved: {why}")));
-    if node.unsigned_abs() == to.0 {
-        return refuse("it is on that node");
-    }
-    if version != settings.files.latest() {
-        return refuse("its schema is not of this release; run `berth migrate` first");
-    }
-    if status == "leaving" {
-        return refuse("it is to be erased");
-    }
-    let mut source =
-        PgConnection::connect_with(&settings.owner_of(NodeId(node.unsigned_abs()))?).await?;
-    let whole: bool =
-        sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL AND to_regrole($1) IS NOT NULL")
-            .bind(&role)
-            .fetch_one(&mut source)
-            .await?;
-    if !whole {
-        return refuse("its restore was cut off; repeat that first");
-    }
-    // Where it goes its schema is made by the files: rows would arrive for which there is no place, and
-    // be waited for in vain, and what no row needs would be lost.
-    let differences = differences_of(&mut source, &settings.files, &role).await?;
-    source.close().await?;
-    if !differences.is_empty() {
-        return refuse(&format!(
-            "its schema was changed by hand: {}; `berth drift` says more",
-            listed(&differences)
-        ));
+    let locked = format!("{} FOR UPDATE", Whereabouts::SELECT);
+    let now: Option<Whereabouts> = sqlx::query_as(AssertSqlSafe(locked))
+        .bind(slug)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if now.as_ref() != Some(&found) {
+        let what = format!("`{slug}` was changed just now; try again");
+        return Err(Error::Busy(what));
     }
     let relocation = Relocation {
-        tenant: id.into(),
-        role,
-        from: (NodeId(node.unsigned_abs()), bucket.unsigned_abs()),
+        tenant: found.id.into(),
+        from: (found.node(), found.bucket.unsigned_abs()),
+        role: found.role,
         to: (to, to_bucket),
         moved: false,
     };
@@ -226,18 +221,18 @@ async fn begin(
            (tenant_id, role, from_node, from_bucket, to_node, to_bucket, state)
          VALUES ($1, $2, $3, $4, $5, $6, 'copying')",
     )
-    .bind(id)
+    .bind(found.id)
     .bind(&relocation.role)
-    .bind(node)
-    .bind(bucket)
+    .bind(found.node)
+    .bind(found.bucket)
     .bind(i32::from(to.0))
     .bind(i32::from(to_bucket))
     .execute(&mut *tx)
     .await?;
-    let detail = json!({ "from": node, "to": to.0 });
+    let detail = json!({ "from": found.node, "to": to.0 });
     audit(
         &mut tx,
-        id.into(),
+        relocation.tenant,
         by,
         "tenant.relocation.requested",
         &detail,
@@ -245,6 +240,45 @@ async fn begin(
     .await?;
     tx.commit().await?;
     Ok(relocation)
+}
+
+/// Refuses to move what cannot be moved, with the reason.
+async fn check_movable(
+    settings: &DatabaseSettings,
+    slug: &str,
+    found: &Whereabouts,
+    to: NodeId,
+) -> Result<(), Error> {
+    let refuse = |why: &str| Err(Error::Invalid(format!("`{slug}` cannot be moved: {why}")));
+    if found.node() == to {
+        return refuse("it is on that node");
+    }
+    if found.schema_version != settings.files.latest() {
+        return refuse("its schema is not of this release; run `berth migrate` first");
+    }
+    if found.status == "leaving" {
+        return refuse("it is to be erased");
+    }
+    let mut source = settings.connect(found.node()).await?;
+    let whole: bool =
+        sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL AND to_regrole($1) IS NOT NULL")
+            .bind(&found.role)
+            .fetch_one(&mut source)
+            .await?;
+    if !whole {
+        return refuse("its restore was cut off; repeat that first");
+    }
+    // Where it goes its schema is made by the files: rows would arrive for which there is no place, and
+    // be waited for in vain, and what no row needs would be lost.
+    let differences = differences_of(&mut source, &settings.files, &found.role).await?;
+    source.close().await?;
+    match differences.is_empty() {
+        true => Ok(()),
+        false => refuse(&format!(
+            "its schema was changed by hand: {}; `berth drift` says more",
+            listed(&differences)
+        )),
+    }
 }
 
 /// The first few in words.

@@ -58,7 +58,7 @@ pub async fn restore_as_new(
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder, &settings.files).await?;
     let slug = slug.unwrap_or(&export.manifest.tenant.slug).to_owned();
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut conn = settings.connect(NodeId::HOME).await?;
     let mut tx = conn.begin().await?;
     let likeness = likeness_checked(&slug)?;
     // The same for the same export under the same name: a run that was cut off after it had written files
@@ -139,7 +139,7 @@ pub async fn restore_in_place(
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder, &settings.files).await?;
     export.verify().await?;
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
     let held = hold(&mut registry, slug, by, clock).await?;
     let id = held.id;
@@ -173,7 +173,7 @@ async fn place(
         export.put_files(files, held.id).await?;
         role
     } else {
-        let mut node = PgConnection::connect_with(&settings.owner_of(held.node)?).await?;
+        let mut node = settings.connect(held.node).await?;
         let mut there = node.begin().await?;
         there.execute("SET LOCAL lock_timeout = '10s'").await?;
         let role = held.replace(&mut there, export).await?;
@@ -281,7 +281,7 @@ impl Held {
         by: &Operator,
         clock: &Clock,
     ) -> Result<(), DataError> {
-        let mut node = PgConnection::connect_with(&settings.owner_of(self.node)?).await?;
+        let mut node = settings.connect(self.node).await?;
         let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
             .bind(&self.role)
             .fetch_one(&mut node)
@@ -293,7 +293,7 @@ impl Held {
         if self.former == "held" {
             return Ok(());
         }
-        let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+        let mut registry = settings.connect(NodeId::HOME).await?;
         let mut tx = registry.begin().await?;
         let version: Option<i64> = sqlx::query_scalar(
             "UPDATE platform.tenant SET status = $2, version = version + 1

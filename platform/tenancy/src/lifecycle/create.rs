@@ -14,7 +14,7 @@ use super::{
     slug,
 };
 use crate::{
-    DatabaseSettings, Error, PlatformTx,
+    DatabaseSettings, Error, NodeId, PlatformTx,
     provision::{self, Place},
 };
 
@@ -81,7 +81,7 @@ pub async fn create(
     clock: &Clock,
 ) -> Result<CreatedTenant, Error> {
     rules::new_tenant(new)?;
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut conn = settings.connect(NodeId::HOME).await?;
     let mut tx = conn.begin().await?;
     let place = match provision::claim(&mut tx, settings.files.latest()).await? {
         Some(ready) => ready,

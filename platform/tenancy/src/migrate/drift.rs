@@ -60,7 +60,7 @@ pub struct DriftReport {
 /// # Errors
 /// What the database says.
 pub async fn drift(settings: &DatabaseSettings) -> Result<DriftReport, Error> {
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     let mut report = DriftReport::default();
     for node in settings.node_ids() {
         let tenants: Vec<(String, String, i64)> = sqlx::query_as(
@@ -90,7 +90,7 @@ async fn compare(
     if tenants.is_empty() {
         return Ok(());
     }
-    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let mut conn = settings.connect(node).await?;
     let (should, fingerprint) = reference(&mut conn, &settings.files).await?;
     for some in tenants.chunks(AT_ONCE) {
         let schemas: Vec<String> = some.iter().map(|(_, role, _)| role.clone()).collect();

@@ -306,7 +306,7 @@ impl<'f> Running<'f> {
         settings: &DatabaseSettings,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<usize, Error> {
-        let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+        let mut registry = settings.connect(NodeId::HOME).await?;
         let mut away = HashMap::new();
         let mut moved = 0;
         while let Some(tenant) = self.next() {

@@ -72,7 +72,7 @@ pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
 }
 
 async fn renew_logins_of(settings: &DatabaseSettings, node: NodeId) -> Result<(), Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+    let mut conn = settings.connect(node).await?;
     let buckets = (0..settings.buckets).map(bucket_login);
     for login in buckets.chain([PLATFORM_LOGIN.to_owned()]) {
         let known: bool =

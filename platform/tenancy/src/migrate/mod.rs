@@ -18,9 +18,9 @@ mod platform;
 mod shape;
 mod status;
 
-use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
+use sqlx::{Connection as _, Executor as _, migrate::Migrator};
 
-use crate::{DatabaseSettings, Error, pools::PLATFORM_LOGIN};
+use crate::{DatabaseSettings, Error, NodeId, pools::PLATFORM_LOGIN};
 
 pub(crate) use drift::differences_of;
 pub use drift::{Difference, DriftReport, Drifted, drift};
@@ -59,7 +59,7 @@ pub async fn run(
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut conn = settings.connect(NodeId::HOME).await?;
     // Session-level, and gone with this connection whatever happens.
     conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
         .await?;
@@ -69,7 +69,7 @@ pub async fn run(
     }
     // There is one set of shared tables: what changes them cannot be tried on some.
     for node in settings.node_ids().filter(|_| !pace.dry) {
-        let mut conn = PgConnection::connect_with(&settings.owner_of(node)?).await?;
+        let mut conn = settings.connect(node).await?;
         logins::make_logins(&mut conn, settings).await?;
         if !logins::opens(settings, node, PLATFORM_LOGIN).await? {
             return Err(Error::OtherSecret);

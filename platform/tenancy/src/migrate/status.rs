@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, PgConnection};
 
 use super::platform;
-use crate::{DatabaseSettings, Error, Tenancy};
+use crate::{DatabaseSettings, Error, NodeId, Tenancy};
 
 /// A tenant that could not be migrated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Status {
 /// # Errors
 /// What the database says.
 pub async fn status(settings: &DatabaseSettings) -> Result<Status, Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut conn = settings.connect(NodeId::HOME).await?;
     let status = standing(&mut conn, settings.files.latest()).await?;
     conn.close().await?;
     Ok(status)
