@@ -34,6 +34,12 @@ impl Catalog {
         {
             return Ok(answer);
         }
+        if store::awaits_first_product(&mut tx).await? {
+            // The currency may be changed as long as nothing has a price: it is not what it was a moment ago.
+            let now = self.tenancy.registry().refresh(ctx.tenant.id).await?;
+            let currency = now.map_or(ctx.tenant.currency, |tenant| tenant.currency);
+            check_new_product(new, currency)?;
+        }
         let id = ProductId::new();
         let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
         if let (Some(sold_by), Some(pool)) = (new.kind.sold_by(), new.pool_id) {

@@ -38,6 +38,29 @@ pub enum Standing {
     Held,
 }
 
+impl Standing {
+    const ALL: [Self; 6] = [
+        Self::Opening,
+        Self::Active,
+        Self::Suspended,
+        Self::Archived,
+        Self::Leaving,
+        Self::Held,
+    ];
+
+    /// As the registry calls it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Archived => "archived",
+            Self::Leaving => "leaving",
+            Self::Held => "held",
+        }
+    }
+}
+
 /// A tenant, as operators see it.
 #[derive(Debug, Object)]
 pub struct Tenant {
@@ -88,14 +111,10 @@ pub struct Tenant {
 
 impl From<Particulars> for Tenant {
     fn from(tenant: Particulars) -> Self {
-        let status = match tenant.status.as_str() {
-            "opening" => Standing::Opening,
-            "suspended" => Standing::Suspended,
-            "archived" => Standing::Archived,
-            "leaving" => Standing::Leaving,
-            "held" => Standing::Held,
-            _ => Standing::Active,
-        };
+        let status = Standing::ALL
+            .into_iter()
+            .find(|standing| standing.as_str() == tenant.status)
+            .unwrap_or(Standing::Active);
         Self {
             id: tenant.id.uuid(),
             slug: tenant.slug,

@@ -2,7 +2,7 @@
 
 use berth_access::Permission;
 use berth_kernel::{ApiKeyId, Problem};
-use berth_tenancy::lifecycle::Lifecycle;
+use berth_tenancy::lifecycle::{Filter, Lifecycle};
 use berth_web::{Refusal, refuse};
 use poem_openapi::{
     OpenApi,
@@ -15,7 +15,8 @@ use crate::{
     OperatorApi, OperatorScheme,
     shapes::{
         AdminAnswer, AdminRequest, ChangeRequest, CreateRequest, CreatedAnswer, EraseRequest, Key,
-        KeyAnswer, KeyList, KeyRequest, Step, SuspendRequest, Tag, Tenant, TenantPage, Trail,
+        KeyAnswer, KeyList, KeyRequest, Standing, Step, SuspendRequest, Tag, Tenant, TenantPage,
+        Trail,
     },
 };
 
@@ -36,6 +37,12 @@ impl TenantsApi {
         after: Query<Option<String>>,
         /// How many at most: 1 to 100, 20 unless given.
         limit: Query<Option<u16>>,
+        /// Only those of this standing.
+        status: Query<Option<Standing>>,
+        /// Only those that pay for the plan of this name.
+        plan: Query<Option<String>>,
+        /// Only those whose schema is in quarantine, or is not.
+        quarantined: Query<Option<bool>>,
     ) -> Result<Json<TenantPage>, Refusal> {
         let lifecycle = self.0.act(operator.0, Permission::TenantRead)?;
         let limit = limit.0.unwrap_or(20);
@@ -43,7 +50,13 @@ impl TenantsApi {
             let detail = "Must be between 1 and 100.";
             return Err(refuse(Problem::field("limit", "OUT_OF_RANGE", detail)));
         }
-        let found = lifecycle.list(&after.0.unwrap_or_default(), limit).await;
+        let filter = Filter {
+            status: status.0.map(|status| status.as_str().to_owned()),
+            plan: plan.0,
+            quarantined: quarantined.0,
+        };
+        let after = after.0.unwrap_or_default();
+        let found = lifecycle.list(&filter, &after, limit).await;
         let items: Vec<Tenant> = found.map_err(refuse)?.into_iter().map(Into::into).collect();
         let full = items.len() == usize::from(limit);
         let next = items.last().filter(|_| full).map(|last| last.slug.clone());

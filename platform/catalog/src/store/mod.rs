@@ -133,6 +133,22 @@ fn money(minor: i64, currency: &str) -> Result<Money> {
     Ok(Money::new(minor, currency))
 }
 
+/// Whether there is no product yet; then nobody else makes one, or changes the currency, before the transaction ends.
+pub(crate) async fn awaits_first_product(tx: &mut TenantTx) -> Result<bool> {
+    if has_products(tx).await? {
+        return Ok(false);
+    }
+    sqlx::query!("SELECT FROM catalog_version FOR UPDATE")
+        .execute(tx.conn())
+        .await?;
+    Ok(!has_products(tx).await?)
+}
+
+async fn has_products(tx: &mut TenantTx) -> Result<bool> {
+    let any = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM product) AS "any!""#);
+    Ok(any.fetch_one(tx.conn()).await?)
+}
+
 /// Raises the catalog's version: every change ends with it.
 pub(crate) async fn touch(tx: &mut TenantTx) -> Result<()> {
     sqlx::query!("UPDATE catalog_version SET version = version + 1")

@@ -2,7 +2,10 @@
 
 use berth_booking::recount;
 use berth_kernel::Clock;
-use berth_tenancy::{Database, Tenancy, lifecycle::Lifecycle};
+use berth_tenancy::{
+    Database, Tenancy,
+    lifecycle::{Filter, Lifecycle},
+};
 use clap::Args;
 
 use super::tenant::operator as whoever_types;
@@ -24,9 +27,10 @@ pub(crate) async fn recount_all(options: &RecountOptions) -> anyhow::Result<()> 
     let tenancy = Tenancy::new(Database::connect(&settings::database()?)?);
     let lifecycle = Lifecycle::new(tenancy.clone(), whoever_types(), Clock::System);
     let (mut tenants, mut bookings, mut wrong) = (0_usize, 0, Vec::new());
+    let everybody = Filter::default();
     let mut page = match &options.slug {
         Some(slug) => vec![lifecycle.particulars(slug).await?],
-        None => lifecycle.list("", PAGE).await?,
+        None => lifecycle.list(&everybody, "", PAGE).await?,
     };
     while let Some(last) = page.last().map(|tenant| tenant.slug.clone()) {
         for one in &page {
@@ -46,7 +50,7 @@ pub(crate) async fn recount_all(options: &RecountOptions) -> anyhow::Result<()> 
         }
         page = match &options.slug {
             Some(_) => Vec::new(),
-            None => lifecycle.list(&last, PAGE).await?,
+            None => lifecycle.list(&everybody, &last, PAGE).await?,
         };
     }
     println!("{tenants} tenants, {bookings} bookings");

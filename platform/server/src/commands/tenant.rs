@@ -9,7 +9,7 @@ use berth_onboarding::Onboarding;
 use berth_tenancy::{
     Database, NodeId, Tenancy, data,
     domains::Domain,
-    lifecycle::{self, Change, Lifecycle, Operator, Particulars},
+    lifecycle::{self, Change, Filter, Lifecycle, Operator, Particulars},
     relocate,
 };
 use berth_user::{NewAccount, Users};
@@ -68,8 +68,8 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         slug: String,
     },
-    /// List all tenants, with standing, plan and version of their schemas.
-    List,
+    /// List tenants, with standing, plan and version of their schemas.
+    List(ListTenants),
     /// Show what is known of a tenant, as JSON.
     Show {
         /// The tenant's name in addresses.
@@ -225,6 +225,20 @@ pub(crate) struct CreateTenant {
     admin: NewAdmin,
 }
 
+/// Which tenants are listed; all unless something is given.
+#[derive(Args)]
+pub(crate) struct ListTenants {
+    /// Only those of this standing.
+    #[arg(long, value_parser = ["opening", "active", "suspended", "archived", "leaving", "held"])]
+    status: Option<String>,
+    /// Only those that pay for this plan.
+    #[arg(long)]
+    plan: Option<String>,
+    /// Only those whose schema could not be migrated.
+    #[arg(long)]
+    quarantined: bool,
+}
+
 /// What is to become different; what is not given stays.
 #[derive(Args)]
 pub(crate) struct ChangeTenant {
@@ -308,8 +322,8 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             json!({ "given_up": lifecycle()?.give_up_domain(&slug, &host).await? })
         }
         TenantCommand::Audit { slug } => json!(lifecycle()?.trail(&slug).await?),
-        TenantCommand::List => {
-            list().await?;
+        TenantCommand::List(wish) => {
+            list(wish).await?;
             return Ok(());
         }
         TenantCommand::Show { slug } => shown(&lifecycle()?.particulars(&slug).await?),
@@ -379,11 +393,16 @@ fn domain(domain: &Domain) -> Value {
 /// Tenants read at once.
 const PAGE: u16 = 500;
 
-async fn list() -> anyhow::Result<()> {
+async fn list(wish: ListTenants) -> anyhow::Result<()> {
     let lifecycle = lifecycle()?;
+    let filter = Filter {
+        status: wish.status,
+        plan: wish.plan,
+        quarantined: wish.quarantined.then_some(true),
+    };
     let mut after = String::new();
     loop {
-        let page = lifecycle.list(&after, PAGE).await?;
+        let page = lifecycle.list(&filter, &after, PAGE).await?;
         for one in &page {
             println!(
                 "{:40}  {:10}  {:10}  node {}  schema {}  {}",

@@ -180,6 +180,12 @@ async fn a_tenant_is_carried_through_its_life_by_the_operators_api() {
         )
         .await;
     assert_eq!(suspended["status"], "suspended");
+    let wanted = "/tenants?status=suspended&plan=standard&quarantined=false";
+    let found = desk.get(wanted).await["items"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["slug"], "harbour-school");
+    let (status, refused) = desk.ask(Method::GET, "/tenants?status=asleep", None).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
     served(StatusCode::NOT_FOUND).await;
     assert_eq!(
         desk.post("/tenants/harbour-school/resume", None).await["status"],

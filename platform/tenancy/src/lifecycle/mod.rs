@@ -41,7 +41,7 @@ pub(crate) use create::{likeness_checked, refuse_gone};
 pub use erase::{Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
 pub use opening::{Founder, Opening};
-pub use particulars::{Change, Particulars};
+pub use particulars::{Change, Filter, Particulars};
 pub use plan::Plan;
 pub(crate) use rules::refused;
 pub use trail::AuditEntry;

@@ -13,7 +13,7 @@ use super::{
     rules::{self, refused},
     slug, tell,
 };
-use crate::{Error, PlatformTx};
+use crate::{Error, PlatformTx, TenantTx};
 
 /// What is to become different; what is `None` stays.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -103,6 +103,17 @@ pub struct Particulars {
     pub created_at: jiff::Timestamp,
 }
 
+/// Which tenants are listed; what is `None` is not asked about.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those of this standing; see [`Particulars::status`].
+    pub status: Option<String>,
+    /// Only those that pay for the plan of this name.
+    pub plan: Option<String>,
+    /// Only those that are in quarantine, or that are not.
+    pub quarantined: Option<bool>,
+}
+
 impl Lifecycle {
     /// Changes the tenant of that name; its particulars after that.
     ///
@@ -111,13 +122,17 @@ impl Lifecycle {
     /// currency that something is priced in, [`Error::Standing`] for one that is not opened yet or is to be erased.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
-        if let Some(currency) = change.currency {
-            let id = self.particulars(slug).await?.id;
-            self.check_currency(id, currency).await?;
-        }
+        let unpriced = match change.currency {
+            Some(currency) => {
+                let id = self.particulars(slug).await?.id;
+                self.check_currency(id, currency).await?
+            }
+            None => None,
+        };
         let mut tx = self.tenancy.begin_platform().await?;
         let after = self.change_within(&mut tx, slug, change).await?;
         tx.commit().await?;
+        let_go(unpriced).await?;
         Ok(after)
     }
 
@@ -127,33 +142,43 @@ impl Lifecycle {
     /// As [`Lifecycle::change`].
     pub async fn change_by_id(&self, id: TenantId, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
-        if let Some(currency) = change.currency {
-            self.check_currency(id, currency).await?;
-        }
+        let unpriced = match change.currency {
+            Some(currency) => self.check_currency(id, currency).await?,
+            None => None,
+        };
         let mut tx = self.tenancy.begin_platform().await?;
         let slug = hold_name(tx.conn(), id).await?;
         let after = self.change_within(&mut tx, &slug, change).await?;
         tx.commit().await?;
+        let_go(unpriced).await?;
         Ok(after)
     }
 
     /// Refuses another currency where something has a price in the one there is: no price can be
     /// carried over, and all prices of a business are in one. What a tenant's tables hold is its
     /// services' business; that there is a product at all is asked here, because whoever changes a
-    /// currency comes by here.
-    async fn check_currency(&self, id: TenantId, currency: Currency) -> Result<(), Error> {
+    /// currency comes by here. As long as the transaction it gives is open nobody makes the first.
+    async fn check_currency(
+        &self,
+        id: TenantId,
+        currency: Currency,
+    ) -> Result<Option<TenantTx>, Error> {
         let tenant = self.tenancy.registry().refresh(id).await?;
         let Some(tenant) = tenant.filter(|tenant| tenant.currency != currency) else {
-            return Ok(());
+            return Ok(None);
         };
         let mut tx = self.tenancy.begin(&tenant).await?;
+        // Every change of the catalog raises it.
+        sqlx::query("SELECT FROM catalog_version FOR UPDATE")
+            .execute(tx.conn())
+            .await?;
         let priced: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM product)")
             .fetch_one(tx.conn())
             .await?;
-        tx.rollback().await?;
         if !priced {
-            return Ok(());
+            return Ok(Some(tx));
         }
+        tx.rollback().await?;
         let detail = format!(
             "There are prices in {} already; the currency cannot be changed any more.",
             tenant.currency
@@ -227,20 +252,41 @@ impl Lifecycle {
         Ok(found)
     }
 
-    /// Tenants in the order of their names in addresses, those after `after`, `limit` at most.
+    /// Tenants that `filter` lets through, in the order of their names in addresses, those after `after`, `limit` at
+    /// most.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn list(&self, after: &str, limit: u16) -> Result<Vec<Particulars>, Error> {
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        after: &str,
+        limit: u16,
+    ) -> Result<Vec<Particulars>, Error> {
         let mut tx = self.tenancy.begin_platform().await?;
-        let sql = format!("{SELECT} WHERE t.slug > $1 ORDER BY t.slug LIMIT $2");
+        let sql = format!(
+            "{SELECT} WHERE t.slug > $1 AND ($3::text IS NULL OR t.status = $3) AND ($4::text IS NULL OR t.plan = $4)
+                AND ($5::boolean IS NULL OR (q.reason IS NOT NULL) = $5)
+              ORDER BY t.slug LIMIT $2"
+        );
         let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(after)
             .bind(i64::from(limit))
+            .bind(&filter.status)
+            .bind(&filter.plan)
+            .bind(filter.quarantined)
             .fetch_all(tx.conn())
             .await?;
         tx.rollback().await?;
         Ok(found)
+    }
+}
+
+/// Lets others make a first product again.
+async fn let_go(unpriced: Option<TenantTx>) -> Result<(), Error> {
+    match unpriced {
+        Some(tx) => tx.rollback().await,
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use berth_events::tenant::{Archived, Deleted, Resumed, Suspended, Updated};
 use berth_kernel::{Event, TenantId};
 use berth_tenancy::{
     Error, TenantKey,
-    lifecycle::{self, Change},
+    lifecycle::{self, Change, Filter},
 };
 use berth_testkit::TestPlatform;
 
@@ -137,10 +137,32 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
     assert_eq!(after.logo_url, None);
     let updated: Updated = told(&platform, after.id, 2).await;
     assert_eq!(updated.version, 3);
-    let listed = operator.list("", 10).await.unwrap();
-    let names: Vec<_> = listed.iter().map(|one| one.slug.as_str()).collect();
-    assert_eq!(names, ["beta-theatre", "omega-clinic"]);
-    assert_eq!(operator.list("beta-theatre", 1).await.unwrap().len(), 1);
+    let names = async |filter: &Filter, after: &str| {
+        let listed = operator.list(filter, after, 10).await.unwrap();
+        listed.into_iter().map(|one| one.slug).collect::<Vec<_>>()
+    };
+    let everybody = Filter::default();
+    assert_eq!(
+        names(&everybody, "").await,
+        ["beta-theatre", "omega-clinic"]
+    );
+    assert_eq!(names(&everybody, "beta-theatre").await, ["omega-clinic"]);
+    let sound = Filter {
+        quarantined: Some(false),
+        ..Filter::default()
+    };
+    assert_eq!(names(&sound, "").await.len(), 2);
+    operator.suspend("omega-clinic", "The bill").await.unwrap();
+    let suspended = Filter {
+        status: Some("suspended".to_owned()),
+        ..Filter::default()
+    };
+    assert_eq!(names(&suspended, "").await, ["omega-clinic"]);
+    let of_a_plan = Filter {
+        plan: Some("no-such-plan".to_owned()),
+        ..suspended
+    };
+    assert!(names(&of_a_plan, "").await.is_empty());
 }
 
 #[tokio::test]
