@@ -632,7 +632,7 @@ ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_pkey PRIMARY KEY (id);
 CREATE INDEX account_newest ON tenant_baseline.account USING btree (created_at DESC, id DESC);
 CREATE INDEX block_resource_start ON tenant_baseline.block USING btree (resource_id, starts_at);
-CREATE INDEX booking_changed_late ON tenant_baseline.booking USING btree (updated_at) WHERE ((updated_at - created_at) > '40 days'::interval);
+CREATE INDEX booking_changed_late ON tenant_baseline.booking USING btree (updated_at) WHERE ((updated_at - created_at) > '38 days'::interval);
 CREATE INDEX booking_created ON tenant_baseline.booking USING btree (created_at, id);
 CREATE INDEX booking_customer ON tenant_baseline.booking USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = 'PENDING'::text);

@@ -80,7 +80,7 @@ CREATE TABLE booking (
 );
 CREATE INDEX booking_created ON booking (created_at, id);
 -- What is called off or completed long after it was made: few, and the platform's figures look for them.
-CREATE INDEX booking_changed_late ON booking (updated_at) WHERE updated_at - created_at > interval '40 days';
+CREATE INDEX booking_changed_late ON booking (updated_at) WHERE updated_at - created_at > interval '38 days';
 CREATE INDEX booking_start ON booking (starts_at);
 CREATE INDEX booking_customer ON booking (customer_id, created_at) WHERE customer_id IS NOT NULL;
 CREATE INDEX booking_expiring ON booking (expires_at) WHERE status = 'PENDING';

@@ -68,7 +68,7 @@ pub struct DayRow {
 }
 
 /// Figures over bookings made since, a midnight of UTC, day by day, for the platform's own books; and of the
-/// days before on which a booking was made that changed since, forty days or more after it was made.
+/// days before on which a booking was made that changed since, so long after that they were not reckoned then.
 ///
 /// # Errors
 /// What the database says.

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use berth_kernel::TenantId;
+use berth_admin::Figures;
+use berth_kernel::{Clock, TenantId};
 use berth_tenancy::{
+    Tenancy,
     data::{FileEntry, Files, FilesError},
+    lifecycle::{Bookkeeper, BookkeeperError},
     provision::{Provisioner, Stock},
 };
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 
-use crate::{settings::Settings, tasks::Tasks, wire::App};
+use crate::{rollup, settings::Settings, tasks::Tasks, wire::App};
 
 /// Starts it.
 pub(crate) fn start(app: &App, settings: &Settings, tasks: &Tasks) {
@@ -22,10 +25,33 @@ pub(crate) fn start(app: &App, settings: &Settings, tasks: &Tasks) {
             ..Stock::default()
         },
         files: Arc::new(TenantFolders(Arc::clone(&app.files))),
+        books: Arc::new(Books {
+            tenancy: app.tenancy.clone(),
+            figures: app.figures.clone(),
+            clock: app.clock.clone(),
+        }),
         clock: app.clock.clone(),
     };
     let stop = tasks.stop();
     tasks.spawn("provisioner", async move { provisioner.run(stop).await });
+}
+
+/// The platform's own figures, of those that are about to go.
+struct Books {
+    tenancy: Tenancy,
+    figures: Figures,
+    clock: Clock,
+}
+
+impl Bookkeeper for Books {
+    fn close(&self, tenant: TenantId) -> BoxFuture<'_, Result<(), BookkeeperError>> {
+        async move {
+            let now = self.clock.now();
+            rollup::reckon(&self.tenancy, &self.figures, tenant, now).await?;
+            Ok(())
+        }
+        .boxed()
+    }
 }
 
 /// Files of the object store, in a folder a tenant.

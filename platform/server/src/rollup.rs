@@ -1,7 +1,7 @@
 //! Reckons each tenant's figures of the last days for the platform's own books, in the background and
 //! one tenant after the other: whoever looks at them later asks no tenant.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use berth_admin::{BookingDay, Figures, MoneyDay};
@@ -33,11 +33,13 @@ pub(crate) async fn run(
         .node_ids()
         .map(|node| (node, first))
         .collect();
+    // Whose figures could not be kept: nobody else remembers them.
+    let mut behind = BTreeSet::new();
     while !stop.is_cancelled() {
         for (node, since) in &mut since {
             match told_since(&tenancy, *node, Some(*since)).await {
                 Ok((touched, asked)) => {
-                    reckon_all(&tenancy, &figures, &touched, clock.now()).await;
+                    behind.extend(touched);
                     *since = asked;
                 }
                 Err(error) => {
@@ -45,6 +47,7 @@ pub(crate) async fn run(
                 }
             }
         }
+        reckon_all(&tenancy, &figures, &mut behind, clock.now()).await;
         tokio::select! {
             () = tokio::time::sleep(round) => {}
             () = stop.cancelled() => {}
@@ -52,15 +55,27 @@ pub(crate) async fn run(
     }
 }
 
-async fn reckon_all(tenancy: &Tenancy, figures: &Figures, touched: &[TenantId], now: Timestamp) {
-    for id in touched {
-        if let Err(error) = reckon(tenancy, figures, *id, now).await {
-            tracing::warn!(tenant_id = %id, error = berth_kernel::chain(&*error), "the figures of {id} are not kept: {error:#}");
+/// Leaves those in `behind` whose figures could not be kept.
+async fn reckon_all(
+    tenancy: &Tenancy,
+    figures: &Figures,
+    behind: &mut BTreeSet<TenantId>,
+    now: Timestamp,
+) {
+    for id in std::mem::take(behind) {
+        if let Err(error) = reckon(tenancy, figures, id, now).await {
+            metrics::counter!("berth_figures_failed_total").increment(1);
+            tracing::warn!(tenant_id = %id, error = berth_kernel::chain(&*error), "the figures of {id} are not kept, will try again: {error:#}");
+            behind.insert(id);
         }
     }
 }
 
-async fn reckon(
+/// Reckons the figures of a tenant and keeps them. Nothing happens for one that is gone.
+///
+/// # Errors
+/// When it cannot be asked, or they cannot be kept.
+pub(crate) async fn reckon(
     tenancy: &Tenancy,
     figures: &Figures,
     id: TenantId,

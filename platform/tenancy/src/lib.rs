@@ -169,8 +169,8 @@ pub enum Error {
     Statement(#[source] sqlx::Error),
     /// A slug is taken.
     #[error(
-        "the name `{0}` is taken; if a run that was cut off made it, it was finished meanwhile: \
-         `berth tenant show` shows it, `berth tenant api-key` makes it another key"
+        "the name `{0}` is taken, or one that reads like it is, or a tenant had it that was renamed or erased; if a \
+         run that was cut off made it, `berth tenant show` shows it and `berth tenant api-key` makes it another key"
     )]
     SlugTaken(String),
     /// There is no tenant of that name.
@@ -211,6 +211,9 @@ pub enum Error {
     /// The store of files does not do as asked.
     #[error("the store of files does not do as asked")]
     Files(#[source] data::FilesError),
+    /// A tenant's last figures could not be kept.
+    #[error("the last figures of a tenant could not be kept")]
+    Figures(#[source] lifecycle::BookkeeperError),
     /// Fields are against rules; at least one.
     #[error("{}", .0.iter().map(|wrong| wrong.detail.as_str()).collect::<Vec<_>>().join(" "))]
     Fields(Vec<FieldError>),
@@ -329,6 +332,7 @@ impl From<Error> for Problem {
             Error::Statement(_)
             | Error::Unheard
             | Error::Files(_)
+            | Error::Figures(_)
             | Error::UnknownNode(_)
             | Error::MigrationChanged(_)
             | Error::OtherSecret

@@ -24,6 +24,7 @@
 
 mod database;
 pub mod environment;
+mod no_books;
 mod no_files;
 mod template;
 
@@ -39,6 +40,7 @@ use uuid::Uuid;
 
 use database::Clone as DatabaseClone;
 
+pub use no_books::NoBooks;
 pub use no_files::NoFiles;
 
 /// Slug of the first tenant: a clinic in Berlin that prices in euros.

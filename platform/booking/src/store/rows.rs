@@ -271,23 +271,25 @@ pub(crate) async fn mark_deleted(
 }
 
 /// Bookings counted by the day of UTC they were made on: of the days from `since`, a midnight, on, and of
-/// those before on which something was made that changed since, forty days or more after that.
+/// those before on which something was made that changed since, and so long after that it was no more among
+/// the former. A day whose bookings were all deleted has zeros.
 pub(crate) async fn days(tx: &mut TenantTx, since: Timestamp) -> Result<Vec<DayRow>, Error> {
     let rows = sqlx::query!(
         r#"WITH late AS (
              SELECT DISTINCT (created_at AT TIME ZONE 'UTC')::date AS day FROM booking
-             WHERE updated_at >= $1 AND updated_at - created_at > interval '40 days' AND created_at < $1
+             WHERE updated_at >= $1 AND updated_at - created_at > interval '38 days' AND created_at < $1
            ), made AS (
-             SELECT created_at, status FROM booking WHERE deleted_at IS NULL AND created_at >= $1
+             SELECT created_at, status, deleted_at FROM booking WHERE created_at >= $1
            UNION ALL
-             SELECT b.created_at, b.status
+             SELECT b.created_at, b.status, b.deleted_at
              FROM late JOIN booking b ON b.created_at >= late.day::timestamp AT TIME ZONE 'UTC'
                                      AND b.created_at < (late.day + 1)::timestamp AT TIME ZONE 'UTC'
-             WHERE b.deleted_at IS NULL
            )
-           SELECT (created_at AT TIME ZONE 'UTC')::date AS "day!: jiff_sqlx::Date", count(*) AS "made!",
-                  count(*) FILTER (WHERE status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW')) AS "confirmed!",
-                  count(*) FILTER (WHERE status = 'CANCELLED') AS "cancelled!"
+           SELECT (created_at AT TIME ZONE 'UTC')::date AS "day!: jiff_sqlx::Date",
+                  count(*) FILTER (WHERE deleted_at IS NULL) AS "made!",
+                  count(*) FILTER (WHERE deleted_at IS NULL
+                                     AND status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW')) AS "confirmed!",
+                  count(*) FILTER (WHERE deleted_at IS NULL AND status = 'CANCELLED') AS "cancelled!"
            FROM made GROUP BY 1 ORDER BY 1"#,
         jiff_sqlx::Timestamp::from(since) as _,
     )

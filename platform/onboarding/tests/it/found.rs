@@ -7,7 +7,7 @@ use berth_tenancy::{
     TenantKey,
     lifecycle::{Change, Lifecycle, erase_leaving},
 };
-use berth_testkit::{NoFiles, TestPlatform};
+use berth_testkit::{NoBooks, NoFiles, TestPlatform};
 
 use crate::{Sweeping, accounts, break_accounts, gym, onboarding, ops, owner, status};
 
@@ -120,8 +120,18 @@ async fn one_that_cannot_be_opened_can_be_erased_and_is_changed_by_nobody() {
         "{archived:?}"
     );
     assert!(lifecycle.erase("gamma-gym").await.unwrap());
+    let told: Vec<i64> = sqlx::query_scalar(
+        "SELECT (envelope::jsonb->'data'->>'version')::bigint FROM platform.outbox
+         WHERE event_type LIKE 'tenant.%' ORDER BY seq DESC LIMIT 2",
+    )
+    .fetch_all(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(told, [2, 1]);
     let (settings, clock) = (platform.settings(), platform.clock());
-    let (erased, failed) = erase_leaving(settings, &NoFiles, clock).await.unwrap();
+    let (erased, failed) = erase_leaving(settings, &NoFiles, &NoBooks, clock)
+        .await
+        .unwrap();
     assert_eq!((erased, failed.len()), (1, 0), "{failed:?}");
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM platform.founder")
         .fetch_one(platform.admin_pool())

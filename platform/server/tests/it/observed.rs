@@ -88,14 +88,16 @@ fn says(line: &str, words: &str, id: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_figures_of_all_processes_can_be_scraped() {
-    let house = House::open().await;
+    let mut house = House::open().await;
+    house.start(Role::Provisioner).await;
     demo::play(&house.endpoints, house.gym(), |_| {})
         .await
         .unwrap();
     let endpoints = &house.endpoints;
-    let (worker, relay) = (
+    let (worker, relay, provisioner) = (
         endpoints.metrics_worker.as_deref().unwrap(),
         endpoints.metrics_relay.as_deref().unwrap(),
+        endpoints.metrics_provisioner.as_deref().unwrap(),
     );
     let expected = [
         (endpoints.metrics.as_str(), "berth_http_request_seconds"),
@@ -109,6 +111,9 @@ async fn the_figures_of_all_processes_can_be_scraped() {
         (worker, "berth_mails_total"),
         (relay, "berth_outbox_oldest_seconds"),
         (relay, "berth_relay_published_total"),
+        (provisioner, "berth_tenants{status=\"active\"}"),
+        (provisioner, "berth_tenants_quarantined"),
+        (provisioner, "berth_schemas_ready"),
     ];
     for (url, name) in expected {
         wait(&format!("{url} has no {name}"), async || {

@@ -16,7 +16,7 @@ use berth_tenancy::{
     migrate::{self, Pace},
     provision::{Provisioner, Stock, make_ready},
 };
-use berth_testkit::NoFiles;
+use berth_testkit::{NoBooks, NoFiles};
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -292,6 +292,7 @@ fn provisioner(bench: &Bench, stock: Stock) -> (CancellationToken, tokio::task::
         settings: bench.settings.clone(),
         stock,
         files: Arc::new(NoFiles),
+        books: Arc::new(NoBooks),
         clock: Clock::System,
     };
     let stop = CancellationToken::new();
@@ -471,7 +472,7 @@ async fn export_and_delete(bench: &Bench, figures: &mut Figures) -> anyhow::Resu
     lifecycle.archive(slug).await?;
     lifecycle.erase(slug).await?;
     let began = Instant::now();
-    lifecycle::erase_leaving(&bench.settings, &NoFiles, &Clock::System).await?;
+    lifecycle::erase_leaving(&bench.settings, &NoFiles, &NoBooks, &Clock::System).await?;
     figures.add("erasing it", began.elapsed().as_secs_f64(), "s", 1.0);
     Ok(())
 }

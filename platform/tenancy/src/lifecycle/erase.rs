@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 
 use berth_events::tenant::{Deleted, Updated};
-use berth_kernel::{Clock, TenantId};
-use jiff::Timestamp;
+use berth_kernel::{Clock, TenantId, chain};
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, types::Json};
 
-use super::{Lifecycle, Operator, audit, hold, tell};
+use super::{Lifecycle, Operator, audit, hold, opening::tell_created, tell};
 use crate::{
     DatabaseSettings, Error, NodeId,
     data::{Files, restore::next_role},
@@ -69,6 +70,10 @@ impl Lifecycle {
             "leaving" => return Ok(false),
             _ => return Err(Error::NotArchived(slug.to_owned())),
         }
+        if held.status == "opening" {
+            // What is told of it begins with that it was made.
+            tell_created(tx.conn(), held.id, &self.clock).await?;
+        }
         sqlx::query(
             "UPDATE platform.tenant SET status = 'leaving', version = version + 1 WHERE id = $1",
         )
@@ -104,6 +109,7 @@ impl Lifecycle {
 
 const ASKED: &str = "tenant.erasure.requested";
 const COUNTED: &str = "tenant.erasure.counted";
+const FAILED: &str = "tenant.erasure.failed";
 
 /// The provisioner, which acts on what an operator asked for.
 fn itself() -> Operator {
@@ -145,6 +151,17 @@ struct Leaving {
 
 /// How long after an erasure files are looked for again: what was at work then may have written one.
 const SWEPT_FOR: &str = "10 minutes";
+/// How long it is tried to reckon figures one last time.
+const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The figures could not be kept.
+pub type BookkeeperError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who keeps the platform's own figures of tenants.
+pub trait Bookkeeper: Send + Sync {
+    /// Reckons a tenant's figures one last time: what comes after that is not counted.
+    fn close(&self, tenant: TenantId) -> BoxFuture<'_, Result<(), BookkeeperError>>;
+}
 
 /// Erases the tenants that are to leave, but for those that cannot be just now; how many it erased, and
 /// what stood in the way of the others. Uses the owner's login.
@@ -154,9 +171,10 @@ const SWEPT_FOR: &str = "10 minutes";
 pub async fn erase_leaving(
     settings: &DatabaseSettings,
     files: &dyn Files,
+    books: &dyn Bookkeeper,
     clock: &Clock,
 ) -> Result<(usize, Vec<Error>), Error> {
-    let mut registry = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut registry = settings.connect(NodeId::HOME).await?;
     // Whoever holds this erases; it is gone with the connection, whatever happens.
     let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth erase'))")
         .fetch_one(&mut registry)
@@ -164,15 +182,36 @@ pub async fn erase_leaving(
     let (mut erased, mut failed) = (0, Vec::new());
     if mine {
         for leaving in leaving(&mut registry).await? {
-            match erase(settings, &mut registry, &leaving, files, clock).await {
+            match erase(settings, &mut registry, &leaving, files, books, clock).await {
                 Ok(()) => erased += 1,
-                Err(error) => failed.push(error),
+                Err(error) => {
+                    note(&mut registry, leaving.id, &error).await?;
+                    failed.push(error);
+                }
             }
         }
         failed.extend(sweep(&mut registry, files).await?);
     }
     registry.close().await?;
     Ok((erased, failed))
+}
+
+/// Leaves in the trail why one is not erased yet, where operators see it; once, however often it is tried.
+async fn note(registry: &mut PgConnection, tenant: TenantId, error: &Error) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO platform.audit (operator, action, tenant_id, detail)
+         SELECT $1, $2, $3, $4
+         WHERE NOT EXISTS (
+             SELECT FROM (SELECT action, detail FROM platform.audit WHERE tenant_id = $3 ORDER BY id DESC LIMIT 1) last
+             WHERE last.action = $2 AND last.detail = $4)",
+    )
+    .bind(itself().0)
+    .bind(FAILED)
+    .bind(tenant.uuid())
+    .bind(json!({ "error": chain(error) }))
+    .execute(registry)
+    .await?;
+    Ok(())
 }
 
 /// Removes what was written for tenants while they were erased; what stood in the way.
@@ -197,15 +236,16 @@ async fn erase(
     registry: &mut PgConnection,
     leaving: &Leaving,
     files: &dyn Files,
+    books: &dyn Bookkeeper,
     clock: &Clock,
 ) -> Result<(), Error> {
-    let counted = counted(settings, registry, leaving, files).await?;
-    let mut node = PgConnection::connect_with(&settings.owner_of(leaving.node)?).await?;
+    let counted = counted(settings, registry, leaving, files, books, clock).await?;
+    let mut node = settings.connect(leaving.node).await?;
     empty_node(&mut node, leaving).await?;
     node.close().await?;
     // Where it was before a move, what it told there may still be kept.
     for other in settings.node_ids().filter(|other| *other != leaving.node) {
-        let mut node = PgConnection::connect_with(&settings.owner_of(other)?).await?;
+        let mut node = settings.connect(other).await?;
         forget_events(&mut node, leaving.id).await?;
         node.close().await?;
     }
@@ -250,12 +290,14 @@ async fn leaving(registry: &mut PgConnection) -> Result<Vec<Leaving>, Error> {
 }
 
 /// What there is of it: counted once and written down before anything goes, so that a run which goes on
-/// with another's work certifies all of it.
+/// with another's work certifies all of it. With that its figures are closed.
 async fn counted(
     settings: &DatabaseSettings,
     registry: &mut PgConnection,
     leaving: &Leaving,
     files: &dyn Files,
+    books: &dyn Bookkeeper,
+    clock: &Clock,
 ) -> Result<Counted, Error> {
     let before: Option<Json<Counted>> = sqlx::query_scalar(
         "SELECT detail FROM platform.audit WHERE tenant_id = $1 AND action = $2 ORDER BY id LIMIT 1",
@@ -274,15 +316,54 @@ async fn counted(
         files: u64::try_from(listed.len()).unwrap_or(u64::MAX),
     };
     for id in settings.node_ids() {
-        let mut node = PgConnection::connect_with(&settings.owner_of(id)?).await?;
+        let mut node = settings.connect(id).await?;
         if id == leaving.node {
             counted.tables = count_rows(&mut node, &leaving.role).await?;
         }
         counted.outbox += count_events(&mut node, leaving.id).await?;
         node.close().await?;
     }
+    // Of a restore that was cut off there may be no table.
+    if !counted.tables.is_empty() {
+        close_books(registry, leaving, books, clock).await?;
+    }
     audit(registry, leaving.id, &itself(), COUNTED, &json!(counted)).await?;
     Ok(counted)
+}
+
+/// Has its figures reckoned one last time. Where that does not succeed for long they stay as they are: whoever asked
+/// to be erased is not kept for their sake.
+async fn close_books(
+    registry: &mut PgConnection,
+    leaving: &Leaving,
+    books: &dyn Bookkeeper,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let Err(error) = books.close(leaving.id).await else {
+        return Ok(());
+    };
+    let (_, asked_at) = asked(registry, leaving.id).await?.unwrap_or_default();
+    if clock.now().duration_since(asked_at) < TRIED_FOR {
+        return Err(Error::Figures(error));
+    }
+    tracing::warn!(tenant_id = %leaving.id, error = chain(&*error), "the last figures of {} are not kept: {error}", leaving.id);
+    Ok(())
+}
+
+/// Who asked for it, and when.
+async fn asked(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<Option<(String, Timestamp)>, Error> {
+    let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
+        "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(tenant.uuid())
+    .bind(ASKED)
+    .fetch_optional(conn)
+    .await?;
+    Ok(asked.map(|(by, at)| (by, at.to_jiff())))
 }
 
 /// Takes schema and role from the node, and what waits in its outbox.
@@ -384,17 +465,9 @@ async fn finish(
         .bind(leaving.id.uuid())
         .execute(&mut *tx)
         .await?;
-    let asked: Option<(String, jiff_sqlx::Timestamp)> = sqlx::query_as(
-        "SELECT operator, at FROM platform.audit WHERE tenant_id = $1 AND action = $2
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(leaving.id.uuid())
-    .bind(ASKED)
-    .fetch_optional(&mut *tx)
-    .await?;
-    if let Some((by, at)) = asked {
+    if let Some((by, at)) = asked(&mut tx, leaving.id).await? {
         certificate.requested_by = by;
-        certificate.requested_at = at.to_jiff();
+        certificate.requested_at = at;
     }
     // What the provider told of its payments; found by the account, so before that.
     let told = sqlx::query(

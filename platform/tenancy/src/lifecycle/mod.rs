@@ -38,7 +38,7 @@ use crate::{Error, Tenancy};
 
 pub use create::{CreatedTenant, NewTenant, create};
 pub(crate) use create::{likeness_checked, refuse_gone};
-pub use erase::{Certificate, erase_leaving};
+pub use erase::{Bookkeeper, BookkeeperError, Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
 pub use opening::{Founder, Opening};
 pub use particulars::{Change, Filter, Particulars};

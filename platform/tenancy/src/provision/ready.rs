@@ -14,7 +14,12 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, make, remove};
-use crate::{DatabaseSettings, Error, data::Files, lifecycle::erase_leaving, relocate};
+use crate::{
+    DatabaseSettings, Error, NodeId,
+    data::Files,
+    lifecycle::{Bookkeeper, erase_leaving},
+    relocate,
+};
 
 /// How many schemas are kept ready, and how gently they are made.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,8 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 const FEW: usize = 1;
 /// How often it looks for a move that was killed.
 const MENDED_WITHIN: Duration = Duration::from_secs(2);
+/// How often it counts the tenants for who watches.
+const COUNTED_EVERY: Duration = Duration::from_secs(15);
 /// How soon it tries again after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -57,6 +64,8 @@ pub struct Provisioner {
     pub stock: Stock,
     /// The tenants' files.
     pub files: Arc<dyn Files>,
+    /// Who reckons the figures of those that leave one last time.
+    pub books: Arc<dyn Bookkeeper>,
     /// The time.
     pub clock: Clock,
 }
@@ -64,22 +73,13 @@ pub struct Provisioner {
 impl Provisioner {
     /// Works until cancelled. Several may: they share the work.
     pub async fn run(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let error = tokio::select! {
-                Err(error) = self.build() => error,
-                Err(error) = self.erase() => error,
-                () = self.mend() => continue,
-                () = stop.cancelled() => return,
-            };
-            tracing::warn!(
-                error = berth_kernel::chain(&error),
-                "the provisioner will try again: {error}"
-            );
-            tokio::select! {
-                () = tokio::time::sleep(AGAIN) => {}
-                () = stop.cancelled() => {}
-            }
-        }
+        // Each by itself: one that cannot go on keeps no other from its work.
+        tokio::join!(
+            again(&stop, || self.build()),
+            again(&stop, || self.erase()),
+            again(&stop, || self.count()),
+            again(&stop, || self.mend()),
+        );
     }
 
     /// Hears that a schema was claimed, or that a tenant is to leave.
@@ -94,7 +94,7 @@ impl Provisioner {
     /// Makes schemas ready until something fails.
     async fn build(&self) -> Result<Infallible, Error> {
         let mut told = self.listen().await?;
-        let mut conn = PgConnection::connect_with(&self.settings.owner()?).await?;
+        let mut conn = self.settings.connect(NodeId::HOME).await?;
         let newest = self.settings.files.latest();
         loop {
             while discard_outdated(&mut conn, newest).await? {}
@@ -110,15 +110,39 @@ impl Provisioner {
         }
     }
 
-    /// Undoes or finishes moves that were killed, on and on: a tenant may be frozen.
-    async fn mend(&self) {
+    /// Counts tenants and what is ready for more of them, on and on: how many are of each standing, and how many
+    /// could not be migrated. One that stays `leaving` cannot be erased.
+    async fn count(&self) -> Result<Infallible, Error> {
+        let mut conn = self.settings.connect(NodeId::HOME).await?;
+        let gauge = |name, count| metrics::gauge!(name).set(f64::from(count));
         loop {
-            if let Err(error) = relocate::recover(&self.settings).await {
-                tracing::warn!(
-                    error = berth_kernel::chain(&error),
-                    "a broken move is not mended yet, will try again: {error}"
-                );
+            let standings: Vec<(String, i32)> = sqlx::query_as(
+                "SELECT s.status, count(t.id)::integer
+                 FROM unnest('{opening,active,suspended,archived,leaving,held}'::text[]) AS s (status)
+                 LEFT JOIN platform.tenant t USING (status) GROUP BY 1",
+            )
+            .fetch_all(&mut conn)
+            .await?;
+            for (status, count) in standings {
+                metrics::gauge!("berth_tenants", "status" => status).set(f64::from(count));
             }
+            let (quarantined, ready): (i32, i32) = sqlx::query_as(
+                "SELECT (SELECT count(*)::integer FROM platform.migration_quarantine),
+                        (SELECT count(*)::integer FROM platform.ready_schema WHERE schema_version >= $1)",
+            )
+            .bind(self.settings.files.latest())
+            .fetch_one(&mut conn)
+            .await?;
+            gauge("berth_tenants_quarantined", quarantined);
+            gauge("berth_schemas_ready", ready);
+            tokio::time::sleep(COUNTED_EVERY).await;
+        }
+    }
+
+    /// Undoes or finishes moves that were killed, on and on: a tenant may be frozen.
+    async fn mend(&self) -> Result<Infallible, Error> {
+        loop {
+            relocate::recover(&self.settings).await?;
             tokio::time::sleep(MENDED_WITHIN).await;
         }
     }
@@ -127,7 +151,8 @@ impl Provisioner {
     async fn erase(&self) -> Result<Infallible, Error> {
         let mut told = self.listen().await?;
         loop {
-            let (_, failed) = erase_leaving(&self.settings, &*self.files, &self.clock).await?;
+            let (files, books) = (&*self.files, &*self.books);
+            let (_, failed) = erase_leaving(&self.settings, files, books, &self.clock).await?;
             for error in failed {
                 tracing::warn!(
                     error = berth_kernel::chain(&error),
@@ -139,12 +164,34 @@ impl Provisioner {
     }
 }
 
+/// Does `work` anew whenever it fails, until cancelled.
+async fn again<F>(stop: &CancellationToken, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<Infallible, Error>>,
+{
+    while !stop.is_cancelled() {
+        tokio::select! {
+            Err(error) = work() => {
+                tracing::warn!(
+                    error = berth_kernel::chain(&error),
+                    "the provisioner will try again: {error}"
+                );
+            }
+            () = stop.cancelled() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
 /// Makes schemas until `wanted` are ready, without rest: where nobody books yet. Uses the owner's login.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn make_ready(settings: &DatabaseSettings, wanted: usize) -> Result<(), Error> {
-    let mut conn = PgConnection::connect_with(&settings.owner()?).await?;
+    let mut conn = settings.connect(NodeId::HOME).await?;
     while build_one(&mut conn, settings, wanted).await?.is_some() {}
     conn.close().await?;
     Ok(())

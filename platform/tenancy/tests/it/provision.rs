@@ -6,7 +6,7 @@ use berth_tenancy::{
     Error, TenantKey,
     provision::{Provisioner, Stock},
 };
-use berth_testkit::TestPlatform;
+use berth_testkit::{NoBooks, TestPlatform};
 use tokio_util::sync::CancellationToken;
 
 use crate::{admin, create, files::Store, gym, operate, tables};
@@ -40,6 +40,7 @@ fn builder(
         settings: platform.settings().clone(),
         stock: Stock { wanted, rest: 0 },
         files: Arc::new(Store::default()),
+        books: Arc::new(NoBooks),
         clock: platform.clock().clone(),
     };
     let stopped = stop.clone();
