@@ -1,4 +1,5 @@
 //! What needs the machine for itself.
 
 mod chaos;
+mod contention;
 mod race;
