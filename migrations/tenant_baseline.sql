@@ -515,6 +515,22 @@ CREATE TABLE tenant_baseline.variant (
     CONSTRAINT variant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT variant_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint)))
 );
+CREATE TABLE tenant_baseline.waitlist_entry (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    session_id uuid,
+    session_group_id uuid,
+    customer_id uuid,
+    customer jsonb NOT NULL,
+    quantity integer NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    booking_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT waitlist_entry_check CHECK (((session_id IS NULL) <> (session_group_id IS NULL))),
+    CONSTRAINT waitlist_entry_check1 CHECK (((status = 'served'::text) = (booking_id IS NOT NULL))),
+    CONSTRAINT waitlist_entry_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT waitlist_entry_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'served'::text, 'withdrawn'::text, 'closed'::text])))
+);
 INSERT INTO tenant_baseline.catalog_version VALUES (true, 1);
 ALTER TABLE ONLY tenant_baseline.account
     ADD CONSTRAINT account_email_taken UNIQUE (email);
@@ -630,6 +646,8 @@ ALTER TABLE ONLY tenant_baseline.tracked_event
     ADD CONSTRAINT tracked_event_source_id_key UNIQUE (source_id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
 CREATE INDEX account_newest ON tenant_baseline.account USING btree (created_at DESC, id DESC);
 CREATE INDEX block_resource_start ON tenant_baseline.block USING btree (resource_id, starts_at);
 CREATE INDEX booking_changed_late ON tenant_baseline.booking USING btree (updated_at) WHERE ((updated_at - created_at) > '38 days'::interval);
@@ -664,6 +682,9 @@ CREATE INDEX session_product_start ON tenant_baseline.session USING btree (produ
 CREATE UNIQUE INDEX session_seat_taken ON tenant_baseline.session_seat USING btree (session_id, seat_id) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX tracked_event_time ON tenant_baseline.tracked_event USING btree (happened_at);
 CREATE INDEX variant_product ON tenant_baseline.variant USING btree (product_id);
+CREATE INDEX waitlist_entry_customer ON tenant_baseline.waitlist_entry USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
+CREATE INDEX waitlist_entry_line ON tenant_baseline.waitlist_entry USING btree (COALESCE(session_id, session_group_id), created_at, id) WHERE (status = 'waiting'::text);
+CREATE UNIQUE INDEX waitlist_entry_once ON tenant_baseline.waitlist_entry USING btree (COALESCE(session_id, session_group_id), ((customer ->> 'email'::text))) WHERE (status = 'waiting'::text);
 CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION tenant_baseline.tell_catalog_changed();
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON tenant_baseline.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenant_baseline.ledger_journal_balances();
 ALTER TABLE ONLY tenant_baseline.booking
@@ -718,6 +739,12 @@ ALTER TABLE ONLY tenant_baseline.session_seat
     ADD CONSTRAINT session_seat_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
+ALTER TABLE ONLY tenant_baseline.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
+ALTER TABLE ONLY tenant_baseline.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_session_group_id_fkey FOREIGN KEY (session_group_id) REFERENCES tenant_baseline.session_group(id);
+ALTER TABLE ONLY tenant_baseline.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 GRANT USAGE ON SCHEMA tenant_baseline TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.account TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.block TO tenant_baseline;
@@ -760,5 +787,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_group TO tena
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_seat TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.tracked_event TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.variant TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.waitlist_entry TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT USAGE ON SEQUENCES  TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES  TO tenant_baseline;

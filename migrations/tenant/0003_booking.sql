@@ -168,6 +168,29 @@ CREATE TABLE session_seat (
 );
 CREATE UNIQUE INDEX session_seat_taken ON session_seat (session_id, seat_id) WHERE state IN ('held', 'confirmed');
 
+-- Who waits for places of a session, or of each of a group, that is full. What somebody was given is a booking
+-- like any other, and how that ended is said there.
+CREATE TABLE waitlist_entry (
+    id               uuid PRIMARY KEY,
+    product_id       uuid NOT NULL,
+    session_id       uuid REFERENCES session,
+    session_group_id uuid REFERENCES session_group,
+    customer_id      uuid,
+    customer         jsonb NOT NULL,
+    quantity         integer NOT NULL CHECK (quantity > 0),
+    status           text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'served', 'withdrawn', 'closed')),
+    booking_id       uuid REFERENCES booking,
+    created_at       timestamptz NOT NULL,
+    CHECK ((session_id IS NULL) <> (session_group_id IS NULL)),
+    CHECK ((status = 'served') = (booking_id IS NOT NULL))
+);
+-- Nobody stands in a line twice.
+CREATE UNIQUE INDEX waitlist_entry_once ON waitlist_entry (coalesce(session_id, session_group_id), (customer->>'email'))
+    WHERE status = 'waiting';
+CREATE INDEX waitlist_entry_line ON waitlist_entry (coalesce(session_id, session_group_id), created_at, id)
+    WHERE status = 'waiting';
+CREATE INDEX waitlist_entry_customer ON waitlist_entry (customer_id, created_at) WHERE customer_id IS NOT NULL;
+
 -- Serialises those who are about to claim the same resource. Callers pass sorted ids; the loop
 -- keeps that order.
 CREATE FUNCTION claim_lock(resources uuid[]) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$

@@ -22,6 +22,7 @@ mod session_groups;
 mod sessions;
 mod shared;
 mod users;
+mod waitlist;
 mod webhooks;
 
 use berth_booking::Bookings;
@@ -81,6 +82,7 @@ type Operations = (
     session_groups::SessionGroupsApi,
     sessions::SessionsApi,
     blocks::BlocksApi,
+    waitlist::WaitlistApi,
     payments::PaymentsApi,
     receipts::ReceiptsApi,
     users::UsersApi,
@@ -98,6 +100,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         session_groups::SessionGroupsApi(api.clone()),
         sessions::SessionsApi(api.clone()),
         blocks::BlocksApi(api.clone()),
+        waitlist::WaitlistApi(api.clone()),
         payments::PaymentsApi(api.clone()),
         receipts::ReceiptsApi(api.clone()),
         users::UsersApi(api.clone()),

@@ -370,7 +370,7 @@ impl Costs {
     }
 }
 
-fn assemble(
+pub(crate) fn assemble(
     ctx: &Context,
     new: &NewBooking,
     customer: &Customer,
@@ -440,14 +440,18 @@ fn assemble(
 }
 
 /// Whose booking it is: a customer's own, or nobody's account when staff or software books.
-fn owner(ctx: &Context) -> Option<UserId> {
+pub(crate) fn owner(ctx: &Context) -> Option<UserId> {
     (ctx.actor.role() == Role::Customer)
         .then(|| ctx.actor.user())
         .flatten()
 }
 
 /// What is told of a new booking: that it was made, and that it is certain if it is.
-fn events(tx: &TenantTx, ctx: &Context, booking: &Booking) -> Result<Vec<outbox::Row>, Error> {
+pub(crate) fn events(
+    tx: &TenantTx,
+    ctx: &Context,
+    booking: &Booking,
+) -> Result<Vec<outbox::Row>, Error> {
     let at = booking.created_at;
     let first = berth_events::booking::Booking {
         version: 1,

@@ -161,7 +161,7 @@ pub(crate) fn decide(
                 times: 1,
                 seats,
             };
-            Ok((session.free >= new.quantity).then_some(plan))
+            Ok((session.free - session.awaited >= new.quantity).then_some(plan))
         }
         (ProductKind::Course, When::Group(id)) => {
             let group = known.group.as_ref().ok_or(Refusal::WrongGroup)?;
@@ -179,7 +179,7 @@ pub(crate) fn decide(
                 times: 1,
                 seats: Vec::new(),
             };
-            Ok((group.free >= new.quantity).then_some(plan))
+            Ok((group.free - group.awaited >= new.quantity).then_some(plan))
         }
         // Which of the pool it is is seen to later.
         (ProductKind::Stay | ProductKind::Rental, _) if new.resource_id.is_some() => {

@@ -213,6 +213,12 @@ pub enum Error {
     /// Somebody has places of the session.
     #[error("the session is booked")]
     SessionBooked,
+    /// They stand in that line already.
+    #[error("already in this line")]
+    AlreadyWaiting,
+    /// They stand in no line any more.
+    #[error("not in a line any more")]
+    NotWaiting,
     /// It was changed since the asker read it.
     #[error("the booking was changed in the meantime")]
     VersionConflict,
@@ -296,6 +302,16 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "SESSION_BOOKED",
                 "Places of it are held or sold; cancel those bookings first.",
+            ),
+            Error::AlreadyWaiting => Self::new(
+                Kind::Conflict,
+                "ALREADY_WAITING",
+                "They wait for this already.",
+            ),
+            Error::NotWaiting => Self::new(
+                Kind::Conflict,
+                "NOT_WAITING",
+                "They do not wait any more; what they were given is a booking, which can be cancelled.",
             ),
             Error::VersionConflict => Self::new(
                 Kind::Conflict,

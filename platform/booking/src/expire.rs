@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use berth_access::Access;
 use berth_events::booking::{Cancelled, Updated};
 use berth_kernel::{BookingId, Cause, Clock, Money, Problem};
 use berth_messaging::{outbox, rounds::Rounds};
@@ -43,17 +44,24 @@ pub trait Referee: Send + Sync {
 }
 
 impl Bookings {
-    /// Fails pending bookings of all tenants whose hold ran out, until cancelled.
-    pub async fn sweep(&self, clock: Clock, referee: &dyn Referee, stop: CancellationToken) {
+    /// Fails pending bookings of all tenants whose hold ran out, and serves those who wait for what became free, until
+    /// cancelled.
+    pub async fn sweep(
+        &self,
+        access: Arc<Access>,
+        clock: Clock,
+        referee: &dyn Referee,
+        stop: CancellationToken,
+    ) {
         let mut rounds = Rounds::new(self.tenancy.clone(), SWEEP);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP) => {}
                 () = stop.cancelled() => return,
             }
-            let clock = &clock;
+            let (access, clock) = (&access, &clock);
             let look = |tenant: Arc<Tenant>| async move {
-                self.sweep_tenant(&tenant, clock, referee).await
+                self.sweep_tenant(&tenant, access, clock, referee).await
             };
             if let Err(error) = rounds.go(look).await {
                 tracing::warn!(
@@ -64,15 +72,17 @@ impl Bookings {
         }
     }
 
-    /// Releases the holds of a tenant that ran out; when the next one will.
+    /// Releases the holds of a tenant that ran out, and serves those who wait; when the next hold will run out.
     async fn sweep_tenant(
         &self,
-        tenant: &Tenant,
+        tenant: &Arc<Tenant>,
+        access: &Arc<Access>,
         clock: &Clock,
         referee: &dyn Referee,
     ) -> Result<Option<Timestamp>, Error> {
         let mut tx = self.tenancy.begin(tenant).await?;
         let (expired, next) = store::expired(&mut tx, GRACE).await?;
+        let anybody_waits = store::anybody_waits(&mut tx).await?;
         tx.rollback().await?;
         let mut released = 0;
         let began = Instant::now();
@@ -90,6 +100,9 @@ impl Bookings {
             }
         }
         metrics::counter!("berth_holds_expired_total").increment(released);
+        if anybody_waits {
+            self.serve_waiting(tenant, access, clock).await?;
+        }
         // What was at hand is looked at again: it may stand, and there may be more.
         let again = (!expired.is_empty()).then(Timestamp::now);
         Ok(again.or(next))

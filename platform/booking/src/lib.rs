@@ -43,6 +43,7 @@ mod sessions;
 mod stats;
 mod store;
 mod update;
+mod waitlist;
 
 use berth_catalog::Catalog;
 use berth_tenancy::Tenancy;
@@ -71,6 +72,7 @@ pub use seats::{SeatsLeft, ZoneLeft};
 pub use sessions::{NewSession, Session, SessionChange};
 pub use stats::{DayRow, Grouping, StatsRow, days};
 pub use update::BookingChange;
+pub use waitlist::{NewWaitlistEntry, WaitFor, WaitStatus, WaitlistEntry, WaitlistFilter};
 
 /// The booking service's commands and queries.
 #[derive(Clone, Debug)]

@@ -247,7 +247,10 @@ fn of_taken(offering: &Offering, wish: &NewBooking, known: &Known, taken: &[Busy
             reasons
         }
         When::Session(_) => {
-            let free = known.session.as_ref().map_or(0, |session| session.free);
+            let free = known
+                .session
+                .as_ref()
+                .map_or(0, |session| session.free - session.awaited);
             let asked = wish.seats.iter().map(|seat| seat.seat_id);
             let lost: Vec<String> = asked
                 .filter(|seat| known.taken_seats.contains(seat))
@@ -260,7 +263,10 @@ fn of_taken(offering: &Offering, wish: &NewBooking, known: &Known, taken: &[Busy
             vec![Reason::new("TAKEN", "session_id", detail).left(free)]
         }
         When::Group(_) => {
-            let free = known.group.as_ref().map_or(0, |group| group.free);
+            let free = known
+                .group
+                .as_ref()
+                .map_or(0, |group| group.free - group.awaited);
             let detail = format!("{free} places are free in the fullest of the sessions.");
             vec![Reason::new("TAKEN", "session_group_id", detail).left(free)]
         }
@@ -634,6 +640,7 @@ mod tests {
                 starts_at: at("2027-03-02T09:00:00Z"),
                 ends_at: at("2027-03-02T10:00:00Z"),
                 free: 2,
+                awaited: 0,
                 open: true,
             }),
             ..Known::default()

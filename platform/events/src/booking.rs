@@ -1,6 +1,6 @@
 //! Told by the booking service.
 
-use berth_kernel::{BookingId, Money, ProductId, UserId};
+use berth_kernel::{BookingId, Money, ProductId, UserId, WaitlistEntryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -147,3 +147,18 @@ event!(
     booking.booking_id,
     booking.version
 );
+
+/// Somebody who waited for a place has it held for them, until it is paid.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Offered {
+    /// Their place in the line.
+    pub entry_id: WaitlistEntryId,
+    /// Version of that; it has one.
+    pub entry_version: i64,
+    /// The booking that is held.
+    #[serde(flatten)]
+    pub booking: Booking,
+    /// Until when.
+    pub until: Timestamp,
+}
+event!(Offered, "booking.waitlist.offered", entry_id, entry_version);

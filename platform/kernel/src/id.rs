@@ -82,6 +82,8 @@ ids! {
     BlockId
     /// A customer's claim on a product at a time.
     BookingId
+    /// Somebody who waits for a place.
+    WaitlistEntryId
     /// Money asked for a booking.
     PaymentId
     /// Money given back.

@@ -21,8 +21,9 @@ const LONGEST_ERROR: usize = 500;
 impl Reactions {
     /// Sends the letter the event calls for, and records the event as handled.
     pub(crate) async fn deliver(&self, work: &Work, letter: &Letter) -> Result<Done, Failure> {
-        let rendered =
-            templates::render(letter, &Brand::from(&*work.tenant)).map_err(Failure::retry)?;
+        let pay_url = (self.pay_url)(&work.tenant.slug, letter.booking.booking_id);
+        let brand = Brand::from(&*work.tenant);
+        let rendered = templates::render(letter, &brand, &pay_url).map_err(Failure::retry)?;
         let delivery = self.written_down(work, letter, &rendered).await?;
         if delivery.status == Status::Sent {
             return work.ignore().await;
@@ -78,7 +79,7 @@ impl Reactions {
                 })?;
                 Some((format!("{number}.pdf"), bytes))
             }
-            Subject::Confirmation | Subject::Cancellation { .. } => None,
+            Subject::Confirmation | Subject::Offer { .. } | Subject::Cancellation { .. } => None,
         };
         Ok(Mail {
             from_name: single_line(&work.tenant.name, LONGEST_NAME),

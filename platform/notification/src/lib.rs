@@ -39,7 +39,7 @@ pub use attachments::{AttachmentError, Attachments};
 pub use error::Error;
 pub use mailer::{MailSettings, Mailer};
 pub use model::Delivery;
-pub use reactions::Reactions;
+pub use reactions::{PayUrl, Reactions};
 
 /// The messages of all tenants; cheap to clone.
 #[derive(Clone, Debug)]

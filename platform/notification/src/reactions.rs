@@ -12,21 +12,31 @@ use crate::{
     store,
 };
 
+/// Makes the address at which a booking of the business of that name is paid.
+pub type PayUrl = Arc<dyn Fn(&str, BookingId) -> String + Send + Sync>;
+
 /// The consumer `notification`.
 #[derive(Clone)]
 pub struct Reactions {
     pub(crate) mailer: Mailer,
     pub(crate) attachments: Arc<dyn Attachments>,
+    pub(crate) pay_url: PayUrl,
     pub(crate) clock: Clock,
 }
 
 impl Reactions {
-    /// Sends by `mailer` what is to be sent, with files from `attachments`.
+    /// Sends by `mailer` what is to be sent, with files from `attachments`, and `pay_url` where something is to be paid.
     #[must_use]
-    pub fn new(mailer: Mailer, attachments: Arc<dyn Attachments>, clock: Clock) -> Self {
+    pub fn new(
+        mailer: Mailer,
+        attachments: Arc<dyn Attachments>,
+        pay_url: PayUrl,
+        clock: Clock,
+    ) -> Self {
         Self {
             mailer,
             attachments,
+            pay_url,
             clock,
         }
     }
@@ -45,7 +55,12 @@ impl Consumer for Reactions {
     }
 
     fn subscriptions(&self) -> &'static [&'static str] {
-        &["receipt.receipt.*", "booking.booking.*", "user.user.*"]
+        &[
+            "receipt.receipt.*",
+            "booking.booking.*",
+            "booking.waitlist.*",
+            "user.user.*",
+        ]
     }
 
     async fn handle(&self, work: &Work) -> Result<Done, Failure> {

@@ -44,6 +44,9 @@ struct View {
     /// What goes back, where something does.
     refund: Option<String>,
     by_customer: bool,
+    /// Until when a place is held, and where it is paid.
+    until: String,
+    pay_url: String,
 }
 
 /// The tenant as a mail shows it.
@@ -98,14 +101,14 @@ macro_rules! words {
     }};
 }
 
-/// Puts `letter` into words, from a tenant of this brand.
+/// Puts `letter` into words, from a tenant of this brand; where something is to be paid, at `pay_url`.
 ///
 /// # Errors
 /// When a template fails, which a test with its data would have shown.
 #[rustfmt::skip]
-pub fn render(letter: &Letter, brand: &Brand) -> Result<Rendered, askama::Error> {
+pub fn render(letter: &Letter, brand: &Brand, pay_url: &str) -> Result<Rendered, askama::Error> {
     let language = Language::of(&letter.booking.customer.locale);
-    let v = &view(letter, brand, language);
+    let v = &view(letter, brand, pay_url, language);
     match (&letter.subject, language) {
         (Subject::Receipt { confirmed: false, .. }, Language::English) => {
             words!(v, View, "mail/en/payment.subject.txt", "mail/en/payment.txt", "mail/en/payment.html")
@@ -124,6 +127,12 @@ pub fn render(letter: &Letter, brand: &Brand) -> Result<Rendered, askama::Error>
         }
         (Subject::Confirmation, Language::German) => {
             words!(v, View, "mail/de/confirmation.subject.txt", "mail/de/confirmation.txt", "mail/de/confirmation.html")
+        }
+        (Subject::Offer { .. }, Language::English) => {
+            words!(v, View, "mail/en/offer.subject.txt", "mail/en/offer.txt", "mail/en/offer.html")
+        }
+        (Subject::Offer { .. }, Language::German) => {
+            words!(v, View, "mail/de/offer.subject.txt", "mail/de/offer.txt", "mail/de/offer.html")
         }
         (Subject::Cancellation { .. }, Language::English) => {
             words!(v, View, "mail/en/cancellation.subject.txt", "mail/en/cancellation.txt", "mail/en/cancellation.html")
@@ -155,7 +164,7 @@ pub fn sign_up(url: &str, host: &str) -> Result<Rendered, askama::Error> {
     words!(v, SignUpView, "mail/en/sign_up.subject.txt", "mail/en/sign_up.txt", "mail/en/sign_up.html")
 }
 
-fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
+fn view(letter: &Letter, brand: &Brand, pay_url: &str, language: Language) -> View {
     let booking = &letter.booking;
     let (receipt_number, paid) = match &letter.subject {
         Subject::Receipt { number, amount, .. } => (number.clone(), language.money(*amount)),
@@ -197,6 +206,11 @@ fn view(letter: &Letter, brand: &Brand, language: Language) -> View {
         paid,
         refund,
         by_customer,
+        until: match &letter.subject {
+            Subject::Offer { until } => language.moment(*until, &booking.timezone),
+            _ => String::new(),
+        },
+        pay_url: pay_url.to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ use berth_payment::{self as payment, Payments};
 use berth_payment_stripe::Stripe;
 use berth_receipt::{self as receipt, Receipts};
 use berth_tenancy::{Database, Tenancy, domains::Domains};
-use berth_tenant_api::Api;
+use berth_tenant_api::{Api, CheckoutUrl};
 use berth_user::Users;
 use berth_web::{Limits, Web};
 use object_store::ObjectStore;
@@ -97,6 +97,9 @@ impl App {
             host: settings.host().to_owned(),
         };
 
+        let checkout_url: CheckoutUrl =
+            Arc::new(move |slug, booking| links.checkout_url(slug, booking));
+
         let consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(payment::Reactions::new(payments.clone())),
             Arc::new(booking::Reactions::new(clock.clone())),
@@ -104,6 +107,7 @@ impl App {
             Arc::new(notification::Reactions::new(
                 mailer,
                 Arc::new(StoredFiles(Arc::clone(&files))),
+                Arc::clone(&checkout_url),
                 clock.clone(),
             )),
             Arc::new(analytics::Reactions::new(clock.clone())),
@@ -128,7 +132,7 @@ impl App {
             notifications,
             integrations,
             domains: domains.clone(),
-            checkout_url: Arc::new(move |slug, booking| links.checkout_url(slug, booking)),
+            checkout_url,
         };
         Ok(Self {
             clock,

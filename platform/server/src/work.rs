@@ -67,8 +67,8 @@ fn start_worker(app: &App, tasks: &Tasks) {
     let (payments, stop) = (app.payments.clone(), tasks.stop());
     tasks.spawn("reconciling", async move { payments.reconcile(stop).await });
     let (bookings, clock, stop) = (app.bookings.clone(), app.clock.clone(), tasks.stop());
-    let referee = ByPayments(app.payments.clone());
+    let (access, referee) = (app.api.web.access.clone(), ByPayments(app.payments.clone()));
     tasks.spawn("sweep", async move {
-        bookings.sweep(clock, &referee, stop).await
+        bookings.sweep(access, clock, &referee, stop).await
     });
 }

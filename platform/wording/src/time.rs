@@ -92,6 +92,19 @@ impl Language {
         )
     }
 
+    /// A moment on the wall of the zone of an IANA name, the zone named with its offset then:
+    /// `Tuesday, 14 July 2026, 10:00 (Europe/Berlin, UTC+02:00)`.
+    #[must_use]
+    pub fn moment(self, at: Timestamp, zone_name: &str) -> String {
+        let at = at.to_zoned(zone(zone_name));
+        let (day, clock) = (self.day(at.date()), self.clock(&at));
+        let hours = match self {
+            Self::English => "",
+            Self::German => " Uhr",
+        };
+        format!("{day}, {clock}{hours} ({})", named(&at))
+    }
+
     fn clock(self, at: &Zoned) -> String {
         match self {
             Self::English | Self::German => format!("{:02}:{:02}", at.hour(), at.minute()),

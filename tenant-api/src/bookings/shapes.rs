@@ -27,6 +27,16 @@ pub struct Customer {
     pub locale: Option<String>,
 }
 
+impl From<Customer> for CustomerInput {
+    fn from(customer: Customer) -> Self {
+        Self {
+            name: customer.name,
+            email: customer.email,
+            locale: customer.locale,
+        }
+    }
+}
+
 /// How the customer found the offer; for conversion tracking.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "Attribution", deny_unknown_fields)]
@@ -199,11 +209,7 @@ impl BookingRequest {
                 })
                 .collect(),
             zone: self.zone,
-            customer: self.customer.map(|customer| CustomerInput {
-                name: customer.name,
-                email: customer.email,
-                locale: customer.locale,
-            }),
+            customer: self.customer.map(Into::into),
             notes: self.notes,
             attribution: Attribution {
                 pixel_event_id: attribution.pixel_event_id,

@@ -20,6 +20,8 @@ pub(crate) struct GroupState {
     pub(crate) ends_at: Timestamp,
     /// Free places of the fullest.
     pub(crate) free: i32,
+    /// How many of those who wait are about to be given.
+    pub(crate) awaited: i32,
     /// Whether it and all of them can be booked.
     pub(crate) open: bool,
 }
@@ -33,6 +35,9 @@ pub(crate) async fn group_state(
         r#"SELECT g.product_id, array_agg(s.id) AS "sessions!", min(s.starts_at) AS "starts_at!: jiff_sqlx::Timestamp",
                   max(s.ends_at) AS "ends_at!: jiff_sqlx::Timestamp",
                   min(s.capacity - s.held - s.sold) AS "free!",
+                  (SELECT sum(w.quantity)::integer FROM waitlist_entry w
+                   WHERE coalesce(w.session_id, w.session_group_id) = $1 AND w.status = 'waiting'
+                     AND w.quantity <= min(s.capacity - s.held - s.sold)) AS awaited,
                   g.status = 'open' AND bool_and(s.status = 'open') AS "open!"
            FROM session_group g JOIN session s ON s.group_id = g.id AND s.status <> 'cancelled'
            WHERE g.id = $1 AND g.status <> 'cancelled'
@@ -47,6 +52,7 @@ pub(crate) async fn group_state(
         starts_at: row.starts_at.to_jiff(),
         ends_at: row.ends_at.to_jiff(),
         free: row.free,
+        awaited: row.awaited.unwrap_or(0),
         open: row.open,
     }))
 }

@@ -10,6 +10,7 @@ mod recount;
 mod rows;
 mod seats;
 mod sessions;
+mod waitlist;
 
 pub(crate) use blocks::*;
 pub(crate) use buckets::{block_buckets, bucket_takers, buckets_of, move_buckets, taken};
@@ -21,3 +22,4 @@ pub(crate) use recount::recount;
 pub(crate) use rows::*;
 pub(crate) use seats::*;
 pub(crate) use sessions::*;
+pub(crate) use waitlist::*;

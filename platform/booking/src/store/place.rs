@@ -36,6 +36,8 @@ pub(crate) struct SessionState {
     pub(crate) starts_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     pub(crate) free: i32,
+    /// How many of the free ones those who wait for them are about to be given.
+    pub(crate) awaited: i32,
     pub(crate) open: bool,
 }
 
@@ -66,7 +68,10 @@ pub(crate) async fn look(
                                         AND c.state IN ('held', 'confirmed')
                                         AND c.holder_id IS DISTINCT FROM $9)) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
-                  s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?"
+                  s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?",
+                  (SELECT sum(w.quantity)::integer FROM waitlist_entry w
+                   WHERE coalesce(w.session_id, w.session_group_id) = $8 AND w.status = 'waiting'
+                     AND w.quantity <= s.capacity - s.held - s.sold) AS awaited
            FROM catalog_version v
            LEFT JOIN idempotency i ON i.principal = $2 AND i.route = $3 AND i.key = $4
            LEFT JOIN session s ON s.id = $8"#,
@@ -107,6 +112,7 @@ pub(crate) async fn look(
                 starts_at: starts_at.to_jiff(),
                 ends_at: ends_at.to_jiff(),
                 free: row.free.unwrap_or(0),
+                awaited: row.awaited.unwrap_or(0),
                 open: row.status.as_deref() == Some("open"),
             }),
             taken_seats: HashSet::new(),

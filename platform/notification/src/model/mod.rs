@@ -1,7 +1,7 @@
 //! Which event is told to whom: pure.
 
 use berth_events::{
-    booking::{Booking, Cancelled, Confirmed},
+    booking::{Booking, Cancelled, Confirmed, Offered},
     receipt::Generated,
 };
 use berth_kernel::{BookingId, DeliveryId, Envelope, Money};
@@ -62,6 +62,11 @@ pub enum Subject {
     },
     /// Confirmed; free, or paid on site.
     Confirmation,
+    /// A place somebody waited for is held for them.
+    Offer {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Cancelled.
     Cancellation {
         /// What goes back, if something does.
@@ -83,6 +88,7 @@ impl Subject {
                 confirmed: false, ..
             } => "payment",
             Self::Confirmation => "confirmation",
+            Self::Offer { .. } => "offer",
             Self::Cancellation { .. } => "cancellation",
         }
     }
@@ -114,6 +120,13 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
             source,
             booking,
             subject: Subject::Confirmation,
+        }));
+    }
+    if let Some(Offered { booking, until, .. }) = event.open()? {
+        return Ok(Some(Letter {
+            source: format!("offered:{}", booking.booking_id),
+            booking,
+            subject: Subject::Offer { until },
         }));
     }
     if let Some(Cancelled {

@@ -81,6 +81,7 @@ impl Stage {
         let reactions = Reactions::new(
             mailer.unwrap(),
             Arc::new(Files),
+            Arc::new(|slug, booking| format!("http://{slug}.localhost/checkout/{booking}")),
             self.platform.clock().clone(),
         );
         let (tenant, tenancy) = (self.platform.alpha(), self.platform.tenancy().clone());

@@ -8,6 +8,8 @@ use berth_notification::{
 
 use crate::sample::{booking, euro};
 
+const PAY_URL: &str = "http://alpha-clinic.localhost/checkout/0199?proof=a";
+
 fn brand() -> Brand {
     Brand {
         name: "Alpha Clinic".into(),
@@ -26,6 +28,7 @@ fn rendered(booking: Booking, subject: Subject) -> Rendered {
             subject,
         },
         &brand(),
+        PAY_URL,
     )
     .unwrap()
 }
@@ -50,12 +53,17 @@ fn a_logo_stands_beside_the_name() {
         logo_url: Some("https://cdn.example/a.png?x=\"><b>".into()),
         ..brand()
     };
-    let html = render(&letter, &branded).unwrap().html;
+    let html = render(&letter, &branded, PAY_URL).unwrap().html;
     assert!(
         html.contains("<img src=\"https://cdn.example/a.png?x=&#34;&#62;"),
         "{html}"
     );
-    assert!(!render(&letter, &brand()).unwrap().html.contains("<img"));
+    assert!(
+        !render(&letter, &brand(), PAY_URL)
+            .unwrap()
+            .html
+            .contains("<img")
+    );
 }
 
 /// The whole mail as one text.
@@ -101,6 +109,15 @@ fn a_confirmation_in_each_language_free_or_paid_on_site() {
         };
         let mail = rendered(free, Subject::Confirmation);
         insta::assert_snapshot!(format!("confirmation.free.{locale}"), shown(&mail));
+    }
+}
+
+#[test]
+fn an_offer_in_each_language() {
+    for locale in ["en", "de"] {
+        let until = "2026-07-13T16:30:00Z".parse().unwrap();
+        let mail = rendered(booking(locale), Subject::Offer { until });
+        insta::assert_snapshot!(format!("offer.{locale}"), shown(&mail));
     }
 }
 

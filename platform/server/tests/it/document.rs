@@ -144,6 +144,9 @@ fn completed(path: &str, mut body: Value) -> Value {
     if path.ends_with("/reschedule") {
         body["starts_at"] = json!(in_days(7));
     }
+    if path.ends_with("/waitlist") {
+        body["session_id"] = json!("00000000-0000-7000-8000-000000000000");
+    }
     if path.ends_with("/blocks") {
         body["ends_at"] = json!(in_days(8));
     }

@@ -84,12 +84,26 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         };
         let made = admin.post(&path, &dated).await.unwrap();
         ids.insert(collection, made["id"].as_str().unwrap().to_owned());
+        if kind == "session" {
+            let full = json!({ "starts_at": in_days(201), "capacity": 1 });
+            let full = admin.post(&path, &full).await.unwrap();
+            ids.insert("waitlist", waiting(&admin, &product, &full).await);
+        }
         let path = format!("/v1/products/{}/variants", product["id"].as_str().unwrap());
         let form = json!({ "name": "Children", "price_amount": 0 });
         let form = admin.post(&path, &form).await.unwrap();
         ids.insert("variants", form["id"].as_str().unwrap().to_owned());
     }
     ids
+}
+
+/// Books the only place of a session, and has somebody wait for it; the id of that.
+async fn waiting(admin: &Client, product: &Value, session: &Value) -> String {
+    let mut wish = json!({ "product_id": product["id"], "session_id": session["id"] });
+    wish["customer"] = json!({ "name": "Guest", "email": "guest@example.test" });
+    admin.post("/v1/bookings", &wish).await.unwrap();
+    let entry = admin.post("/v1/waitlist", &wish).await.unwrap();
+    entry["id"].as_str().unwrap().to_owned()
 }
 
 /// `path` with its ids filled in; `None` where it has none.

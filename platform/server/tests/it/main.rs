@@ -45,3 +45,4 @@ mod tables;
 mod takeover;
 mod together;
 mod two_releases;
+mod waitlist;
