@@ -133,9 +133,12 @@ CREATE TABLE tenant_baseline.category (
     id uuid NOT NULL,
     parent_id uuid,
     name text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT category_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT category_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT category_not_its_own_parent CHECK ((parent_id <> id)),
+    CONSTRAINT category_position_check CHECK ((("position" >= 0) AND ("position" <= 100000)))
 );
 CREATE TABLE tenant_baseline.claim (
     holder_id uuid NOT NULL,
@@ -656,6 +659,7 @@ CREATE INDEX booking_customer ON tenant_baseline.booking USING btree (customer_i
 CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX booking_start ON tenant_baseline.booking USING btree (starts_at);
 CREATE INDEX bucket_claim_pool ON tenant_baseline.bucket_claim USING btree (pool_id, from_at);
+CREATE INDEX category_parent ON tenant_baseline.category USING btree (parent_id);
 CREATE INDEX claim_taken ON tenant_baseline.claim USING btree (resource_id, starts_at) INCLUDE (ends_at) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX combination_resource_resource ON tenant_baseline.combination_resource USING btree (resource_id);
 CREATE INDEX conversion_booking ON tenant_baseline.conversion USING btree (booking_id);
@@ -668,6 +672,7 @@ CREATE INDEX login_session_account ON tenant_baseline.login_session USING btree 
 CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING btree (payment_id);
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);
 CREATE INDEX payment_created ON tenant_baseline.payment USING btree (created_at, id);
+CREATE INDEX product_category ON tenant_baseline.product USING btree (category_id) WHERE (category_id IS NOT NULL);
 CREATE INDEX receipt_booking ON tenant_baseline.receipt USING btree (booking_id);
 CREATE INDEX refresh_token_session ON tenant_baseline.refresh_token USING btree (session_id);
 CREATE INDEX refund_open ON tenant_baseline.refund USING btree (updated_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));

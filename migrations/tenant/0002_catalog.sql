@@ -3,9 +3,13 @@ CREATE TABLE category (
     id              uuid PRIMARY KEY,
     parent_id       uuid REFERENCES category,
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    -- Among those below the same node, the lowest first; by name where it is equal.
+    position        integer NOT NULL DEFAULT 0 CHECK (position BETWEEN 0 AND 100000),
     version         bigint NOT NULL DEFAULT 1,
-    created_at      timestamptz NOT NULL
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT category_not_its_own_parent CHECK (parent_id <> id)
 );
+CREATE INDEX category_parent ON category (parent_id);
 
 -- Things of one sort, any of which will do: rooms of a type, canoes. Those that have names of their own are
 -- resources which say so; `quantity` counts those that have none.
@@ -74,6 +78,7 @@ CREATE TABLE product (
                                     AND (kind IN ('stay', 'rental')) = (pool_id IS NOT NULL)),
     CONSTRAINT product_seats CHECK (seat_map_id IS NULL OR kind = 'session')
 );
+CREATE INDEX product_category ON product (category_id) WHERE category_id IS NOT NULL;
 
 CREATE TABLE variant (
     id              uuid PRIMARY KEY,

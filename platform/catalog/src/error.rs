@@ -28,6 +28,9 @@ pub enum Error {
     /// Something else rests on it.
     #[error("the thing is in use")]
     InUse,
+    /// Something is in it.
+    #[error("the thing is not empty")]
+    NotEmpty,
     /// About the idempotency key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -75,6 +78,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "IN_USE",
                 "A product needs it; it can be removed when none does.",
+            ),
+            Error::NotEmpty => Self::new(
+                Kind::Conflict,
+                "NOT_EMPTY",
+                "It has categories below it, or products in it; move or remove those first.",
             ),
             Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),

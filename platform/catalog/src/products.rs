@@ -90,6 +90,7 @@ impl Catalog {
             check_product_description(description)?;
             product.description.clone_from(description);
         }
+        product.category_id = change.category_id.unwrap_or(product.category_id);
         product.active = change.active.unwrap_or(product.active);
         if let Some(pricing) = &change.pricing {
             let currency = product.price.currency;

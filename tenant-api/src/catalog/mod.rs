@@ -14,7 +14,7 @@ use berth_catalog::{
     NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange, ProductChange,
     ResourceChange, VariantChange,
 };
-use berth_kernel::Problem;
+use berth_kernel::{CategoryId, Problem};
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
 use poem_openapi::{
     OpenApi,
@@ -120,6 +120,7 @@ impl CatalogApi {
             version: body.0.version,
             name: body.0.name,
             description: body.0.description,
+            category_id: given(body.0.category_id).map(|id| id.map(CategoryId::from)),
             price_minor: body.0.price_amount,
             active: body.0.active,
             requirements: requirements(body.0.requirements, body.0.resource_ids)?,
@@ -204,45 +205,6 @@ impl CatalogApi {
             .map_err(refuse)?;
         Ok(Json(VariantList {
             items: variants.into_iter().map(Into::into).collect(),
-        }))
-    }
-
-    /// Add a node to the category tree.
-    #[oai(
-        path = "/categories",
-        method = "post",
-        operation_id = "create_category"
-    )]
-    async fn create_category(
-        &self,
-        asker: Asker,
-        /// The same key gives the same answer.
-        #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
-        body: Json<CategoryRequest>,
-    ) -> Result<Json<CategoryAnswer>, Refusal> {
-        let ctx = asker.context();
-        let key = idempotency::key(&ctx, "POST /v1/categories", key.0.as_deref(), "", &body.0)
-            .map_err(refuse)?;
-        let parent = body.0.parent_id.map(Into::into);
-        let category = self
-            .0
-            .catalog
-            .create_category(&ctx, &body.0.name, parent, key.as_ref());
-        Ok(Json(category.await.map_err(refuse)?.into()))
-    }
-
-    /// Read the category tree.
-    #[oai(path = "/categories", method = "get", operation_id = "list_categories")]
-    async fn categories(&self, visitor: Visitor) -> Result<Json<CategoryList>, Refusal> {
-        let categories = self
-            .0
-            .catalog
-            .categories(&visitor.0)
-            .await
-            .map_err(refuse)?;
-        Ok(Json(CategoryList {
-            items: categories.into_iter().map(Into::into).collect(),
         }))
     }
 

@@ -6,7 +6,7 @@ use berth_web::{
     Refusal, refuse,
     text::{Instant, TimeOfDay},
 };
-use poem_openapi::{Enum, Object};
+use poem_openapi::{Enum, Object, types::MaybeUndefined};
 use uuid::Uuid;
 
 use super::{
@@ -374,6 +374,8 @@ pub struct ProductEdit {
     pub name: Option<String>,
     /// What it is.
     pub description: Option<String>,
+    /// Where it stands in the tree; `null` takes it out.
+    pub category_id: MaybeUndefined<Uuid>,
     /// Price of one place, in minor units of the business's currency.
     pub price_amount: Option<i64>,
     /// Whether it can be booked.

@@ -1,5 +1,6 @@
 //! What the catalog's things are, and the rules about them; pure.
 
+mod category;
 mod combination;
 mod limit;
 mod offering;
@@ -12,6 +13,8 @@ mod resource;
 mod seat_map;
 mod stay;
 
+pub use category::{Category, CategoryChange, NewCategory};
+pub(crate) use category::{Family, check as check_category};
 pub use combination::{Combination, NewCombination, Party};
 pub use limit::{CustomerLimit, Period};
 pub use offering::{
@@ -22,8 +25,8 @@ pub use pool::{Buckets, NewPool, Pool, PoolChange, Pooled, PooledBy, SoldBy};
 pub(crate) use pricing::check as check_pricing;
 pub use pricing::{Bounds, PriceEffect, PriceRule, Pricing, Tax, TaxRate};
 pub use product::{
-    CancellationTier, Category, NewProduct, PaymentMode, Product, ProductChange, ProductKind,
-    Variant, VariantChange,
+    CancellationTier, NewProduct, PaymentMode, Product, ProductChange, ProductKind, Variant,
+    VariantChange,
 };
 pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,

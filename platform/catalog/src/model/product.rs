@@ -224,6 +224,8 @@ pub struct ProductChange {
     pub name: Option<String>,
     /// What it is.
     pub description: Option<String>,
+    /// Where it stands in the tree; `Some(None)` takes it out.
+    pub category_id: Option<Option<CategoryId>>,
     /// Price of one place, in minor units.
     pub price_minor: Option<i64>,
     /// Whether it can be booked.
@@ -260,17 +262,6 @@ pub struct VariantChange {
     pub price_minor: Option<i64>,
     /// Whether it can be booked.
     pub active: Option<bool>,
-}
-
-/// A node of the category tree.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Category {
-    /// Its id.
-    pub id: CategoryId,
-    /// The node above.
-    pub parent_id: Option<CategoryId>,
-    /// Its name.
-    pub name: String,
 }
 
 pub(crate) const MAX_PRICE_MINOR: i64 = 100_000_000_000;

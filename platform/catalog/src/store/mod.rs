@@ -1,5 +1,6 @@
-//! All of the catalog's SQL; products, variants and categories here.
+//! All of the catalog's SQL; products and variants here.
 
+mod categories;
 mod combinations;
 mod pools;
 mod resources;
@@ -13,11 +14,11 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, Category, CustomerLimit, NewProduct, PaymentMode, Pricing, Product,
-        ProductKind, RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange,
-        ZonePrice,
+        CancellationTier, CustomerLimit, NewProduct, PaymentMode, Pricing, Product, ProductKind,
+        RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange, ZonePrice,
     },
 };
+pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub use pools::pool;
 pub(crate) use pools::*;
@@ -336,7 +337,7 @@ pub(crate) async fn update_product(
 ) -> Result<bool> {
     let updated = sqlx::query!(
         "UPDATE product SET name = $3, description = $4, price_minor = $5, active = $6,
-                zone_prices = $8, pricing = $9, version = version + 1, updated_at = $7
+                zone_prices = $8, pricing = $9, category_id = $10, version = version + 1, updated_at = $7
          WHERE id = $1 AND version = $2",
         product.id.uuid(),
         version,
@@ -347,9 +348,11 @@ pub(crate) async fn update_product(
         jiff_sqlx::Timestamp::from(at) as _,
         sqlx::types::Json(zone_prices(product.seating.as_ref())) as _,
         sqlx::types::Json(&product.pricing) as _,
+        product.category_id.map(|id| id.uuid()),
     )
     .execute(tx.conn())
-    .await?;
+    .await
+    .map_err(|error| foreign(error, "category_id"))?;
     Ok(updated.rows_affected() == 1)
 }
 
@@ -417,38 +420,4 @@ pub(crate) async fn update_variant(
     .execute(tx.conn())
     .await?;
     Ok(changed.rows_affected() == 1)
-}
-
-pub(crate) async fn insert_category(
-    tx: &mut TenantTx,
-    category: &Category,
-    at: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO category (id, parent_id, name, created_at) VALUES ($1, $2, $3, $4)",
-        category.id.uuid(),
-        category.parent_id.map(|id| id.uuid()),
-        category.name,
-        jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .execute(tx.conn())
-    .await
-    .map_err(|error| foreign(error, "parent_id"))?;
-    Ok(())
-}
-
-pub(crate) async fn categories(tx: &mut TenantTx) -> Result<Vec<Category>> {
-    let rows =
-        sqlx::query!("SELECT id, parent_id, name FROM category ORDER BY name, id LIMIT 1000")
-            .fetch_all(tx.conn())
-            .await?;
-    let category = |id: Uuid, parent: Option<Uuid>, name| Category {
-        id: id.into(),
-        parent_id: parent.map(Into::into),
-        name,
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| category(row.id, row.parent_id, row.name))
-        .collect())
 }

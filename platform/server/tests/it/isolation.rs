@@ -50,6 +50,9 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         let made = made.map(|block| block["id"].as_str().unwrap().to_owned());
         ids.insert("blocks", made.unwrap_or_default());
     }
+    let category = json!({ "name": "Rooms" });
+    let category = admin.post("/v1/categories", &category).await.unwrap();
+    ids.insert("categories", category["id"].as_str().unwrap().to_owned());
     let pool = json!({ "name": "Rooms", "quantity": 2 });
     let pool = admin.post("/v1/pools", &pool).await.unwrap();
     ids.insert("pools", pool["id"].as_str().unwrap().to_owned());
