@@ -13,6 +13,11 @@ BEGIN
     RETURN true;
 END
 $$;
+CREATE FUNCTION tenant_baseline.folded(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    SELECT replace(lower(regexp_replace(normalize(words, NFKD), '[\u0300-\u036f]', '', 'g')), 'ß', 'ss')
+$$;
 CREATE FUNCTION tenant_baseline.ledger_journal_balances() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -24,6 +29,11 @@ BEGIN
     END IF;
     RETURN NULL;
 END
+$$;
+CREATE FUNCTION tenant_baseline.searchable(language text, words text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    SELECT to_tsvector('simple', words) || to_tsvector(language::regconfig, words)
 $$;
 CREATE FUNCTION tenant_baseline.tell_catalog_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -333,6 +343,13 @@ CREATE TABLE tenant_baseline.product (
     window_days integer DEFAULT 365 NOT NULL,
     hold_min integer DEFAULT 15 NOT NULL,
     cancellation_policy jsonb DEFAULT '[]'::jsonb NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    slug text,
+    meta_title text,
+    meta_description text,
+    language text DEFAULT 'simple'::text NOT NULL,
+    name_folded text GENERATED ALWAYS AS (tenant_baseline.folded(name)) STORED NOT NULL,
+    search tsvector GENERATED ALWAYS AS (((setweight(tenant_baseline.searchable(language, tenant_baseline.folded(name)), 'A'::"char") || array_to_tsvector(tags)) || setweight(tenant_baseline.searchable(language, tenant_baseline.folded(description)), 'C'::"char"))) STORED NOT NULL,
     active boolean DEFAULT true NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -343,12 +360,16 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_duration_min_check CHECK (((duration_min >= 1) AND (duration_min <= 1440))),
     CONSTRAINT product_hold_min_check CHECK (((hold_min >= 1) AND (hold_min <= 1440))),
     CONSTRAINT product_kind_check CHECK ((kind = ANY (ARRAY['appointment'::text, 'session'::text, 'stay'::text, 'course'::text, 'rental'::text, 'table'::text]))),
+    CONSTRAINT product_language_check CHECK ((language ~ '^[a-z]+$'::text)),
     CONSTRAINT product_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 10000))),
+    CONSTRAINT product_meta_description_check CHECK (((length(meta_description) >= 1) AND (length(meta_description) <= 500))),
+    CONSTRAINT product_meta_title_check CHECK (((length(meta_title) >= 1) AND (length(meta_title) <= 200))),
     CONSTRAINT product_min_notice_min_check CHECK (((min_notice_min >= 0) AND (min_notice_min <= 525600))),
     CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT product_payment_mode_check CHECK ((payment_mode = ANY (ARRAY['online'::text, 'on_site'::text]))),
     CONSTRAINT product_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint))),
     CONSTRAINT product_seats CHECK (((seat_map_id IS NULL) OR (kind = 'session'::text))),
+    CONSTRAINT product_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 100))),
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
     CONSTRAINT product_terms CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'rental'::text) = (rental IS NOT NULL)) AND ((kind = ANY (ARRAY['stay'::text, 'rental'::text])) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
@@ -418,6 +439,7 @@ CREATE TABLE tenant_baseline.resource (
     pool_id uuid,
     party_min integer,
     party_max integer,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     active boolean DEFAULT true NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -673,6 +695,10 @@ CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING bt
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);
 CREATE INDEX payment_created ON tenant_baseline.payment USING btree (created_at, id);
 CREATE INDEX product_category ON tenant_baseline.product USING btree (category_id) WHERE (category_id IS NOT NULL);
+CREATE INDEX product_name_folded ON tenant_baseline.product USING gin (name_folded public.gin_trgm_ops);
+CREATE INDEX product_search ON tenant_baseline.product USING gin (search);
+CREATE UNIQUE INDEX product_slug_taken ON tenant_baseline.product USING btree (slug);
+CREATE INDEX product_tags ON tenant_baseline.product USING gin (tags);
 CREATE INDEX receipt_booking ON tenant_baseline.receipt USING btree (booking_id);
 CREATE INDEX refresh_token_session ON tenant_baseline.refresh_token USING btree (session_id);
 CREATE INDEX refund_open ON tenant_baseline.refund USING btree (updated_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));

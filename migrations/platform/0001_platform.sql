@@ -6,6 +6,7 @@
 -- has ended, and nothing else.
 CREATE SCHEMA IF NOT EXISTS platform;
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 -- What a tenant pays for, and so how much of the machines it may take.
 CREATE TABLE platform.plan (

@@ -34,6 +34,17 @@ CREATE TABLE seat_map (
     created_at      timestamptz NOT NULL
 );
 
+-- How words are compared: without accents, in lower case.
+CREATE FUNCTION folded(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT replace(lower(regexp_replace(normalize(words, NFKD), '[\u0300-\u036f]', '', 'g')), 'ß', 'ss')
+$$;
+
+-- What a text is found by: its words as they are, and their stems in a language that Postgres knows. The
+-- languages are built in, so that the answer never changes.
+CREATE FUNCTION searchable(language text, words text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT to_tsvector('simple', words) || to_tsvector(language::regconfig, words)
+$$;
+
 CREATE TABLE product (
     id                   uuid PRIMARY KEY,
     -- `appointment`: claims a resource for a time. `session`: claims places of a dated session. `stay`:
@@ -70,6 +81,18 @@ CREATE TABLE product (
     hold_min             integer NOT NULL DEFAULT 15 CHECK (hold_min BETWEEN 1 AND 1440),
     -- [{"hours_before": 24, "refund_percent": 100}, …], the tier with most hours first.
     cancellation_policy  jsonb NOT NULL DEFAULT '[]',
+    -- In lower case, each once.
+    tags                 text[] NOT NULL DEFAULT '{}',
+    -- Its name in addresses, and what search engines show.
+    slug                 text CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 100),
+    meta_title           text CHECK (length(meta_title) BETWEEN 1 AND 200),
+    meta_description     text CHECK (length(meta_description) BETWEEN 1 AND 500),
+    -- What its texts are written in, as Postgres calls it.
+    language             text NOT NULL DEFAULT 'simple' CHECK (language ~ '^[a-z]+$'),
+    name_folded          text NOT NULL GENERATED ALWAYS AS (folded(name)) STORED,
+    search               tsvector NOT NULL GENERATED ALWAYS AS (
+                             setweight(searchable(language, folded(name)), 'A') || array_to_tsvector(tags)
+                             || setweight(searchable(language, folded(description)), 'C')) STORED,
     active               boolean NOT NULL DEFAULT true,
     version              bigint NOT NULL DEFAULT 1,
     created_at           timestamptz NOT NULL,
@@ -79,6 +102,10 @@ CREATE TABLE product (
     CONSTRAINT product_seats CHECK (seat_map_id IS NULL OR kind = 'session')
 );
 CREATE INDEX product_category ON product (category_id) WHERE category_id IS NOT NULL;
+CREATE UNIQUE INDEX product_slug_taken ON product (slug);
+CREATE INDEX product_tags ON product USING gin (tags);
+CREATE INDEX product_search ON product USING gin (search);
+CREATE INDEX product_name_folded ON product USING gin (name_folded gin_trgm_ops);
 
 CREATE TABLE variant (
     id              uuid PRIMARY KEY,
@@ -101,6 +128,8 @@ CREATE TABLE resource (
     -- How many sit down at it, of a table.
     party_min       integer,
     party_max       integer,
+    -- In lower case, each once.
+    tags            text[] NOT NULL DEFAULT '{}',
     active          boolean NOT NULL DEFAULT true,
     version         bigint NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL,

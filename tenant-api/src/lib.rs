@@ -25,10 +25,12 @@ mod users;
 mod waitlist;
 mod webhooks;
 
+use std::str::FromStr;
+
 use berth_booking::Bookings;
 use berth_catalog::Catalog;
 use berth_integration::Integrations;
-use berth_kernel::{Cursor, Kind, Problem};
+use berth_kernel::{Kind, Problem};
 use berth_notification::Notifications;
 use berth_payment::Payments;
 use berth_receipt::Receipts;
@@ -162,9 +164,9 @@ fn limit(asked: Option<u16>) -> Result<u16, Refusal> {
     }
 }
 
-fn cursor(asked: Option<&str>) -> Result<Option<Cursor>, Refusal> {
+fn cursor<C: FromStr>(asked: Option<&str>) -> Result<Option<C>, Refusal> {
     let parse = |text: &str| {
-        text.parse::<Cursor>().map_err(|_| {
+        text.parse::<C>().map_err(|_| {
             refuse(Problem::new(
                 Kind::Malformed,
                 "CURSOR_INVALID",

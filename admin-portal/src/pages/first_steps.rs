@@ -2,6 +2,7 @@
 
 use berth_access::{Context, Permission};
 use berth_booking::{Filter, Sort};
+use berth_catalog::ProductFilter;
 
 use crate::{House, stop::Stop};
 
@@ -34,7 +35,10 @@ pub(crate) async fn of(house: &House, ctx: &Context) -> Result<Vec<Step>, Stop> 
     if may.iter().any(|may| ctx.authorize(*may).is_err()) {
         return Ok(Vec::new());
     }
-    let products = house.catalog.products(ctx, None, None, 1).await?;
+    let products = house
+        .catalog
+        .products(ctx, &ProductFilter::default(), None, 1)
+        .await?;
     let bookings = house
         .bookings
         .list(ctx, &Filter::default(), Sort::Start, None, 1)

@@ -189,6 +189,7 @@ impl House {
             weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
             pool_id: None,
             party: None,
+            tags: vec![],
         };
         let resource = self
             .catalog
@@ -220,6 +221,8 @@ impl House {
             seating: None,
             pricing: berth_catalog::Pricing::default(),
             customer_limit: None,
+            tags: vec![],
+            listing: berth_catalog::Listing::default(),
         };
         self.catalog
             .create_product(admin, &product, None)

@@ -31,6 +31,9 @@ pub enum Error {
     /// Something is in it.
     #[error("the thing is not empty")]
     NotEmpty,
+    /// Another product has that name in addresses.
+    #[error("the slug is taken")]
+    SlugTaken,
     /// About the idempotency key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -83,6 +86,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "NOT_EMPTY",
                 "It has categories below it, or products in it; move or remove those first.",
+            ),
+            Error::SlugTaken => Self::new(
+                Kind::Conflict,
+                "SLUG_TAKEN",
+                "Another product has that name in addresses.",
             ),
             Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),

@@ -33,13 +33,13 @@ use fresh::Fresh;
 pub use error::Error;
 pub use model::{
     Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination, CustomerLimit,
-    DayException, NewCategory, NewCombination, NewPool, NewProduct, NewResource, NewSeatMap,
-    OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedRow,
-    OfferedSeating, Offering, Party, PaymentMode, Period, Pool, PoolChange, Pooled, PooledBy,
-    PriceEffect, PriceRule, Pricing, Product, ProductChange, ProductKind, RentalTerms, Requirement,
-    Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule, SeatMap, SeatRow, Seating,
-    Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice,
-    rental_end, rental_minutes, rental_units,
+    DayException, Listing, ListingChange, NewCategory, NewCombination, NewPool, NewProduct,
+    NewResource, NewSeatMap, OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource,
+    OfferedRow, OfferedSeating, Offering, Party, PaymentMode, Period, Pool, PoolChange, Pooled,
+    PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange, ProductFilter, ProductKind,
+    RentalTerms, Requirement, Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule,
+    SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange,
+    Weekly, Window, ZonePrice, rental_end, rental_minutes, rental_units,
 };
 pub use store::pool;
 

@@ -1,15 +1,16 @@
 //! Making, changing and finding products and their variants.
 
 use berth_access::{Context, Permission, Role};
-use berth_kernel::{Cursor, Money, Page, ProductId};
+use berth_kernel::{Cursor, Money, Page, ProductId, RankCursor};
 use berth_tenancy::{IdempotencyKey, idempotency};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, NewProduct, Product, ProductChange, Variant, VariantChange,
+    Catalog, Error, NewProduct, Product, ProductChange, ProductFilter, Variant, VariantChange,
     model::{
         check_new_product, check_pricing, check_product_description, check_product_name,
-        check_product_price, check_requirements, check_taken, check_zone_prices, check_zones,
+        check_product_price, check_requirements, check_taken, check_words, check_zone_prices,
+        check_zones, language, tags,
     },
     store,
 };
@@ -28,6 +29,10 @@ impl Catalog {
         ctx.authorize(Permission::CatalogWrite)
             .map_err(Error::Denied)?;
         check_new_product(new, ctx.tenant.currency)?;
+        let new = &NewProduct {
+            tags: tags(&new.tags)?,
+            ..new.clone()
+        };
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         if let Some(key) = key
             && let Some(answer) = idempotency::answered(&mut tx, key).await?
@@ -54,7 +59,8 @@ impl Catalog {
         {
             check_zones(&seating.zone_prices, &map)?;
         }
-        store::insert_product(&mut tx, id, new, zone, ctx.clock.now()).await?;
+        let language = language(&ctx.tenant.locale);
+        store::insert_product(&mut tx, id, new, zone, language, ctx.clock.now()).await?;
         store::set_requirements(&mut tx, id, new.kind, &new.requirements).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if let Some(key) = key {
@@ -92,6 +98,11 @@ impl Catalog {
         }
         product.category_id = change.category_id.unwrap_or(product.category_id);
         product.active = change.active.unwrap_or(product.active);
+        if let Some(given) = &change.tags {
+            product.tags = tags(given)?;
+        }
+        product.listing = product.listing.changed(&change.listing);
+        product.listing.check()?;
         if let Some(pricing) = &change.pricing {
             let currency = product.price.currency;
             check_pricing(pricing, product.kind, product.max_quantity, currency)?;
@@ -107,7 +118,8 @@ impl Catalog {
             check_zones(prices, &map.ok_or(Error::NotFound)?)?;
             seating.zone_prices.clone_from(prices);
         }
-        if !store::update_product(&mut tx, &product, change.version, ctx.clock.now()).await? {
+        let (language, now) = (language(&ctx.tenant.locale), ctx.clock.now());
+        if !store::update_product(&mut tx, &product, change.version, language, now).await? {
             return Err(Error::VersionConflict);
         }
         if let Some(requirements) = &change.requirements {
@@ -145,14 +157,14 @@ impl Catalog {
         Ok(product)
     }
 
-    /// Products, in the order of their making; with `words`, those that hold them all.
+    /// Products, in the order of their making.
     ///
     /// # Errors
     /// What the database says.
     pub async fn products(
         &self,
         ctx: &Context,
-        words: Option<&str>,
+        filter: &ProductFilter,
         after: Option<Cursor>,
         limit: u16,
     ) -> Result<Page<Product>, Error> {
@@ -161,7 +173,7 @@ impl Catalog {
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         let only_active = !sees_inactive(ctx);
         let found =
-            store::products(&mut tx, words, only_active, after, i64::from(limit) + 1).await?;
+            store::products(&mut tx, filter, only_active, after, i64::from(limit) + 1).await?;
         tx.rollback().await?;
         Ok(Page::from_surplus(found, usize::from(limit), |product| {
             Cursor {
@@ -169,6 +181,44 @@ impl Catalog {
                 id: product.id.uuid(),
             }
         }))
+    }
+
+    /// Products in which all of `words` occur, in one of their forms, or that have a name which resembles
+    /// or contains them; the best first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for more words than anybody looks for.
+    pub async fn search_products(
+        &self,
+        ctx: &Context,
+        words: &str,
+        filter: &ProductFilter,
+        after: Option<RankCursor>,
+        limit: u16,
+    ) -> Result<Page<Product, RankCursor>, Error> {
+        ctx.authorize(Permission::CatalogRead)
+            .map_err(Error::Denied)?;
+        check_words(words)?;
+        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
+        let found = store::found(
+            &mut tx,
+            words.trim(),
+            language(&ctx.tenant.locale),
+            filter,
+            !sees_inactive(ctx),
+            after,
+            i64::from(limit) + 1,
+        )
+        .await?;
+        tx.rollback().await?;
+        let page = Page::from_surplus(found, usize::from(limit), |(rank, product)| RankCursor {
+            rank: *rank,
+            id: product.id.uuid(),
+        });
+        Ok(Page {
+            next: page.next,
+            items: page.items.into_iter().map(|(_, product)| product).collect(),
+        })
     }
 
     /// Adds a form of a product with its own price.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::{
     Catalog, DayException, Error, NewResource, Resource, ResourceChange, ResourceStanding,
-    model::{Weekly, check_exceptions, check_new_resource, check_product_name, check_weekly},
+    model::{Weekly, check_exceptions, check_new_resource, check_product_name, check_weekly, tags},
     store::{self, Which},
 };
 
@@ -43,6 +43,7 @@ impl Catalog {
             exceptions: Vec::new(),
             pool_id: new.pool_id,
             party: new.party,
+            tags: tags(&new.tags)?,
             active: true,
             version: 1,
         };
@@ -97,6 +98,7 @@ impl Catalog {
         if let Some(party) = change.party {
             party.check("party")?;
         }
+        let tags = change.tags.as_deref().map(tags).transpose()?;
         let mut tx = self.tenancy.begin(&ctx.tenant).await?;
         if change.party.is_some() {
             let found = store::resource(&mut tx, id, today(ctx)).await?;
@@ -104,7 +106,7 @@ impl Catalog {
                 return Err(Error::invalid("party", "WRONG_KIND", "Only for a table."));
             }
         }
-        let changed = store::update_resource(&mut tx, id, change).await?;
+        let changed = store::update_resource(&mut tx, id, change, tags.as_deref()).await?;
         let found = store::resource(&mut tx, id, today(ctx)).await?;
         let resource = found.ok_or(Error::NotFound)?;
         if !changed {

@@ -21,6 +21,6 @@ pub use event::{Cause, Envelope, Event};
 pub use id::*;
 pub use language::is_language_tag;
 pub use money::{Currency, Money};
-pub use page::{Cursor, Page};
+pub use page::{Cursor, Page, RankCursor};
 pub use problem::{FieldError, Kind, Problem, chain};
 pub use secret::Secret;

@@ -44,19 +44,49 @@ impl FromStr for Cursor {
     }
 }
 
+/// Where a page of a list ended whose best row is shown first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankCursor {
+    /// How well the last row shown fits, from 0 to 2,000,000,000.
+    pub rank: i64,
+    /// Its id, for rows that fit equally well.
+    pub id: Uuid,
+}
+
+impl std::fmt::Display for RankCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "r{:x}.{}", self.rank, self.id.simple())
+    }
+}
+
+impl FromStr for RankCursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.strip_prefix('r').ok_or(BadCursor)?;
+        let (rank, id) = text.split_once('.').ok_or(BadCursor)?;
+        let rank = i64::from_str_radix(rank, 16).map_err(|_| BadCursor)?;
+        if !(0..=2_000_000_000).contains(&rank) {
+            return Err(BadCursor);
+        }
+        let id = Uuid::parse_str(id).map_err(|_| BadCursor)?;
+        Ok(Self { rank, id })
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
+pub struct Page<T, C = Cursor> {
     /// The rows, in the list's order.
     pub items: Vec<T>,
     /// Where the next page starts, if there is one.
-    pub next: Option<Cursor>,
+    pub next: Option<C>,
 }
 
-impl<T> Page<T> {
+impl<T, C> Page<T, C> {
     /// Makes a page of rows fetched with `limit + 1`: the surplus row only tells that more follow.
     #[must_use]
-    pub fn from_surplus(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+    pub fn from_surplus(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
         let next = if items.len() > limit {
             items.truncate(limit);
             items.last().map(cursor)
@@ -79,6 +109,13 @@ mod tests {
         };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         assert_eq!("nonsense".parse::<Cursor>(), Err(BadCursor));
+        let cursor = RankCursor {
+            rank: 1_234_567,
+            id: Uuid::now_v7(),
+        };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        let odd = cursor.to_string().replacen('r', "r-", 1);
+        assert_eq!(odd.parse::<RankCursor>(), Err(BadCursor));
     }
 
     #[test]

@@ -11,8 +11,8 @@ mod seat_maps;
 mod variants;
 
 use berth_catalog::{
-    NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange, ProductChange,
-    ResourceChange, VariantChange,
+    ListingChange, NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange,
+    ProductChange, ProductFilter, ResourceChange, VariantChange,
 };
 use berth_kernel::{CategoryId, Problem};
 use berth_web::{Asker, Refusal, Visitor, idempotency, refuse};
@@ -59,13 +59,23 @@ impl CatalogApi {
         Ok(Json(product.map_err(refuse)?.into()))
     }
 
-    /// List or search products.
+    /// List products, in the order of their making, or search them, the best first.
     #[oai(path = "/products", method = "get", operation_id = "list_products")]
+    #[expect(clippy::too_many_arguments, reason = "what may be asked of a list")]
     async fn products(
         &self,
         visitor: Visitor,
-        /// Words that must all occur in name or description, in their order.
+        /// Words that must all occur in name, description or tags, in any of their forms; or what a name contains
+        /// or resembles. Accents do not matter. At most 200 characters.
         q: Query<Option<String>>,
+        /// Only those in this category, or below it.
+        category_id: Query<Option<Uuid>>,
+        /// Only those with this tag; with all of them, the parameter repeated.
+        tag: Query<Option<Vec<String>>>,
+        /// Only those of this kind.
+        kind: Query<Option<Kind>>,
+        /// Only the one with this name in addresses.
+        slug: Query<Option<String>>,
         /// `next_cursor` of the page before.
         #[oai(name = "cursor")]
         after: Query<Option<String>>,
@@ -73,17 +83,28 @@ impl CatalogApi {
         #[oai(name = "limit")]
         rows: Query<Option<u16>>,
     ) -> Result<Json<ProductPage>, Refusal> {
-        let (after, rows) = (cursor(after.0.as_deref())?, limit(rows.0)?);
-        let page = self
-            .0
-            .catalog
-            .products(&visitor.0, q.0.as_deref(), after, rows)
-            .await;
-        let page = page.map_err(refuse)?;
-        Ok(Json(ProductPage {
-            next_cursor: page.next.map(|next| next.to_string()),
-            items: page.items.into_iter().map(Into::into).collect(),
-        }))
+        let (catalog, ctx, rows) = (&self.0.catalog, &visitor.0, limit(rows.0)?);
+        let tags = tag.0.iter().flatten();
+        let filter = ProductFilter {
+            category_id: category_id.0.map(Into::into),
+            tags: tags.map(|tag| tag.trim().to_lowercase()).collect(),
+            kind: kind.0.map(Into::into),
+            slug: slug.0,
+        };
+        let after = after.0.as_deref();
+        let words = q.0.filter(|words| !words.trim().is_empty());
+        let page = match words {
+            Some(words) => {
+                let after = cursor(after)?;
+                let page = catalog.search_products(ctx, &words, &filter, after, rows);
+                page.await.map(ProductPage::from)
+            }
+            None => {
+                let page = catalog.products(ctx, &filter, cursor(after)?, rows);
+                page.await.map(ProductPage::from)
+            }
+        };
+        Ok(Json(page.map_err(refuse)?))
     }
 
     /// Read a product.
@@ -124,6 +145,12 @@ impl CatalogApi {
             price_minor: body.0.price_amount,
             active: body.0.active,
             requirements: requirements(body.0.requirements, body.0.resource_ids)?,
+            tags: body.0.tags,
+            listing: ListingChange {
+                slug: given(body.0.slug),
+                meta_title: given(body.0.meta_title),
+                meta_description: given(body.0.meta_description),
+            },
             zone_prices: zones.map(|all| all.into_iter().map(Into::into).collect()),
             pricing: body.0.pricing.map(TryInto::try_into).transpose()?,
         };

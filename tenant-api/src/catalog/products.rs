@@ -1,7 +1,7 @@
 //! Products as they are asked for and shown.
 
-use berth_catalog::{CancellationTier, NewProduct, PaymentMode, Product, ProductKind};
-use berth_kernel::Problem;
+use berth_catalog::{CancellationTier, Listing, NewProduct, PaymentMode, Product, ProductKind};
+use berth_kernel::{Page, Problem};
 use berth_web::{
     Refusal, refuse,
     text::{Instant, TimeOfDay},
@@ -116,6 +116,17 @@ pub struct ProductRequest {
     pub pricing: Option<Pricing>,
     /// How often one customer may book it; as often as they like unless said.
     pub customer_limit: Option<CustomerLimit>,
+    /// What it is found by besides its words: at most 20 of letters, digits, hyphens and underscores, up to 40
+    /// each. Kept in lower case.
+    #[oai(default)]
+    pub tags: Vec<String>,
+    /// Its name in addresses, unique in the business: lower-case letters, digits and single hyphens between them,
+    /// at most 100.
+    pub slug: Option<String>,
+    /// What search engines show as the title of its page, 1 to 200 characters.
+    pub meta_title: Option<String>,
+    /// What search engines show below the title, 1 to 500 characters.
+    pub meta_description: Option<String>,
 }
 
 /// How nights are sold.
@@ -299,20 +310,19 @@ impl TryFrom<ProductRequest> for NewProduct {
         Ok(Self {
             requirements: requirements(request.requirements, request.resource_ids)?
                 .unwrap_or_default(),
-            kind: match request.kind {
-                Kind::Appointment => ProductKind::Appointment,
-                Kind::Session => ProductKind::Session,
-                Kind::Stay => ProductKind::Stay,
-                Kind::Course => ProductKind::Course,
-                Kind::Rental => ProductKind::Rental,
-                Kind::Table => ProductKind::Table,
-            },
+            kind: request.kind.into(),
             pool_id: request.pool_id.map(Into::into),
             stay: request.stay.map(Into::into),
             rental: request.rental.map(Into::into),
             seating: request.seating.map(Into::into),
             pricing: request.pricing.unwrap_or_default().try_into()?,
             customer_limit: request.customer_limit.map(Into::into),
+            tags: request.tags,
+            listing: Listing {
+                slug: request.slug,
+                meta_title: request.meta_title,
+                meta_description: request.meta_description,
+            },
             category_id: request.category_id.map(Into::into),
             name: request.name,
             description: request.description,
@@ -343,6 +353,19 @@ impl TryFrom<ProductRequest> for NewProduct {
                 .map(Into::into)
                 .collect(),
         })
+    }
+}
+
+impl From<Kind> for ProductKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Appointment => Self::Appointment,
+            Kind::Session => Self::Session,
+            Kind::Stay => Self::Stay,
+            Kind::Course => Self::Course,
+            Kind::Rental => Self::Rental,
+            Kind::Table => Self::Table,
+        }
     }
 }
 
@@ -388,6 +411,14 @@ pub struct ProductEdit {
     pub zone_prices: Option<Vec<PriceOfZone>>,
     /// What changes the price, and taxes: all of it.
     pub pricing: Option<Pricing>,
+    /// Its tags: all of them.
+    pub tags: Option<Vec<String>>,
+    /// Its name in addresses; `null` takes it away.
+    pub slug: MaybeUndefined<String>,
+    /// What search engines show as the title of its page; `null` takes it away.
+    pub meta_title: MaybeUndefined<String>,
+    /// What search engines show below the title; `null` takes it away.
+    pub meta_description: MaybeUndefined<String>,
 }
 
 /// Something that can be booked.
@@ -449,6 +480,18 @@ pub struct ProductAnswer {
     /// How often one customer may book it.
     #[oai(skip_serializing_if_is_none)]
     pub customer_limit: Option<CustomerLimit>,
+    /// What it is found by besides its words.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub tags: Vec<String>,
+    /// Its name in addresses.
+    #[oai(skip_serializing_if_is_none)]
+    pub slug: Option<String>,
+    /// What search engines show as the title of its page.
+    #[oai(skip_serializing_if_is_none)]
+    pub meta_title: Option<String>,
+    /// What search engines show below the title.
+    #[oai(skip_serializing_if_is_none)]
+    pub meta_description: Option<String>,
     /// Whether it can be booked.
     pub active: bool,
     /// Raised by each change.
@@ -498,6 +541,10 @@ impl From<Product> for ProductAnswer {
             seating: product.seating.map(Into::into),
             pricing: product.pricing.into(),
             customer_limit: product.customer_limit.map(Into::into),
+            tags: product.tags,
+            slug: product.listing.slug,
+            meta_title: product.listing.meta_title,
+            meta_description: product.listing.meta_description,
             active: product.active,
             version: product.version,
             created_at: product.created_at.into(),
@@ -513,4 +560,13 @@ pub struct ProductPage {
     /// Where the next page starts; none on the last.
     #[oai(skip_serializing_if_is_none)]
     pub next_cursor: Option<String>,
+}
+
+impl<C: std::fmt::Display> From<Page<Product, C>> for ProductPage {
+    fn from(page: Page<Product, C>) -> Self {
+        Self {
+            next_cursor: page.next.map(|next| next.to_string()),
+            items: page.items.into_iter().map(Into::into).collect(),
+        }
+    }
 }

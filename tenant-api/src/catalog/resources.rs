@@ -90,6 +90,10 @@ pub struct ResourceRequest {
     pub pool_id: Option<Uuid>,
     /// How many sit down at it; of a table, and of nothing else.
     pub party: Option<PartySize>,
+    /// What it is found by: at most 20 of letters, digits, hyphens and underscores, up to 40 each. Kept in lower
+    /// case.
+    #[oai(default)]
+    pub tags: Vec<String>,
 }
 
 /// What is to become different of a resource besides its hours; what is not given stays.
@@ -105,6 +109,8 @@ pub struct ResourceEdit {
     pub active: Option<bool>,
     /// How many sit down at it, of a table.
     pub party: Option<PartySize>,
+    /// Its tags: all of them.
+    pub tags: Option<Vec<String>>,
 }
 
 /// When a resource works.
@@ -140,6 +146,9 @@ pub struct ResourceAnswer {
     /// How many sit down at it, of a table.
     #[oai(skip_serializing_if_is_none)]
     pub party: Option<PartySize>,
+    /// What it is found by.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub tags: Vec<String>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -160,6 +169,7 @@ impl From<ResourceRequest> for NewResource {
             weekly: request.schedule.into_iter().map(Into::into).collect(),
             pool_id: request.pool_id.map(Into::into),
             party: request.party.map(Into::into),
+            tags: request.tags,
         }
     }
 }
@@ -171,6 +181,7 @@ impl From<ResourceEdit> for ResourceChange {
             name: edit.name,
             active: edit.active,
             party: edit.party.map(Into::into),
+            tags: edit.tags,
         }
     }
 }
@@ -231,6 +242,7 @@ impl From<Resource> for ResourceAnswer {
             exceptions: resource.exceptions.into_iter().map(exception).collect(),
             pool_id: resource.pool_id.map(Into::into),
             party: resource.party.map(Into::into),
+            tags: resource.tags,
             active: resource.active,
             version: resource.version,
         }

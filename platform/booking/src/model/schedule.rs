@@ -328,6 +328,8 @@ pub(crate) mod tests {
             seating: None,
             pricing: Pricing::default(),
             customer_limit: None,
+            tags: vec![],
+            listing: berth_catalog::Listing::default(),
             active: true,
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,

@@ -3,6 +3,7 @@
 mod category;
 mod combination;
 mod limit;
+mod listing;
 mod offering;
 mod pool;
 mod pricing;
@@ -17,6 +18,8 @@ pub use category::{Category, CategoryChange, NewCategory};
 pub(crate) use category::{Family, check as check_category};
 pub use combination::{Combination, NewCombination, Party};
 pub use limit::{CustomerLimit, Period};
+pub use listing::{Listing, ListingChange, ProductFilter};
+pub(crate) use listing::{check_words, language, tags};
 pub use offering::{
     OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule,
 };

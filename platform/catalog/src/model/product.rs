@@ -5,8 +5,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CustomerLimit, Pricing, RentalTerms, Requirement, Seating, SoldBy, StayTerms, ZonePrice,
-    check_requirements, check_zone_prices, pricing,
+    CustomerLimit, Listing, ListingChange, Pricing, RentalTerms, Requirement, Seating, SoldBy,
+    StayTerms, ZonePrice, check_requirements, check_zone_prices, pricing,
 };
 use crate::Error;
 
@@ -154,6 +154,12 @@ pub struct Product {
     /// How often one customer may book it; as often as they like if nothing is said.
     #[serde(default)]
     pub customer_limit: Option<CustomerLimit>,
+    /// What it is found by besides its words: in lower case, in their order.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Its name in addresses, and what search engines show.
+    #[serde(default)]
+    pub listing: Listing,
     /// Whether it can be booked now.
     pub active: bool,
     /// Raised by each change.
@@ -213,6 +219,10 @@ pub struct NewProduct {
     pub pricing: Pricing,
     /// How often one customer may book it.
     pub customer_limit: Option<CustomerLimit>,
+    /// At most 20 of letters, digits, hyphens and underscores.
+    pub tags: Vec<String>,
+    /// Its name in addresses, and what search engines show.
+    pub listing: Listing,
 }
 
 /// What may be changed of a product; `None` leaves it.
@@ -236,6 +246,10 @@ pub struct ProductChange {
     pub zone_prices: Option<Vec<ZonePrice>>,
     /// What changes the price, and taxes.
     pub pricing: Option<Pricing>,
+    /// Its tags, all of them.
+    pub tags: Option<Vec<String>>,
+    /// Its name in addresses, and what search engines show.
+    pub listing: ListingChange,
 }
 
 /// A form of a product with its own price.
@@ -304,6 +318,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     if let Some(limit) = new.customer_limit {
         limit.check()?;
     }
+    new.listing.check()?;
     if let Some(seating) = &new.seating {
         if new.kind != ProductKind::Session {
             let detail = "Only sessions have numbered seats.";

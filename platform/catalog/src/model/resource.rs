@@ -102,6 +102,9 @@ pub struct Resource {
     /// How many sit down at it, of a table.
     #[serde(default)]
     pub party: Option<Party>,
+    /// What it is found by: in lower case, in their order.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// Whether it works at all.
     pub active: bool,
     /// Raised by each change.
@@ -123,6 +126,8 @@ pub struct NewResource {
     pub pool_id: Option<PoolId>,
     /// How many sit down at it; of a table, and of nothing else.
     pub party: Option<Party>,
+    /// At most 20 of letters, digits, hyphens and underscores.
+    pub tags: Vec<String>,
 }
 
 /// What may be changed of a resource besides its hours; `None` leaves it.
@@ -136,6 +141,8 @@ pub struct ResourceChange {
     pub active: Option<bool>,
     /// How many sit down at it, of a table.
     pub party: Option<Party>,
+    /// Its tags, all of them.
+    pub tags: Option<Vec<String>>,
 }
 
 /// What matters to taking a resource away for a time.

@@ -4,9 +4,10 @@ mod categories;
 mod combinations;
 mod pools;
 mod resources;
+mod search;
 mod seat_maps;
 
-use berth_kernel::{Cursor, Money, ProductId};
+use berth_kernel::{Money, ProductId};
 use berth_tenancy::TenantTx;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -14,8 +15,9 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, CustomerLimit, NewProduct, PaymentMode, Pricing, Product, ProductKind,
-        RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange, ZonePrice,
+        CancellationTier, CustomerLimit, Listing, NewProduct, PaymentMode, Pricing, Product,
+        ProductKind, RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange,
+        ZonePrice,
     },
 };
 pub(crate) use categories::*;
@@ -23,12 +25,15 @@ pub(crate) use combinations::*;
 pub use pools::pool;
 pub(crate) use pools::*;
 pub(crate) use resources::*;
+pub(crate) use search::*;
 pub(crate) use seat_maps::*;
 
 type Result<T> = std::result::Result<T, Error>;
 
 /// A product's row, as every query selects it.
 struct ProductRow {
+    /// How well it fits what was searched for.
+    rank: i64,
     id: Uuid,
     kind: String,
     category_id: Option<Uuid>,
@@ -55,17 +60,25 @@ struct ProductRow {
     zone_prices: sqlx::types::Json<Vec<ZonePrice>>,
     pricing: sqlx::types::Json<Pricing>,
     customer_limit: Option<sqlx::types::Json<CustomerLimit>>,
+    tags: Vec<String>,
+    slug: Option<String>,
+    meta_title: Option<String>,
+    meta_description: Option<String>,
     active: bool,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
 }
 
-/// Selects whole products; the tail says which.
+/// Selects whole products; the tail says which, the head what comes before, such as what the tail and
+/// `$rank` rest on.
 macro_rules! select_product {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
+        $crate::store::select_product!(ranked "", "0::bigint", $tail $(, $arg)*)
+    };
+    (ranked $head:literal, $rank:literal, $tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
-            ProductRow,
-            r#"SELECT id, kind, category_id, name, description, duration_min, step_min, buffer_before_min,
+            $crate::store::ProductRow,
+            $head + "SELECT " + $rank + r#" AS "rank!", id, kind, category_id, name, description, duration_min, step_min, buffer_before_min,
                   buffer_after_min, timezone, price_minor, currency, payment_mode, max_quantity,
                   min_notice_min, window_days, hold_min,
                   cancellation_policy AS "cancellation_policy: sqlx::types::Json<Vec<CancellationTier>>",
@@ -81,12 +94,13 @@ macro_rules! select_product {
                   seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
                   pricing AS "pricing: sqlx::types::Json<Pricing>",
                   customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>",
-                  active, version, created_at
+                  tags, slug, meta_title, meta_description, active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
         )
     };
 }
+pub(crate) use select_product;
 
 impl TryFrom<ProductRow> for Product {
     type Error = Error;
@@ -120,6 +134,12 @@ impl TryFrom<ProductRow> for Product {
             }),
             pricing: row.pricing.0,
             customer_limit: row.customer_limit.map(|limit| limit.0),
+            tags: row.tags,
+            listing: Listing {
+                slug: row.slug,
+                meta_title: row.meta_title,
+                meta_description: row.meta_description,
+            },
             active: row.active,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -169,15 +189,16 @@ pub(crate) async fn insert_product(
     id: ProductId,
     new: &NewProduct,
     timezone: &str,
+    language: &str,
     at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
             max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
-            seat_map_id, zone_prices, pricing, customer_limit)
+            seat_map_id, zone_prices, pricing, customer_limit, tags, slug, meta_title, meta_description, language)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
-            $23, $24, $25, $26)",
+            $23, $24, $25, $26, $27, $28, $29, $30, $31)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -204,21 +225,30 @@ pub(crate) async fn insert_product(
         sqlx::types::Json(zone_prices(new.seating.as_ref())) as _,
         sqlx::types::Json(&new.pricing) as _,
         new.customer_limit.map(sqlx::types::Json) as _,
+        &new.tags,
+        new.listing.slug,
+        new.listing.meta_title,
+        new.listing.meta_description,
+        language,
     )
     .execute(tx.conn())
     .await
-    .map_err(|error| {
-        let field = match &error {
-            sqlx::Error::Database(inner) => match inner.constraint() {
-                Some("product_pool_id_fkey") => "pool_id",
-                Some("product_seat_map_id_fkey") => "seating.seat_map_id",
-                _ => "category_id",
-            },
-            _ => "category_id",
-        };
-        foreign(error, field)
-    })?;
+    .map_err(refused)?;
     Ok(())
+}
+
+/// What the tables say against a product's row.
+fn refused(error: sqlx::Error) -> Error {
+    let field = match &error {
+        sqlx::Error::Database(inner) => match inner.constraint() {
+            Some("product_slug_taken") => return Error::SlugTaken,
+            Some("product_pool_id_fkey") => "pool_id",
+            Some("product_seat_map_id_fkey") => "seating.seat_map_id",
+            _ => "category_id",
+        },
+        _ => "category_id",
+    };
+    foreign(error, field)
 }
 
 /// A reference to something that is not there names its field.
@@ -291,53 +321,18 @@ pub(crate) async fn product(tx: &mut TenantTx, id: ProductId) -> Result<Option<P
     row.map(Product::try_from).transpose()
 }
 
-/// Products in the order of their making; `words` must all occur in name or description.
-pub(crate) async fn products(
-    tx: &mut TenantTx,
-    words: Option<&str>,
-    only_active: bool,
-    after: Option<Cursor>,
-    limit: i64,
-) -> Result<Vec<Product>> {
-    let pattern = words.map(like_pattern);
-    let rows = select_product!(
-        "WHERE ($1::text IS NULL OR name || ' ' || description ILIKE $1)
-             AND (active OR NOT $2)
-             AND ($3::timestamptz IS NULL OR (created_at, id) > ($3, $4))
-           ORDER BY created_at, id LIMIT $5",
-        pattern,
-        only_active,
-        after.map(|cursor| jiff_sqlx::Timestamp::from(cursor.at)) as _,
-        after.map(|cursor| cursor.id),
-        limit,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    rows.into_iter().map(Product::try_from).collect()
-}
-
-/// `%two%words%`, with the pattern's own signs taken literally.
-fn like_pattern(words: &str) -> String {
-    let escaped = words
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!(
-        "%{}%",
-        escaped.split_whitespace().collect::<Vec<_>>().join("%")
-    )
-}
-
 /// Writes the product's changeable fields if its version is still `version`; whether it was.
 pub(crate) async fn update_product(
     tx: &mut TenantTx,
     product: &Product,
     version: i64,
+    language: &str,
     at: Timestamp,
 ) -> Result<bool> {
     let updated = sqlx::query!(
         "UPDATE product SET name = $3, description = $4, price_minor = $5, active = $6,
-                zone_prices = $8, pricing = $9, category_id = $10, version = version + 1, updated_at = $7
+                zone_prices = $8, pricing = $9, category_id = $10, tags = $11, slug = $12, meta_title = $13,
+                meta_description = $14, language = $15, version = version + 1, updated_at = $7
          WHERE id = $1 AND version = $2",
         product.id.uuid(),
         version,
@@ -349,10 +344,15 @@ pub(crate) async fn update_product(
         sqlx::types::Json(zone_prices(product.seating.as_ref())) as _,
         sqlx::types::Json(&product.pricing) as _,
         product.category_id.map(|id| id.uuid()),
+        &product.tags,
+        product.listing.slug,
+        product.listing.meta_title,
+        product.listing.meta_description,
+        language,
     )
     .execute(tx.conn())
     .await
-    .map_err(|error| foreign(error, "category_id"))?;
+    .map_err(refused)?;
     Ok(updated.rows_affected() == 1)
 }
 

@@ -20,8 +20,8 @@ pub(crate) async fn insert_resource(
     at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id, party_min, party_max)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id, party_min, party_max, tags)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         resource.id.uuid(),
         resource.kind.as_str(),
         resource.name,
@@ -30,6 +30,7 @@ pub(crate) async fn insert_resource(
         resource.pool_id.map(|id| id.uuid()),
         resource.party.map(|party| party.min),
         resource.party.map(|party| party.max),
+        &resource.tags,
     )
     .execute(tx.conn())
     .await
@@ -138,10 +139,11 @@ pub(crate) async fn update_resource(
     tx: &mut TenantTx,
     id: ResourceId,
     change: &ResourceChange,
+    tags: Option<&[String]>,
 ) -> Result<bool> {
     let updated = sqlx::query!(
         "UPDATE resource SET name = coalesce(btrim($3), name), active = coalesce($4, active), version = version + 1,
-             party_min = coalesce($5, party_min), party_max = coalesce($6, party_max)
+             party_min = coalesce($5, party_min), party_max = coalesce($6, party_max), tags = coalesce($7, tags)
          WHERE id = $1 AND version = $2",
         id.uuid(),
         change.version,
@@ -149,6 +151,7 @@ pub(crate) async fn update_resource(
         change.active,
         change.party.map(|party| party.min),
         change.party.map(|party| party.max),
+        tags,
     )
     .execute(tx.conn())
     .await?;
@@ -230,7 +233,7 @@ pub(crate) async fn resources(
         Which::Only(id) => (None, Some(id.uuid())),
     };
     let rows = sqlx::query!(
-        "SELECT id, kind, name, timezone, pool_id, party_min, party_max, active, version FROM resource r
+        "SELECT id, kind, name, timezone, pool_id, party_min, party_max, tags, active, version FROM resource r
          WHERE ($2::uuid IS NULL OR id = $2)
            AND ($1::uuid IS NULL
                 OR id IN (SELECT m.resource_id
@@ -257,6 +260,7 @@ pub(crate) async fn resources(
             .party_min
             .zip(row.party_max)
             .map(|(min, max)| Party { min, max }),
+        tags: row.tags,
         active: row.active,
         version: row.version,
     });

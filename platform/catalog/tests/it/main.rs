@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use berth_access::{Actor, Context, Person, Role};
 use berth_catalog::{
-    Catalog, Error, NewProduct, PaymentMode, Pricing, Product, ProductChange, ProductKind,
+    Catalog, Error, Listing, NewProduct, PaymentMode, Pricing, Product, ProductChange, ProductKind,
 };
 use berth_kernel::{Currency, ProductId, SessionTokenId, UserId};
 use berth_tenancy::Tenancy;
@@ -39,6 +39,8 @@ fn check_up() -> NewProduct {
         seating: None,
         pricing: Pricing::default(),
         customer_limit: None,
+        tags: vec![],
+        listing: Listing::default(),
     }
 }
 

@@ -12,6 +12,7 @@ mod browser;
 mod bucket;
 mod caller;
 mod canary;
+mod catalog_search;
 mod catalog_tree;
 mod courses;
 mod dead_letters;
