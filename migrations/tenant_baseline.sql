@@ -249,6 +249,21 @@ CREATE TABLE tenant_baseline.ledger_journal (
     payment_id uuid NOT NULL,
     posted_at timestamp with time zone NOT NULL
 );
+CREATE TABLE tenant_baseline.location (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    timezone text NOT NULL,
+    latitude double precision,
+    longitude double precision,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT location_address_check CHECK ((length(address) <= 1000)),
+    CONSTRAINT location_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT location_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+    CONSTRAINT location_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT location_point CHECK (((latitude IS NULL) = (longitude IS NULL)))
+);
 CREATE TABLE tenant_baseline.login_session (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -326,6 +341,7 @@ CREATE TABLE tenant_baseline.product (
     seat_map_id uuid,
     zone_prices jsonb DEFAULT '[]'::jsonb NOT NULL,
     category_id uuid,
+    location_id uuid,
     name text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     duration_min integer NOT NULL,
@@ -435,6 +451,7 @@ CREATE TABLE tenant_baseline.resource (
     id uuid NOT NULL,
     kind text NOT NULL,
     name text NOT NULL,
+    location_id uuid,
     timezone text NOT NULL,
     pool_id uuid,
     party_min integer,
@@ -609,6 +626,8 @@ ALTER TABLE ONLY tenant_baseline.ledger_journal
     ADD CONSTRAINT ledger_journal_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.ledger_journal
     ADD CONSTRAINT ledger_journal_source_taken UNIQUE (source);
+ALTER TABLE ONLY tenant_baseline.location
+    ADD CONSTRAINT location_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.login_session
     ADD CONSTRAINT login_session_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.login_session
@@ -690,11 +709,13 @@ CREATE INDEX idempotency_created ON tenant_baseline.idempotency USING brin (crea
 CREATE INDEX inbox_handled ON tenant_baseline.inbox USING brin (handled_at);
 CREATE INDEX ledger_entry_journal ON tenant_baseline.ledger_entry USING btree (journal_id);
 CREATE INDEX ledger_journal_posted ON tenant_baseline.ledger_journal USING brin (posted_at);
+CREATE INDEX location_place ON tenant_baseline.location USING btree (latitude, longitude) WHERE (latitude IS NOT NULL);
 CREATE INDEX login_session_account ON tenant_baseline.login_session USING btree (account_id);
 CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING btree (payment_id);
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);
 CREATE INDEX payment_created ON tenant_baseline.payment USING btree (created_at, id);
 CREATE INDEX product_category ON tenant_baseline.product USING btree (category_id) WHERE (category_id IS NOT NULL);
+CREATE INDEX product_location ON tenant_baseline.product USING btree (location_id) WHERE (location_id IS NOT NULL);
 CREATE INDEX product_name_folded ON tenant_baseline.product USING gin (name_folded public.gin_trgm_ops);
 CREATE INDEX product_search ON tenant_baseline.product USING gin (search);
 CREATE UNIQUE INDEX product_slug_taken ON tenant_baseline.product USING btree (slug);
@@ -704,6 +725,7 @@ CREATE INDEX refresh_token_session ON tenant_baseline.refresh_token USING btree 
 CREATE INDEX refund_open ON tenant_baseline.refund USING btree (updated_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));
 CREATE INDEX refund_payment ON tenant_baseline.refund USING btree (payment_id);
 CREATE INDEX requirement_resource_resource ON tenant_baseline.requirement_resource USING btree (resource_id);
+CREATE INDEX resource_location ON tenant_baseline.resource USING btree (location_id) WHERE (location_id IS NOT NULL);
 CREATE INDEX resource_pool ON tenant_baseline.resource USING btree (pool_id) WHERE (pool_id IS NOT NULL);
 CREATE INDEX schedule_exception_resource ON tenant_baseline.schedule_exception USING btree (resource_id, day);
 CREATE INDEX schedule_rule_resource ON tenant_baseline.schedule_rule USING btree (resource_id);
@@ -739,6 +761,8 @@ ALTER TABLE ONLY tenant_baseline.payment_attempt
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_category_id_fkey FOREIGN KEY (category_id) REFERENCES tenant_baseline.category(id);
 ALTER TABLE ONLY tenant_baseline.product
+    ADD CONSTRAINT product_location_id_fkey FOREIGN KEY (location_id) REFERENCES tenant_baseline.location(id);
+ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES tenant_baseline.pool(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_seat_map_id_fkey FOREIGN KEY (seat_map_id) REFERENCES tenant_baseline.seat_map(id);
@@ -752,6 +776,8 @@ ALTER TABLE ONLY tenant_baseline.requirement_resource
     ADD CONSTRAINT requirement_resource_requirement_id_fkey FOREIGN KEY (requirement_id) REFERENCES tenant_baseline.requirement(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.requirement_resource
     ADD CONSTRAINT requirement_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
+ALTER TABLE ONLY tenant_baseline.resource
+    ADD CONSTRAINT resource_location_id_fkey FOREIGN KEY (location_id) REFERENCES tenant_baseline.location(id);
 ALTER TABLE ONLY tenant_baseline.resource
     ADD CONSTRAINT resource_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES tenant_baseline.pool(id);
 ALTER TABLE ONLY tenant_baseline.schedule_exception
@@ -796,6 +822,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.inbox_cursor TO tenan
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.inbox_failure TO tenant_baseline;
 GRANT SELECT,INSERT ON TABLE tenant_baseline.ledger_entry TO tenant_baseline;
 GRANT SELECT,INSERT ON TABLE tenant_baseline.ledger_journal TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.location TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.login_session TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.notified_booking TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment TO tenant_baseline;

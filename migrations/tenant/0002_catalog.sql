@@ -34,6 +34,22 @@ CREATE TABLE seat_map (
     created_at      timestamptz NOT NULL
 );
 
+-- Where it takes place, for businesses that are in several.
+CREATE TABLE location (
+    id              uuid PRIMARY KEY,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    address         text NOT NULL DEFAULT '' CHECK (length(address) <= 1000),
+    -- What wall times there are of. Never changed: resources and products there have it too.
+    timezone        text NOT NULL,
+    -- Degrees; both or none.
+    latitude        double precision CHECK (latitude BETWEEN -90 AND 90),
+    longitude       double precision CHECK (longitude BETWEEN -180 AND 180),
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT location_point CHECK ((latitude IS NULL) = (longitude IS NULL))
+);
+CREATE INDEX location_place ON location (latitude, longitude) WHERE latitude IS NOT NULL;
+
 -- How words are compared: without accents, in lower case.
 CREATE FUNCTION folded(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT replace(lower(regexp_replace(normalize(words, NFKD), '[\u0300-\u036f]', '', 'g')), 'ß', 'ss')
@@ -60,6 +76,7 @@ CREATE TABLE product (
     seat_map_id          uuid REFERENCES seat_map,
     zone_prices          jsonb NOT NULL DEFAULT '[]',
     category_id          uuid REFERENCES category,
+    location_id          uuid REFERENCES location,
     name                 text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     description          text NOT NULL DEFAULT '',
     duration_min         integer NOT NULL CHECK (duration_min BETWEEN 1 AND 1440),
@@ -102,6 +119,7 @@ CREATE TABLE product (
     CONSTRAINT product_seats CHECK (seat_map_id IS NULL OR kind = 'session')
 );
 CREATE INDEX product_category ON product (category_id) WHERE category_id IS NOT NULL;
+CREATE INDEX product_location ON product (location_id) WHERE location_id IS NOT NULL;
 CREATE UNIQUE INDEX product_slug_taken ON product (slug);
 CREATE INDEX product_tags ON product USING gin (tags);
 CREATE INDEX product_search ON product USING gin (search);
@@ -122,6 +140,7 @@ CREATE TABLE resource (
     id              uuid PRIMARY KEY,
     kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment', 'table')),
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    location_id     uuid REFERENCES location,
     timezone        text NOT NULL,
     -- One of which it is, if any of them will do.
     pool_id         uuid REFERENCES pool,
@@ -136,6 +155,7 @@ CREATE TABLE resource (
     CONSTRAINT resource_party CHECK ((kind = 'table') = (party_min IS NOT NULL) AND (kind = 'table') = (party_max IS NOT NULL)
                                      AND party_min >= 1 AND party_min <= party_max AND party_max <= 1000)
 );
+CREATE INDEX resource_location ON resource (location_id) WHERE location_id IS NOT NULL;
 CREATE INDEX resource_pool ON resource (pool_id) WHERE pool_id IS NOT NULL;
 
 -- Tables that can be put together, and for how many.

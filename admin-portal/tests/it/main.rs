@@ -185,6 +185,7 @@ impl House {
         let resource = NewResource {
             kind: ResourceKind::Staff,
             name: "Dr Grace Hopper".into(),
+            location_id: None,
             timezone: None,
             weekly: (1..=7).map(|weekday| Weekly { weekday, window }).collect(),
             pool_id: None,
@@ -199,6 +200,7 @@ impl House {
         let product = NewProduct {
             kind: ProductKind::Appointment,
             category_id: None,
+            location_id: None,
             name: "Consultation".into(),
             description: String::new(),
             duration_min: 45,

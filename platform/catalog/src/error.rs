@@ -80,7 +80,7 @@ impl From<Error> for Problem {
             Error::InUse => Self::new(
                 Kind::Conflict,
                 "IN_USE",
-                "A product needs it; it can be removed when none does.",
+                "Something needs it; it can be removed when nothing does.",
             ),
             Error::NotEmpty => Self::new(
                 Kind::Conflict,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Error, NewProduct, Product, ProductChange, ProductFilter, Variant, VariantChange,
+    locations::zone_of,
     model::{
         check_new_product, check_pricing, check_product_description, check_product_name,
         check_product_price, check_requirements, check_taken, check_words, check_zone_prices,
@@ -46,7 +47,7 @@ impl Catalog {
             check_new_product(new, currency)?;
         }
         let id = ProductId::new();
-        let zone = new.timezone.as_deref().unwrap_or(&ctx.tenant.timezone);
+        let zone = zone_of(&mut tx, ctx, new.location_id, new.timezone.as_deref()).await?;
         if let (Some(sold_by), Some(pool)) = (new.kind.sold_by(), new.pool_id) {
             let pool = store::pool(&mut tx, pool).await?;
             if pool.is_some_and(|pool| pool.sold_by != sold_by) {
@@ -60,7 +61,7 @@ impl Catalog {
             check_zones(&seating.zone_prices, &map)?;
         }
         let language = language(&ctx.tenant.locale);
-        store::insert_product(&mut tx, id, new, zone, language, ctx.clock.now()).await?;
+        store::insert_product(&mut tx, id, new, &zone, language, ctx.clock.now()).await?;
         store::set_requirements(&mut tx, id, new.kind, &new.requirements).await?;
         let product = store::product(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if let Some(key) = key {

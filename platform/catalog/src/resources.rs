@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::{
     Catalog, DayException, Error, NewResource, Resource, ResourceChange, ResourceStanding,
+    locations::zone_of,
     model::{Weekly, check_exceptions, check_new_resource, check_product_name, check_weekly, tags},
     store::{self, Which},
 };
@@ -35,10 +36,8 @@ impl Catalog {
             id: ResourceId::new(),
             kind: new.kind,
             name: new.name.trim().to_owned(),
-            timezone: new
-                .timezone
-                .clone()
-                .unwrap_or_else(|| ctx.tenant.timezone.clone()),
+            location_id: new.location_id,
+            timezone: zone_of(&mut tx, ctx, new.location_id, new.timezone.as_deref()).await?,
             weekly: new.weekly.clone(),
             exceptions: Vec::new(),
             pool_id: new.pool_id,

@@ -66,6 +66,8 @@ ids! {
     ProductId
     /// A node of a tenant's category tree.
     CategoryId
+    /// Where a business is.
+    LocationId
     /// Things of one sort, any of which will do: rooms of a type.
     PoolId
     /// A person, room or thing that can be taken for a time.

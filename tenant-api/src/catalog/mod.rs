@@ -3,6 +3,7 @@
 mod categories;
 mod combinations;
 mod limits;
+mod locations;
 mod pools;
 mod pricing;
 mod products;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use crate::{Api, cursor, limit, shared::Tag};
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
+pub(crate) use locations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;
 pub(crate) use resources::*;

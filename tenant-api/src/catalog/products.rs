@@ -64,6 +64,8 @@ pub struct ProductRequest {
     pub kind: Kind,
     /// Where it stands in the tree.
     pub category_id: Option<Uuid>,
+    /// Where it takes place.
+    pub location_id: Option<Uuid>,
     /// Its name, 1 to 200 characters.
     pub name: String,
     /// What it is, for customers.
@@ -81,7 +83,7 @@ pub struct ProductRequest {
     /// Minutes the resource is busy after the end.
     #[oai(default)]
     pub buffer_after_min: i32,
-    /// IANA zone of the place; the business's unless said.
+    /// IANA zone of the place; the location's or the business's unless said.
     pub timezone: Option<String>,
     /// Price of one place, of a night, of a unit that is rented, or of one of a party.
     pub price: Money,
@@ -324,6 +326,7 @@ impl TryFrom<ProductRequest> for NewProduct {
                 meta_description: request.meta_description,
             },
             category_id: request.category_id.map(Into::into),
+            location_id: request.location_id.map(Into::into),
             name: request.name,
             description: request.description,
             duration_min,
@@ -432,6 +435,9 @@ pub struct ProductAnswer {
     /// Where it stands in the tree.
     #[oai(skip_serializing_if_is_none)]
     pub category_id: Option<Uuid>,
+    /// Where it takes place.
+    #[oai(skip_serializing_if_is_none)]
+    pub location_id: Option<Uuid>,
     /// Its name.
     pub name: String,
     /// What it is.
@@ -516,6 +522,7 @@ impl From<Product> for ProductAnswer {
             stay: product.stay.map(Into::into),
             rental: product.rental.map(Into::into),
             category_id: product.category_id.map(Into::into),
+            location_id: product.location_id.map(Into::into),
             name: product.name,
             description: product.description,
             duration_min: product.duration_min,

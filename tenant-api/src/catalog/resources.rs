@@ -81,7 +81,9 @@ pub struct ResourceRequest {
     pub kind: ResourceKindName,
     /// Its name.
     pub name: String,
-    /// IANA zone of its schedule; the business's unless said.
+    /// Where it is.
+    pub location_id: Option<Uuid>,
+    /// IANA zone of its schedule; the location's or the business's unless said.
     pub timezone: Option<String>,
     /// When it works, every week.
     #[oai(default)]
@@ -134,6 +136,9 @@ pub struct ResourceAnswer {
     pub kind: ResourceKindName,
     /// Its name.
     pub name: String,
+    /// Where it is.
+    #[oai(skip_serializing_if_is_none)]
+    pub location_id: Option<Uuid>,
     /// IANA zone of its schedule.
     pub timezone: String,
     /// When it works, every week.
@@ -165,6 +170,7 @@ impl From<ResourceRequest> for NewResource {
                 ResourceKindName::Table => ResourceKind::Table,
             },
             name: request.name,
+            location_id: request.location_id.map(Into::into),
             timezone: request.timezone,
             weekly: request.schedule.into_iter().map(Into::into).collect(),
             pool_id: request.pool_id.map(Into::into),
@@ -237,6 +243,7 @@ impl From<Resource> for ResourceAnswer {
                 ResourceKind::Table => ResourceKindName::Table,
             },
             name: resource.name,
+            location_id: resource.location_id.map(Into::into),
             timezone: resource.timezone,
             schedule: resource.weekly.into_iter().map(Into::into).collect(),
             exceptions: resource.exceptions.into_iter().map(exception).collect(),

@@ -307,6 +307,7 @@ pub(crate) mod tests {
             id: ProductId::new(),
             kind: ProductKind::Appointment,
             category_id: None,
+            location_id: None,
             name: "Check-up".into(),
             description: String::new(),
             duration_min: 60,

@@ -4,6 +4,7 @@ mod category;
 mod combination;
 mod limit;
 mod listing;
+mod location;
 mod offering;
 mod pool;
 mod pricing;
@@ -20,6 +21,10 @@ pub use combination::{Combination, NewCombination, Party};
 pub use limit::{CustomerLimit, Period};
 pub use listing::{Listing, ListingChange, ProductFilter};
 pub(crate) use listing::{check_words, language, tags};
+pub use location::{Location, LocationChange, Near, NewLocation, Point};
+pub(crate) use location::{
+    check as check_location, check_count as check_location_count, zone_there,
+};
 pub use offering::{
     OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, Offering, Schedule,
 };

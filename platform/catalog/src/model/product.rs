@@ -1,6 +1,6 @@
 //! Products, and what makes one bookable.
 
-use berth_kernel::{CategoryId, Currency, Money, PoolId, ProductId};
+use berth_kernel::{CategoryId, Currency, LocationId, Money, PoolId, ProductId};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,9 @@ pub struct Product {
     pub kind: ProductKind,
     /// Where it stands in the tree.
     pub category_id: Option<CategoryId>,
+    /// Where it takes place.
+    #[serde(default)]
+    pub location_id: Option<LocationId>,
     /// Its name.
     pub name: String,
     /// What it is, for customers.
@@ -175,6 +178,8 @@ pub struct NewProduct {
     pub kind: ProductKind,
     /// Where it stands in the tree.
     pub category_id: Option<CategoryId>,
+    /// Where it takes place.
+    pub location_id: Option<LocationId>,
     /// Its name, 1 to 200 characters.
     pub name: String,
     /// What it is, for customers.
@@ -187,7 +192,7 @@ pub struct NewProduct {
     pub buffer_before_min: i32,
     /// 0 to 1,440.
     pub buffer_after_min: i32,
-    /// IANA zone; the tenant's if none is given.
+    /// IANA zone; the location's or the tenant's if none is given.
     pub timezone: Option<String>,
     /// Minor units of the tenant's currency.
     pub price_minor: i64,

@@ -1,6 +1,6 @@
 //! Resources and when they work.
 
-use berth_kernel::{PoolId, ResourceId};
+use berth_kernel::{LocationId, PoolId, ResourceId};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,10 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// Its name.
     pub name: String,
-    /// IANA zone its schedule is in.
+    /// Where it is.
+    #[serde(default)]
+    pub location_id: Option<LocationId>,
+    /// IANA zone its schedule is in; of one that is at a location, the location's.
     pub timezone: String,
     /// When it works, every week.
     pub weekly: Vec<Weekly>,
@@ -118,7 +121,9 @@ pub struct NewResource {
     pub kind: ResourceKind,
     /// Its name.
     pub name: String,
-    /// IANA zone; the tenant's if none is given.
+    /// Where it is.
+    pub location_id: Option<LocationId>,
+    /// IANA zone; the location's or the tenant's if none is given.
     pub timezone: Option<String>,
     /// When it works.
     pub weekly: Vec<Weekly>,

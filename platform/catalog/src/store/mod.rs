@@ -2,6 +2,7 @@
 
 mod categories;
 mod combinations;
+mod locations;
 mod pools;
 mod resources;
 mod search;
@@ -22,6 +23,7 @@ use crate::{
 };
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
+pub(crate) use locations::*;
 pub use pools::pool;
 pub(crate) use pools::*;
 pub(crate) use resources::*;
@@ -37,6 +39,7 @@ struct ProductRow {
     id: Uuid,
     kind: String,
     category_id: Option<Uuid>,
+    location_id: Option<Uuid>,
     name: String,
     description: String,
     duration_min: i32,
@@ -94,7 +97,7 @@ macro_rules! select_product {
                   seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
                   pricing AS "pricing: sqlx::types::Json<Pricing>",
                   customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>",
-                  tags, slug, meta_title, meta_description, active, version, created_at
+                  tags, slug, meta_title, meta_description, location_id, active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
         )
@@ -110,6 +113,7 @@ impl TryFrom<ProductRow> for Product {
             id: row.id.into(),
             kind: ProductKind::parse(&row.kind),
             category_id: row.category_id.map(Into::into),
+            location_id: row.location_id.map(Into::into),
             name: row.name,
             description: row.description,
             duration_min: row.duration_min,
@@ -196,9 +200,10 @@ pub(crate) async fn insert_product(
         "INSERT INTO product (id, kind, category_id, name, description, duration_min, step_min,
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
             max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
-            seat_map_id, zone_prices, pricing, customer_limit, tags, slug, meta_title, meta_description, language)
+            seat_map_id, zone_prices, pricing, customer_limit, tags, slug, meta_title, meta_description, language,
+            location_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30, $31)",
+            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -230,6 +235,7 @@ pub(crate) async fn insert_product(
         new.listing.meta_title,
         new.listing.meta_description,
         language,
+        new.location_id.map(|id| id.uuid()),
     )
     .execute(tx.conn())
     .await
@@ -242,6 +248,7 @@ fn refused(error: sqlx::Error) -> Error {
     let field = match &error {
         sqlx::Error::Database(inner) => match inner.constraint() {
             Some("product_slug_taken") => return Error::SlugTaken,
+            Some("product_location_id_fkey") => "location_id",
             Some("product_pool_id_fkey") => "pool_id",
             Some("product_seat_map_id_fkey") => "seating.seat_map_id",
             _ => "category_id",

@@ -20,8 +20,8 @@ pub(crate) async fn insert_resource(
     at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id, party_min, party_max, tags)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO resource (id, kind, name, timezone, created_at, pool_id, party_min, party_max, tags, location_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         resource.id.uuid(),
         resource.kind.as_str(),
         resource.name,
@@ -31,6 +31,7 @@ pub(crate) async fn insert_resource(
         resource.party.map(|party| party.min),
         resource.party.map(|party| party.max),
         &resource.tags,
+        resource.location_id.map(|id| id.uuid()),
     )
     .execute(tx.conn())
     .await
@@ -233,7 +234,7 @@ pub(crate) async fn resources(
         Which::Only(id) => (None, Some(id.uuid())),
     };
     let rows = sqlx::query!(
-        "SELECT id, kind, name, timezone, pool_id, party_min, party_max, tags, active, version FROM resource r
+        "SELECT id, kind, name, location_id, timezone, pool_id, party_min, party_max, tags, active, version FROM resource r
          WHERE ($2::uuid IS NULL OR id = $2)
            AND ($1::uuid IS NULL
                 OR id IN (SELECT m.resource_id
@@ -252,6 +253,7 @@ pub(crate) async fn resources(
         id: row.id.into(),
         kind: ResourceKind::parse(&row.kind),
         name: row.name,
+        location_id: row.location_id.map(Into::into),
         timezone: row.timezone,
         weekly: weekly.remove(&row.id).unwrap_or_default(),
         exceptions: exceptions.remove(&row.id).unwrap_or_default(),

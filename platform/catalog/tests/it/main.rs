@@ -17,6 +17,7 @@ fn check_up() -> NewProduct {
     NewProduct {
         kind: ProductKind::Appointment,
         category_id: None,
+        location_id: None,
         name: "Check-up".into(),
         description: String::new(),
         duration_min: 30,

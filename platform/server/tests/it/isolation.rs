@@ -53,6 +53,9 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let category = json!({ "name": "Rooms" });
     let category = admin.post("/v1/categories", &category).await.unwrap();
     ids.insert("categories", category["id"].as_str().unwrap().to_owned());
+    let location = json!({ "name": "Branch" });
+    let location = admin.post("/v1/locations", &location).await.unwrap();
+    ids.insert("locations", location["id"].as_str().unwrap().to_owned());
     let pool = json!({ "name": "Rooms", "quantity": 2 });
     let pool = admin.post("/v1/pools", &pool).await.unwrap();
     ids.insert("pools", pool["id"].as_str().unwrap().to_owned());
@@ -290,6 +293,14 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
         (
             "/resources",
             json!({ "kind": "room", "name": "Borrowed", "pool_id": foreign["pools"] }),
+        ),
+        (
+            "/resources",
+            json!({ "kind": "room", "name": "Borrowed", "location_id": foreign["locations"] }),
+        ),
+        (
+            "/categories",
+            json!({ "name": "Borrowed", "parent_id": foreign["categories"] }),
         ),
         (
             "/combinations",
