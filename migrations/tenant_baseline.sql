@@ -209,6 +209,14 @@ CREATE TABLE tenant_baseline.delivery (
     CONSTRAINT delivery_channel_check CHECK ((channel = 'email'::text)),
     CONSTRAINT delivery_status_check CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'FAILED'::text])))
 );
+CREATE TABLE tenant_baseline.holiday (
+    id uuid NOT NULL,
+    day date NOT NULL,
+    name text NOT NULL,
+    hours jsonb DEFAULT '[]'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT holiday_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
 CREATE TABLE tenant_baseline.idempotency (
     principal text NOT NULL,
     route text NOT NULL,
@@ -612,6 +620,10 @@ ALTER TABLE ONLY tenant_baseline.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.delivery
     ADD CONSTRAINT delivery_source_taken UNIQUE (source);
+ALTER TABLE ONLY tenant_baseline.holiday
+    ADD CONSTRAINT holiday_day_taken UNIQUE (day);
+ALTER TABLE ONLY tenant_baseline.holiday
+    ADD CONSTRAINT holiday_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (principal, route, key);
 ALTER TABLE ONLY tenant_baseline.inbox_cursor
@@ -816,6 +828,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.combination_resource 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.connection TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.conversion TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.delivery TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.holiday TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.idempotency TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.inbox TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.inbox_cursor TO tenant_baseline;

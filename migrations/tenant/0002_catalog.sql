@@ -220,6 +220,17 @@ CREATE TABLE schedule_exception (
 );
 CREATE INDEX schedule_exception_resource ON schedule_exception (resource_id, day);
 
+-- Days on which the business keeps other hours than every week, or none: of all its schedules, but for a
+-- resource that has an exception of its own on that day.
+CREATE TABLE holiday (
+    id              uuid PRIMARY KEY,
+    day             date NOT NULL CONSTRAINT holiday_day_taken UNIQUE,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    -- [{"starts": "10:00:00", "ends": "14:00:00"}]; closed if there are none.
+    hours           jsonb NOT NULL DEFAULT '[]',
+    created_at      timestamptz NOT NULL
+);
+
 -- One number for all of the above: raised by every change, so that a compiled offering knows in
 -- one look whether it is still true.
 CREATE TABLE catalog_version (

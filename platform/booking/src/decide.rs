@@ -267,7 +267,8 @@ fn candidates(
     let mut free = schedule::working(offering, at);
     free.retain(|who| asked.is_none_or(|asked| asked == *who));
     if free.is_empty() {
-        return Err(Refusal::NotScheduled);
+        let any = |usual: &[usize]| asked.map_or(!usual.is_empty(), |who| usual.contains(&who));
+        return Err(unscheduled(offering, at, any));
     }
     free.retain(|who| !busy.contains(&units[*who].resource));
     in_turn(&mut free, at);
@@ -294,8 +295,21 @@ pub(crate) fn together(
     free.sort_by_key(|who| !preferred.contains(&units[*who].resource));
     match assign(requirements, &free, asked) {
         Some(chosen) => Ok(Some(chosen.into_iter().map(|who| units[who]).collect())),
-        None if assign(requirements, &working, asked).is_none() => Err(Refusal::NotScheduled),
+        None if assign(requirements, &working, asked).is_none() => {
+            let enough = |usual: &[usize]| assign(requirements, usual, asked).is_some();
+            Err(unscheduled(offering, at, enough))
+        }
         None => Ok(None),
+    }
+}
+
+/// Why too few work at a start: because of a holiday, if those who do every week would be enough.
+fn unscheduled(offering: &Offering, at: Timestamp, enough: impl Fn(&[usize]) -> bool) -> Refusal {
+    let mut resources = offering.resources.iter();
+    let holiday = resources.any(|resource| resource.schedule.is_holiday(at));
+    match holiday && enough(&schedule::working(&offering.usual(), at)) {
+        true => Refusal::Holiday,
+        false => Refusal::NotScheduled,
     }
 }
 
@@ -331,9 +345,14 @@ pub(crate) fn seated(
     for who in schedule::working(offering, at) {
         usable[who] = true;
     }
+    let seatable = choices.clone();
     choices.retain(|members| members.iter().all(|who| usable[*who]));
     if choices.is_empty() {
-        return Err(Refusal::NotScheduled);
+        let any = |usual: &[usize]| {
+            let mut all = seatable.iter();
+            all.any(|members| members.iter().all(|who| usual.contains(who)))
+        };
+        return Err(unscheduled(offering, at, any));
     }
     for (usable, unit) in usable.iter_mut().zip(&units) {
         *usable &= !busy.contains(&unit.resource);

@@ -30,6 +30,9 @@ pub enum Refusal {
     /// Outside working hours, or not on a step.
     #[error("There is no such start in the schedule.")]
     NotScheduled,
+    /// Such a start as there is every week, on a day on which the business keeps other hours.
+    #[error("The business keeps other hours on that day.")]
+    Holiday,
     /// It has begun, or cancelling would cost by now: customers can no more move it themselves.
     #[error("It is too late to move this booking.")]
     TooLate,
@@ -123,6 +126,7 @@ impl Refusal {
             Self::TooSoon => ("NOTICE_TOO_SHORT", "starts_at"),
             Self::TooFar => ("TOO_FAR_AHEAD", "starts_at"),
             Self::NotScheduled => ("NOT_SCHEDULED", "starts_at"),
+            Self::Holiday => ("HOLIDAY", "starts_at"),
             Self::TooLate => ("RESCHEDULE_TOO_LATE", "starts_at"),
             Self::NotBegun => ("NOT_BEGUN", "id"),
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),

@@ -1,6 +1,6 @@
 //! What a stay or a rental would take of its pool, and the rules about it. Pure.
 
-use berth_catalog::{Buckets, OfferedPool, Offering, RentalTerms, StayTerms};
+use berth_catalog::{Buckets, Holidays, OfferedPool, Offering, RentalTerms, StayTerms};
 use berth_kernel::PoolId;
 use jiff::Timestamp;
 
@@ -112,10 +112,14 @@ fn rental_of(
         return Err(Refusal::EndOffStep);
     }
     let (out, back) = period.local(offering);
-    if !pool.terms.gives_out(out) {
-        return Err(Refusal::NotScheduled);
+    let (terms, holidays) = (&pool.terms, &offering.holidays);
+    if !terms.gives_out(out, holidays) {
+        return Err(match terms.gives_out(out, &Holidays::new()) {
+            true => Refusal::Holiday,
+            false => Refusal::NotScheduled,
+        });
     }
-    if !pool.terms.takes_back(back) {
+    if !terms.takes_back(back, holidays) {
         return Err(Refusal::NotTakenBack);
     }
     check_horizon(offering, period.starts_at, now)?;

@@ -110,7 +110,7 @@ pub(crate) fn reasons(
             }
             Err(refusal) => {
                 reasons.push(of_refusal(&offering, &wish, refusal, now));
-                if refusal == Refusal::NotScheduled {
+                if matches!(refusal, Refusal::NotScheduled | Refusal::Holiday) {
                     reasons.extend(of_hours(&offering, &wish));
                 }
                 if !overlook(&mut offering, &mut wish, &mut now, known, refusal) {
@@ -131,6 +131,17 @@ fn of_refusal(offering: &Offering, wish: &NewBooking, refusal: Refusal, now: Tim
             reason.within(earliest, latest)
         }
         Refusal::Quantity => reason.left(product.max_quantity),
+        Refusal::Holiday => {
+            let start = wish.start(offering, &Known::default());
+            let day = start.map(|at| offering.timezone.to_datetime(at).date());
+            match day.and_then(|day| offering.holidays.get(&day)) {
+                Some(holiday) => Reason {
+                    detail: format!("{} It is {}.", reason.detail, holiday.name),
+                    ..reason
+                },
+                None => reason,
+            }
+        }
         Refusal::NoTable => {
             let parties = offering.resources.iter().filter_map(|table| table.party);
             let parties = parties.chain(offering.combinations.iter().map(|all| all.party));
@@ -193,7 +204,10 @@ fn of_hours(offering: &Offering, wish: &NewBooking) -> Vec<Reason> {
             .filter(|(_, to)| *to > midnight)
             .chain(of(today));
         let instants: Vec<_> = instants.collect();
-        let (code, field) = Refusal::NotScheduled.code();
+        let (code, field) = match schedule.is_holiday(at) {
+            true => Refusal::Holiday.code(),
+            false => Refusal::NotScheduled.code(),
+        };
         if instants.is_empty() {
             let detail = format!("{} is not there on that day.", resource.name);
             reasons.push(Reason::new(code, field, detail).of(resource));
@@ -340,7 +354,7 @@ fn overlook_terms(
         (Refusal::NoArrival, Some(terms), _) => terms.arrival_weekdays.clear(),
         (Refusal::RentalTooShort, _, Some(terms)) => terms.min_units = 1,
         (Refusal::NotTakenBack, _, Some(terms)) => terms.opening.clear(),
-        (Refusal::NotScheduled, _, Some(terms)) if !terms.opening.is_empty() => {
+        (Refusal::NotScheduled | Refusal::Holiday, _, Some(terms)) if !terms.opening.is_empty() => {
             terms.opening.clear();
         }
         _ => return false,
@@ -350,9 +364,11 @@ fn overlook_terms(
 
 #[cfg(test)]
 mod tests {
-    use berth_catalog::{CustomerLimit, OfferedPool, Party, ProductKind, Variant, Weekly, Window};
+    use berth_catalog::{
+        CustomerLimit, Holiday, OfferedPool, Party, ProductKind, Variant, Weekly, Window,
+    };
     use berth_events::booking::Attribution;
-    use berth_kernel::{PoolId, SessionGroupId, SessionId};
+    use berth_kernel::{HolidayId, PoolId, SessionGroupId, SessionId};
     use jiff::civil::{date, time};
     use strum::IntoEnumIterator as _;
     use uuid::Uuid;
@@ -473,6 +489,20 @@ mod tests {
             Refusal::TooSoon => offering.product.min_notice_min = 3 * 1_440,
             Refusal::TooFar => offering.product.window_days = 1,
             Refusal::NotScheduled => wish.when = When::Start(at("2027-03-02T18:00:00Z")),
+            Refusal::Holiday => {
+                let day = date(2027, 3, 2);
+                let holiday = Holiday {
+                    id: HolidayId::new(),
+                    day,
+                    name: "Carnival".to_owned(),
+                    hours: vec![],
+                };
+                let mut schedule = (*offering.resources[0].schedule).clone();
+                schedule.exceptions.insert(day, vec![]);
+                schedule.holidays.insert(day);
+                offering.resources[0].schedule = std::sync::Arc::new(schedule);
+                offering.holidays.insert(day, holiday);
+            }
             Refusal::Quantity => wish.quantity = 2,
             Refusal::WrongResource => wish.resource_id = Some(ResourceId::new()),
             Refusal::WrongSession => {

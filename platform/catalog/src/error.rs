@@ -34,6 +34,9 @@ pub enum Error {
     /// Another product has that name in addresses.
     #[error("the slug is taken")]
     SlugTaken,
+    /// The day has other hours already.
+    #[error("the day is a holiday already")]
+    DayTaken,
     /// About the idempotency key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -91,6 +94,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "SLUG_TAKEN",
                 "Another product has that name in addresses.",
+            ),
+            Error::DayTaken => Self::new(
+                Kind::Conflict,
+                "DAY_TAKEN",
+                "That day has other hours already; remove those first.",
             ),
             Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),

@@ -1,5 +1,5 @@
 //! What a tenant offers, by whom, when and for how much. Owns products, their variants and prices,
-//! categories, pools, seat maps, resources, their schedules and combinations, and locations.
+//! categories, pools, seat maps, resources, their schedules and combinations, locations and holidays.
 //!
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
@@ -14,6 +14,7 @@ mod categories;
 mod combinations;
 mod error;
 mod fresh;
+mod holidays;
 mod locations;
 pub mod model;
 mod offerings;
@@ -34,14 +35,14 @@ use fresh::Fresh;
 pub use error::Error;
 pub use model::{
     Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination, CustomerLimit,
-    DayException, Listing, ListingChange, Location, LocationChange, Near, NewCategory,
-    NewCombination, NewLocation, NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination,
-    OfferedPool, OfferedRequirement, OfferedResource, OfferedRow, OfferedSeating, Offering, Party,
-    PaymentMode, Period, Point, Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule,
-    Pricing, Product, ProductChange, ProductFilter, ProductKind, RentalTerms, Requirement,
-    Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule, SeatMap, SeatRow, Seating,
-    Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice,
-    rental_end, rental_minutes, rental_units,
+    DayException, Holiday, Holidays, Listing, ListingChange, Location, LocationChange, Near,
+    NewCategory, NewCombination, NewHoliday, NewLocation, NewPool, NewProduct, NewResource,
+    NewSeatMap, OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedRow,
+    OfferedSeating, Offering, Party, PaymentMode, Period, Point, Pool, PoolChange, Pooled,
+    PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange, ProductFilter, ProductKind,
+    RentalTerms, Requirement, Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule,
+    SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange,
+    Weekly, Window, ZonePrice, rental_end, rental_minutes, rental_units,
 };
 pub use store::pool;
 

@@ -8,7 +8,8 @@ use berth_tenancy::{Tenant, TenantTx};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Catalog, Combination, Error, Offering, Pool, Product, ProductKind, Requirement, Resource,
+    Catalog, Combination, Error, Holidays, Offering, Pool, Product, ProductKind, Requirement,
+    Resource,
     model::{
         OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedSeating,
         Schedule, Window,
@@ -75,7 +76,9 @@ impl Catalog {
         let product = store::product(tx, product).await?.ok_or(Error::NotFound)?;
         let today = clock.now().to_zoned(TimeZone::UTC).date();
         let resources = store::resources(tx, Which::Of(product.id), today).await?;
-        let resources = offered(&product, resources)?;
+        let holidays = store::holidays(tx, today).await?;
+        let holidays: Holidays = holidays.into_iter().map(|one| (one.day, one)).collect();
+        let resources = offered(&product, resources, &holidays)?;
         let pool = match product.pool_id {
             Some(id) => Some(store::pool(tx, id).await?.ok_or(Error::NotFound)?),
             None => None,
@@ -97,6 +100,7 @@ impl Catalog {
         let offering = Arc::new(Offering {
             variants,
             seating,
+            holidays,
             timezone: zone(&product.timezone)?,
             requirements: required(&product, &resources),
             combinations,
@@ -126,12 +130,16 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Error> {
 }
 
 /// Resources as an offering has them; those with equal hours share their schedule.
-fn offered(product: &Product, resources: Vec<Resource>) -> Result<Vec<OfferedResource>, Error> {
+fn offered(
+    product: &Product,
+    resources: Vec<Resource>,
+    holidays: &Holidays,
+) -> Result<Vec<OfferedResource>, Error> {
     let mut distinct: Vec<Arc<Schedule>> = Vec::new();
     let mut offered = Vec::with_capacity(resources.len());
     for resource in resources.into_iter().filter(|resource| resource.active) {
         let (id, name, party) = (resource.id, resource.name.clone(), resource.party);
-        let schedule = compile(resource)?;
+        let schedule = compile(resource, holidays)?;
         let known = distinct.iter().find(|known| ***known == schedule).cloned();
         let schedule = known.unwrap_or_else(|| {
             let schedule = Arc::new(schedule);
@@ -192,7 +200,7 @@ fn combined(all: Vec<Combination>, resources: &[OfferedResource]) -> Vec<Offered
     all.into_iter().filter_map(offered).collect()
 }
 
-fn compile(resource: Resource) -> Result<Schedule, Error> {
+fn compile(resource: Resource, holidays: &Holidays) -> Result<Schedule, Error> {
     let mut weekly: [Vec<Window>; 7] = Default::default();
     for rule in resource.weekly {
         if let Some(day) = usize::try_from(rule.weekday - 1)
@@ -209,9 +217,17 @@ fn compile(resource: Resource) -> Result<Schedule, Error> {
             .or_default()
             .extend(exception.window);
     }
+    // Whoever says of a day when they work means it.
+    let of_all = holidays
+        .iter()
+        .filter(|(day, _)| !exceptions.contains_key(*day));
+    let of_all: Vec<_> = of_all.map(|(day, one)| (*day, one.hours.clone())).collect();
+    let holidays = of_all.iter().map(|(day, _)| *day).collect();
+    exceptions.extend(of_all);
     Ok(Schedule {
         timezone: zone(&resource.timezone)?,
         weekly,
         exceptions,
+        holidays,
     })
 }

@@ -150,6 +150,7 @@ impl Catalog {
     }
 }
 
-fn today(ctx: &Context) -> Date {
+/// The day it is somewhere.
+pub(crate) fn today(ctx: &Context) -> Date {
     ctx.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

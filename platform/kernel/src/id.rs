@@ -68,6 +68,8 @@ ids! {
     CategoryId
     /// Where a business is.
     LocationId
+    /// A day on which a business keeps other hours.
+    HolidayId
     /// Things of one sort, any of which will do: rooms of a type.
     PoolId
     /// A person, room or thing that can be taken for a time.

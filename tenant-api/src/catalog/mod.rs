@@ -2,6 +2,7 @@
 
 mod categories;
 mod combinations;
+mod holidays;
 mod limits;
 mod locations;
 mod pools;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 use crate::{Api, cursor, limit, shared::Tag};
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
+pub(crate) use holidays::*;
 pub(crate) use locations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;

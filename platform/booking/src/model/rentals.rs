@@ -115,14 +115,14 @@ pub(crate) fn offered<S: std::hash::BuildHasher>(
     let rentable = |starts_at: Timestamp| {
         let given_out = pool
             .terms
-            .gives_out(offering.timezone.to_datetime(starts_at));
+            .gives_out(offering.timezone.to_datetime(starts_at), &offering.holidays);
         if !(earliest..latest).contains(&starts_at) || !given_out {
             return None;
         }
         let ends_at = end(offering, starts_at, minutes)?;
         let taken_back = pool
             .terms
-            .takes_back(offering.timezone.to_datetime(ends_at));
+            .takes_back(offering.timezone.to_datetime(ends_at), &offering.holidays);
         if !taken_back || !on_step(offering, ends_at) {
             return None;
         }

@@ -284,7 +284,7 @@ fn starts_at(offering: &Offering, schedule: &Schedule, at: Timestamp) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use berth_catalog::{
         OfferedRequirement, OfferedResource, PaymentMode, Pricing, Product, Window,
@@ -339,6 +339,7 @@ pub(crate) mod tests {
             timezone: timezone.clone(),
             weekly: std::array::from_fn(|_| day.clone()),
             exceptions: BTreeMap::new(),
+            holidays: BTreeSet::new(),
         };
         let resource = OfferedResource {
             id: ResourceId::new(),
@@ -357,6 +358,7 @@ pub(crate) mod tests {
             rental: None,
             variants: vec![],
             seating: None,
+            holidays: BTreeMap::new(),
             version: 1,
         })
     }

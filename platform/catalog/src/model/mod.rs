@@ -2,6 +2,7 @@
 
 mod category;
 mod combination;
+mod holiday;
 mod limit;
 mod listing;
 mod location;
@@ -18,6 +19,8 @@ mod stay;
 pub use category::{Category, CategoryChange, NewCategory};
 pub(crate) use category::{Family, check as check_category};
 pub use combination::{Combination, NewCombination, Party};
+pub(crate) use holiday::check as check_holiday;
+pub use holiday::{Holiday, Holidays, NewHoliday};
 pub use limit::{CustomerLimit, Period};
 pub use listing::{Listing, ListingChange, ProductFilter};
 pub(crate) use listing::{check_words, language, tags};

@@ -1,11 +1,14 @@
 //! A product with everything that decides about a booking of it, ready to be reckoned with.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{OfferedSeating, Party, Product, RentalTerms, StayTerms, Variant, Window};
+use super::{Holidays, OfferedSeating, Party, Product, RentalTerms, StayTerms, Variant, Window};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct Schedule {
     pub weekly: [Vec<Window>; 7],
     /// Days that differ; an empty list is a closed day.
     pub exceptions: BTreeMap<Date, Vec<Window>>,
+    /// Which of those differ because the business keeps other hours.
+    pub holidays: BTreeSet<Date>,
 }
 
 impl Schedule {
@@ -40,6 +45,23 @@ impl Schedule {
     pub fn windows(&self, day: Date) -> &[Window] {
         let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
         self.exceptions.get(&day).unwrap_or(&self.weekly[weekday])
+    }
+
+    /// Whether the business keeps other hours on the day of an instant, and this schedule with it.
+    #[must_use]
+    pub fn is_holiday(&self, at: Timestamp) -> bool {
+        self.holidays
+            .contains(&self.timezone.to_datetime(at).date())
+    }
+
+    /// The same without the business's holidays.
+    #[must_use]
+    pub fn usual(&self) -> Self {
+        let mut usual = self.clone();
+        for day in std::mem::take(&mut usual.holidays) {
+            usual.exceptions.remove(&day);
+        }
+        usual
     }
 
     /// The stretch of time a wall-time window that begins on `day` covers. A time the clock skips counts from
@@ -115,6 +137,21 @@ pub struct Offering {
     pub variants: Vec<Variant>,
     /// The numbered seats of its sessions.
     pub seating: Option<OfferedSeating>,
+    /// Days on which the business keeps other hours; the schedules of the resources have them already.
+    pub holidays: Holidays,
     /// The catalog's version it was compiled from.
     pub version: i64,
+}
+
+impl Offering {
+    /// The same without the business's holidays.
+    #[must_use]
+    pub fn usual(&self) -> Self {
+        let mut usual = self.clone();
+        usual.holidays.clear();
+        for resource in &mut usual.resources {
+            resource.schedule = Arc::new(resource.schedule.usual());
+        }
+        usual
+    }
 }

@@ -2,12 +2,12 @@
 
 use jiff::{
     Timestamp, ToSpan as _,
-    civil::{DateTime, Time, Weekday},
+    civil::{Date, DateTime, Time},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Weekly, check_weekly, stay::instant};
+use super::{Holidays, Weekly, Window, check_weekly, stay::instant};
 use crate::Error;
 
 /// A unit of so many minutes is counted by the clock on the wall: from ten to ten is a day, also when the
@@ -32,29 +32,42 @@ pub struct RentalTerms {
 impl RentalTerms {
     /// Whether something can be given out at `local`.
     #[must_use]
-    pub fn gives_out(&self, local: DateTime) -> bool {
-        self.opens(local, |ends| local.time() < ends)
+    pub fn gives_out(&self, local: DateTime, holidays: &Holidays) -> bool {
+        self.opens(local, holidays, |ends| local.time() < ends)
     }
 
     /// Whether something can be taken back at `local`: until the last moment.
     #[must_use]
-    pub fn takes_back(&self, local: DateTime) -> bool {
-        self.opens(local, |ends| local.time() <= ends)
+    pub fn takes_back(&self, local: DateTime, holidays: &Holidays) -> bool {
+        self.opens(local, holidays, |ends| local.time() <= ends)
     }
 
-    fn opens(&self, local: DateTime, before: impl Fn(Time) -> bool) -> bool {
-        let today = local.weekday();
-        let is =
-            |rule: &Weekly, day: Weekday| rule.weekday == i16::from(day.to_monday_one_offset());
-        let within = |rule: &Weekly| {
-            let window = rule.window;
-            let begun = is(rule, today) && window.starts <= local.time();
-            match window.is_overnight() {
-                false => begun && before(window.ends),
-                true => begun || is(rule, today.previous()) && before(window.ends),
-            }
+    fn opens(&self, local: DateTime, holidays: &Holidays, before: impl Fn(Time) -> bool) -> bool {
+        let begun = |window: &Window| {
+            window.starts <= local.time() && (window.is_overnight() || before(window.ends))
         };
-        self.opening.is_empty() || self.opening.iter().any(within)
+        let reaching = |window: &Window| window.is_overnight() && before(window.ends);
+        let today = local.date();
+        let yesterday = today.yesterday().unwrap_or(today);
+        self.opening.is_empty()
+            || self.windows(today, holidays).any(begun)
+            || self.windows(yesterday, holidays).any(reaching)
+    }
+
+    /// The opening hours that begin on a day: those of every week, unless the business keeps others.
+    fn windows<'a>(
+        &'a self,
+        day: Date,
+        holidays: &'a Holidays,
+    ) -> impl Iterator<Item = &'a Window> {
+        let holiday = holidays.get(&day);
+        let weekday = i16::from(day.weekday().to_monday_one_offset());
+        let weekly = self
+            .opening
+            .iter()
+            .filter(move |rule| holiday.is_none() && rule.weekday == weekday);
+        let other = holiday.map(|holiday| &holiday.hours).into_iter().flatten();
+        weekly.map(|rule| &rule.window).chain(other)
     }
 }
 
@@ -188,14 +201,17 @@ mod tests {
             at(6, 2),
             at(6, 18),
         ];
-        let given = given.map(|local| night.gives_out(local));
+        let given = given.map(|local| night.gives_out(local, &Holidays::new()));
         assert_eq!(given, [false, true, true, true, false, false]);
-        assert!(night.takes_back(at(6, 2)) && !night.takes_back(at(5, 2)));
+        assert!(
+            night.takes_back(at(6, 2), &Holidays::new())
+                && !night.takes_back(at(5, 2), &Holidays::new())
+        );
         let all_day = terms(window(0, 0));
         let given = [at(4, 23), at(5, 0), at(5, 23), at(6, 0)];
-        let given = given.map(|local| all_day.gives_out(local));
+        let given = given.map(|local| all_day.gives_out(local, &Holidays::new()));
         assert_eq!(given, [false, true, true, false]);
-        assert!(all_day.takes_back(at(6, 0)));
+        assert!(all_day.takes_back(at(6, 0), &Holidays::new()));
         assert!(check(&all_day, 60, 30).is_ok() && check(&night, 60, 30).is_ok());
     }
 
@@ -264,11 +280,23 @@ mod tests {
             opening: vec![Weekly { weekday: 1, window }],
         };
         let at = |day: i8, hour: i8| date(2027, 3, day).at(hour, 0, 0, 0);
-        assert!(terms.gives_out(at(1, 9)) && terms.takes_back(at(1, 9)));
-        assert!(!terms.gives_out(at(1, 18)) && terms.takes_back(at(1, 18)));
-        assert!(!terms.gives_out(at(2, 12)) && !terms.takes_back(at(2, 12)));
+        assert!(
+            terms.gives_out(at(1, 9), &Holidays::new())
+                && terms.takes_back(at(1, 9), &Holidays::new())
+        );
+        assert!(
+            !terms.gives_out(at(1, 18), &Holidays::new())
+                && terms.takes_back(at(1, 18), &Holidays::new())
+        );
+        assert!(
+            !terms.gives_out(at(2, 12), &Holidays::new())
+                && !terms.takes_back(at(2, 12), &Holidays::new())
+        );
         terms.opening.clear();
-        assert!(terms.gives_out(at(2, 3)) && terms.takes_back(at(2, 3)));
+        assert!(
+            terms.gives_out(at(2, 3), &Holidays::new())
+                && terms.takes_back(at(2, 3), &Holidays::new())
+        );
     }
 
     #[test]

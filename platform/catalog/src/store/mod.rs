@@ -2,6 +2,7 @@
 
 mod categories;
 mod combinations;
+mod holidays;
 mod locations;
 mod pools;
 mod resources;
@@ -23,6 +24,7 @@ use crate::{
 };
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
+pub(crate) use holidays::*;
 pub(crate) use locations::*;
 pub use pools::pool;
 pub(crate) use pools::*;

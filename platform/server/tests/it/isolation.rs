@@ -53,6 +53,15 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let category = json!({ "name": "Rooms" });
     let category = admin.post("/v1/categories", &category).await.unwrap();
     ids.insert("categories", category["id"].as_str().unwrap().to_owned());
+    let holidays = admin.get("/v1/holidays").await.unwrap();
+    let holiday = match holidays["items"].get(0) {
+        Some(holiday) => holiday.clone(),
+        None => {
+            let holiday = json!({ "day": &in_days(250)[..10], "name": "Inventory" });
+            admin.post("/v1/holidays", &holiday).await.unwrap()
+        }
+    };
+    ids.insert("holidays", holiday["id"].as_str().unwrap().to_owned());
     let location = json!({ "name": "Branch" });
     let location = admin.post("/v1/locations", &location).await.unwrap();
     ids.insert("locations", location["id"].as_str().unwrap().to_owned());
