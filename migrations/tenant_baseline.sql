@@ -60,6 +60,20 @@ CREATE TABLE tenant_baseline.account (
     CONSTRAINT account_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'staff'::text, 'admin'::text]))),
     CONSTRAINT account_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text, 'deleted'::text])))
 );
+CREATE TABLE tenant_baseline.add_on (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    name text NOT NULL,
+    price_minor bigint NOT NULL,
+    max_quantity integer NOT NULL,
+    required boolean DEFAULT false NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT add_on_max_quantity_check CHECK (((max_quantity >= 1) AND (max_quantity <= 1000))),
+    CONSTRAINT add_on_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT add_on_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint)))
+);
 CREATE TABLE tenant_baseline.block (
     id uuid NOT NULL,
     resource_id uuid NOT NULL,
@@ -586,6 +600,8 @@ ALTER TABLE ONLY tenant_baseline.account
     ADD CONSTRAINT account_email_taken UNIQUE (email);
 ALTER TABLE ONLY tenant_baseline.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.add_on
+    ADD CONSTRAINT add_on_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.booking
@@ -705,6 +721,7 @@ ALTER TABLE ONLY tenant_baseline.variant
 ALTER TABLE ONLY tenant_baseline.waitlist_entry
     ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
 CREATE INDEX account_newest ON tenant_baseline.account USING btree (created_at DESC, id DESC);
+CREATE INDEX add_on_product ON tenant_baseline.add_on USING btree (product_id);
 CREATE INDEX block_resource_start ON tenant_baseline.block USING btree (resource_id, starts_at);
 CREATE INDEX booking_changed_late ON tenant_baseline.booking USING btree (updated_at) WHERE ((updated_at - created_at) > '38 days'::interval);
 CREATE INDEX booking_created ON tenant_baseline.booking USING btree (created_at, id);
@@ -752,6 +769,8 @@ CREATE INDEX waitlist_entry_line ON tenant_baseline.waitlist_entry USING btree (
 CREATE UNIQUE INDEX waitlist_entry_once ON tenant_baseline.waitlist_entry USING btree (COALESCE(session_id, session_group_id), ((customer ->> 'email'::text))) WHERE (status = 'waiting'::text);
 CREATE TRIGGER catalog_version_told AFTER UPDATE ON tenant_baseline.catalog_version FOR EACH STATEMENT EXECUTE FUNCTION tenant_baseline.tell_catalog_changed();
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON tenant_baseline.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenant_baseline.ledger_journal_balances();
+ALTER TABLE ONLY tenant_baseline.add_on
+    ADD CONSTRAINT add_on_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
 ALTER TABLE ONLY tenant_baseline.booking
     ADD CONSTRAINT booking_session_group_id_fkey FOREIGN KEY (session_group_id) REFERENCES tenant_baseline.session_group(id);
 ALTER TABLE ONLY tenant_baseline.booking
@@ -816,6 +835,7 @@ ALTER TABLE ONLY tenant_baseline.waitlist_entry
     ADD CONSTRAINT waitlist_entry_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 GRANT USAGE ON SCHEMA tenant_baseline TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.account TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.add_on TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.block TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.booking TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket TO tenant_baseline;

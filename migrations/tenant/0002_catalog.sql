@@ -136,6 +136,21 @@ CREATE TABLE variant (
 );
 CREATE INDEX variant_product ON variant (product_id);
 
+-- What can be had with a product, once for a booking: breakfast, a towel.
+CREATE TABLE add_on (
+    id              uuid PRIMARY KEY,
+    product_id      uuid NOT NULL REFERENCES product,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    price_minor     bigint NOT NULL CHECK (price_minor BETWEEN 0 AND 100000000000),
+    max_quantity    integer NOT NULL CHECK (max_quantity BETWEEN 1 AND 1000),
+    -- Whether every booking has some of it.
+    required        boolean NOT NULL DEFAULT false,
+    active          boolean NOT NULL DEFAULT true,
+    version         bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX add_on_product ON add_on (product_id);
+
 CREATE TABLE resource (
     id              uuid PRIMARY KEY,
     kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment', 'table')),

@@ -147,6 +147,7 @@ impl House {
             resource_id: None,
             quantity: 1,
             variants: vec![],
+            add_ons: vec![],
             seats: vec![],
             zone: None,
             customer: Some(CustomerInput {

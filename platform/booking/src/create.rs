@@ -10,7 +10,7 @@ use berth_access::{Context, Permission, Role};
 use berth_catalog::{Offering, PaymentMode};
 use berth_events::booking::{Attribution, Confirmed, Created, Customer};
 use berth_kernel::{
-    BookingId, Money, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
+    AddOnId, BookingId, Money, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
 };
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx};
@@ -48,6 +48,8 @@ pub struct NewBooking {
     pub quantity: i32,
     /// How many of them in which form of the product; in none if nothing is said.
     pub variants: Vec<VariantAsked>,
+    /// What is to be had with it, each named once.
+    pub add_ons: Vec<AddOnAsked>,
     /// Which numbered seats, as many as places; the best that are free if nothing is said.
     pub seats: Vec<SeatAsked>,
     /// In which zone the best seats are wanted.
@@ -91,6 +93,15 @@ pub struct VariantAsked {
     /// The form.
     pub variant_id: uuid::Uuid,
     /// How many.
+    pub quantity: i32,
+}
+
+/// Some of what can be had with a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddOnAsked {
+    /// The add-on.
+    pub add_on_id: AddOnId,
+    /// How many, once for the booking.
     pub quantity: i32,
 }
 

@@ -98,6 +98,15 @@ pub enum Refusal {
         "The quantities of the variants must come to `quantity`; of numbered seats it is said seat by seat."
     )]
     VariantPlaces,
+    /// An add-on the product does not have, or no more, or one that is named twice.
+    #[error("There is no such add-on.")]
+    WrongAddOn,
+    /// More or fewer of an add-on than a booking may have.
+    #[error("This many of an add-on cannot be had.")]
+    AddOnQuantity,
+    /// An add-on is missing that every booking has.
+    #[error("An add-on is missing without which this is not sold.")]
+    AddOnRequired,
     /// A seat that is not there, or named twice, or other than as many as are booked.
     #[error("There are no such seats.")]
     WrongSeat,
@@ -148,6 +157,9 @@ impl Refusal {
             Self::NoTable => ("PARTY_NOT_SEATED", "quantity"),
             Self::WrongVariant => ("WRONG_VARIANT", "variants"),
             Self::VariantPlaces => ("QUANTITY_MISMATCH", "variants"),
+            Self::WrongAddOn => ("WRONG_ADD_ON", "add_ons"),
+            Self::AddOnQuantity => ("ADD_ON_QUANTITY_OUT_OF_RANGE", "add_ons"),
+            Self::AddOnRequired => ("ADD_ON_REQUIRED", "add_ons"),
             Self::WrongSeat => ("WRONG_SEAT", "seats"),
             Self::OtherZone => ("OTHER_ZONE", "seats"),
             Self::TooManyHolds => ("TOO_MANY_HOLDS", "customer"),

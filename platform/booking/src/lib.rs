@@ -52,7 +52,7 @@ pub use alternatives::Check;
 pub use asked::SlotsAsked;
 pub use availability::{Availability, DayAvailability, Free, Slot};
 pub use blocks::{Block, NewBlock};
-pub use create::{NewBooking, VariantAsked, When};
+pub use create::{AddOnAsked, NewBooking, VariantAsked, When};
 pub use customer::CustomerInput;
 pub use error::{Error, Refusal, Taker};
 pub use expire::Referee;

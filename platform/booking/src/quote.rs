@@ -1,14 +1,14 @@
 //! What a wish costs, before and when it is booked.
 
 use berth_access::{Context, Permission};
-use berth_catalog::{Offering, ProductKind, rental_end};
+use berth_catalog::{AddOn, Offering, ProductKind, rental_end};
 use berth_kernel::Money;
 use jiff::{Timestamp, civil::DateTime};
 
 use crate::{
-    Bookings, Error, NewBooking, Refusal,
+    AddOnAsked, Bookings, Error, NewBooking, Refusal,
     decide::{Known, Plan, decide},
-    model::price::{self, Part, PriceLine},
+    model::price::{self, Extra, Part, PriceLine},
 };
 
 /// What a wish costs.
@@ -76,9 +76,11 @@ pub(crate) fn lines(
 ) -> Result<Vec<PriceLine>, Refusal> {
     let lead_hours = price::lead_hours(plan.starts_at, now);
     let parts = parts(offering, new, plan);
+    let extras = extras(offering, new)?;
     price::reckon(
         &offering.product,
         &parts,
+        &extras,
         &begins(offering, plan),
         lead_hours,
     )
@@ -160,6 +162,31 @@ fn parts(offering: &Offering, new: &NewBooking, plan: &Plan) -> Vec<Part> {
         })
     };
     new.variants.iter().filter_map(part).collect()
+}
+
+/// What is had besides the places, or the rule that is in the way of it.
+fn extras(offering: &Offering, new: &NewBooking) -> Result<Vec<Extra>, Refusal> {
+    let asked = |id| new.add_ons.iter().filter(move |one| one.add_on_id == id);
+    let missing = |add_on: &AddOn| add_on.required && asked(add_on.id).next().is_none();
+    let extra = |one: &AddOnAsked| {
+        let mut known = offering.add_ons.iter();
+        let add_on = known.find(|add_on| add_on.id == one.add_on_id);
+        let add_on = add_on.filter(|add_on| asked(add_on.id).count() == 1);
+        let add_on = add_on.ok_or(Refusal::WrongAddOn)?;
+        if !(1..=add_on.max_quantity).contains(&one.quantity) {
+            return Err(Refusal::AddOnQuantity);
+        }
+        Ok(Extra {
+            label: add_on.name.clone(),
+            price_minor: add_on.price.amount,
+            quantity: one.quantity,
+        })
+    };
+    let extras: Result<Vec<Extra>, Refusal> = new.add_ons.iter().map(extra).collect();
+    match extras {
+        Ok(_) if offering.add_ons.iter().any(missing) => Err(Refusal::AddOnRequired),
+        other => other,
+    }
 }
 
 /// Refuses forms the product does not have, and such as do not come to the places asked for.

@@ -333,6 +333,11 @@ fn overlook(
                 seat.variant_id = None;
             }
         }
+        Refusal::WrongAddOn | Refusal::AddOnQuantity => {
+            wish.add_ons.clear();
+            offering.add_ons.clear();
+        }
+        Refusal::AddOnRequired => offering.add_ons.clear(),
         Refusal::WrongSeat => {
             wish.seats.clear();
             wish.zone = None;
@@ -365,17 +370,17 @@ fn overlook_terms(
 #[cfg(test)]
 mod tests {
     use berth_catalog::{
-        CustomerLimit, Holiday, OfferedPool, Party, ProductKind, Variant, Weekly, Window,
+        AddOn, CustomerLimit, Holiday, OfferedPool, Party, ProductKind, Variant, Weekly, Window,
     };
     use berth_events::booking::Attribution;
-    use berth_kernel::{HolidayId, PoolId, SessionGroupId, SessionId};
+    use berth_kernel::{AddOnId, HolidayId, PoolId, SessionGroupId, SessionId};
     use jiff::civil::{date, time};
     use strum::IntoEnumIterator as _;
     use uuid::Uuid;
 
     use super::*;
     use crate::{
-        SeatAsked, VariantAsked,
+        AddOnAsked, SeatAsked, VariantAsked,
         decide::CustomerState,
         model::{nights::Stay, rentals::Period, schedule::tests::offering as of_ada},
         store::SessionState,
@@ -397,6 +402,7 @@ mod tests {
             resource_id: None,
             quantity: 1,
             variants: vec![],
+            add_ons: vec![],
             seats: vec![],
             zone: None,
             customer: None,
@@ -542,6 +548,13 @@ mod tests {
                 wish.variants = vec![some(form.id, 2)];
                 offering.variants = vec![form];
             }
+            Refusal::WrongAddOn => wish.add_ons = vec![towels(AddOnId::new(), 1)],
+            Refusal::AddOnQuantity => {
+                let towel = towel(&offering);
+                wish.add_ons = vec![towels(towel.id, 3)];
+                offering.add_ons = vec![towel];
+            }
+            Refusal::AddOnRequired => offering.add_ons = vec![towel(&offering)],
             Refusal::WrongSeat => {
                 wish.seats = vec![SeatAsked {
                     seat_id: 1,
@@ -555,6 +568,27 @@ mod tests {
             }
         }
         Some((offering, wish))
+    }
+
+    /// Something everybody has to have, twice at most.
+    fn towel(offering: &Offering) -> AddOn {
+        AddOn {
+            id: AddOnId::new(),
+            product_id: offering.product.id,
+            name: "Towel".to_owned(),
+            price: offering.product.price,
+            max_quantity: 2,
+            required: true,
+            active: true,
+            version: 1,
+        }
+    }
+
+    fn towels(add_on_id: AddOnId, quantity: i32) -> AddOnAsked {
+        AddOnAsked {
+            add_on_id,
+            quantity,
+        }
     }
 
     fn some(variant_id: Uuid, quantity: i32) -> VariantAsked {

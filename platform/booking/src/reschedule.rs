@@ -345,6 +345,7 @@ fn wish(booking: &Booking, to: &Move) -> NewBooking {
         resource_id: to.resource_id,
         quantity: booking.quantity,
         variants: Vec::new(),
+        add_ons: Vec::new(),
         seats: Vec::new(),
         zone: None,
         customer: None,

@@ -128,6 +128,7 @@ impl NewBooking {
             variants: Vec::new(),
             seats: Vec::new(),
             zone: None,
+            add_ons: Vec::new(),
             customer: None,
             notes: String::new(),
             attribution: Attribution::default(),

@@ -1,5 +1,6 @@
 //! What a tenant offers, by whom, when and for how much. Owns products, their variants and prices,
-//! categories, pools, seat maps, resources, their schedules and combinations, locations and holidays.
+//! categories, pools, seat maps, add-ons, resources, their schedules and combinations, locations and
+//! holidays.
 //!
 //! Others see a product as a compiled [`Offering`]: everything that decides about a booking, in
 //! one immutable value. The table `catalog_version` is the catalog's published signal: whoever
@@ -10,6 +11,7 @@
 //!
 //! To add a product's property: migration, [`model::Product`], `store.rs`, and the API's mapping.
 
+mod add_ons;
 mod categories;
 mod combinations;
 mod error;
@@ -34,15 +36,16 @@ use fresh::Fresh;
 
 pub use error::Error;
 pub use model::{
-    Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination, CustomerLimit,
-    DayException, Holiday, Holidays, Listing, ListingChange, Location, LocationChange, Near,
-    NewCategory, NewCombination, NewHoliday, NewLocation, NewPool, NewProduct, NewResource,
-    NewSeatMap, OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedRow,
-    OfferedSeating, Offering, Party, PaymentMode, Period, Point, Pool, PoolChange, Pooled,
-    PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange, ProductFilter, ProductKind,
-    RentalTerms, Requirement, Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule,
-    SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange,
-    Weekly, Window, ZonePrice, rental_end, rental_minutes, rental_units,
+    AddOn, AddOnChange, Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination,
+    CustomerLimit, DayException, Holiday, Holidays, Listing, ListingChange, Location,
+    LocationChange, Near, NewAddOn, NewCategory, NewCombination, NewHoliday, NewLocation, NewPool,
+    NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool, OfferedRequirement,
+    OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode, Period, Point, Pool,
+    PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange,
+    ProductFilter, ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
+    ResourceStanding, Schedule, SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax,
+    TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice, rental_end, rental_minutes,
+    rental_units,
 };
 pub use store::pool;
 

@@ -97,8 +97,11 @@ impl Catalog {
         };
         let mut variants = store::variants(tx, product.id).await?;
         variants.retain(|variant| variant.active);
+        let mut add_ons = store::add_ons(tx, product.id).await?;
+        add_ons.retain(|add_on| add_on.active);
         let offering = Arc::new(Offering {
             variants,
+            add_ons,
             seating,
             holidays,
             timezone: zone(&product.timezone)?,

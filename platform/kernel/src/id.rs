@@ -68,6 +68,8 @@ ids! {
     CategoryId
     /// Where a business is.
     LocationId
+    /// Something that can be had with a product.
+    AddOnId
     /// A day on which a business keeps other hours.
     HolidayId
     /// Things of one sort, any of which will do: rooms of a type.

@@ -18,7 +18,9 @@ use uuid::Uuid;
 
 use crate::{
     Api,
-    bookings::{BookingRequest, PriceLineAnswer, SeatRequest, VariantPlaces, price_lines},
+    bookings::{
+        AddOnChoice, BookingRequest, PriceLineAnswer, SeatRequest, VariantPlaces, price_lines,
+    },
     shared::{Money, Tag},
 };
 
@@ -353,6 +355,8 @@ impl AvailabilityApi {
         quantity: Query<Option<i32>>,
         /// The form all places are in.
         variant_id: Query<Option<Uuid>>,
+        /// Add-ons, one of each, the parameter repeated.
+        add_on_id: Query<Option<Vec<Uuid>>>,
         /// Numbered seats, the parameter repeated.
         seat_id: Query<Option<Vec<i32>>>,
     ) -> Result<Json<Explanation>, Refusal> {
@@ -360,6 +364,11 @@ impl AvailabilityApi {
             variant_id,
             quantity: quantity.0.unwrap_or(1),
         };
+        let add_ons = add_on_id.0.into_iter().flatten();
+        let add_ons = add_ons.map(|add_on_id| AddOnChoice {
+            add_on_id,
+            quantity: 1,
+        });
         let seats = seat_id.0.into_iter().flatten().map(|seat_id| SeatRequest {
             seat_id,
             variant_id: None,
@@ -375,6 +384,7 @@ impl AvailabilityApi {
             resource_id: resource_id.0,
             quantity: quantity.0,
             variants: variant_id.0.map(places).into_iter().collect(),
+            add_ons: add_ons.collect(),
             seats: seats.collect(),
             zone: None,
             customer: None,

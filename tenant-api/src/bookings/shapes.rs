@@ -1,8 +1,8 @@
 //! Bookings as they are asked for and shown.
 
 use berth_booking::{
-    BookedSeat, Booking, CustomerInput, LineKind, NewBooking, Period, PriceLine, SeatAsked, Status,
-    Stay, VariantAsked, When,
+    AddOnAsked, BookedSeat, Booking, CustomerInput, LineKind, NewBooking, Period, PriceLine,
+    SeatAsked, Status, Stay, VariantAsked, When,
 };
 use berth_events::booking::Attribution;
 use berth_kernel::Problem;
@@ -79,6 +79,9 @@ pub struct BookingRequest {
     /// How many of the places in which form of the product.
     #[oai(default)]
     pub variants: Vec<VariantPlaces>,
+    /// What is to be had with it, each add-on named once.
+    #[oai(default)]
+    pub add_ons: Vec<AddOnChoice>,
     /// Which numbered seats; the best that are free unless said.
     #[oai(default)]
     pub seats: Vec<SeatRequest>,
@@ -100,6 +103,16 @@ pub struct VariantPlaces {
     /// The form.
     pub variant_id: Uuid,
     /// How many.
+    pub quantity: i32,
+}
+
+/// Some of what can be had with the product.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct AddOnChoice {
+    /// The add-on.
+    pub add_on_id: Uuid,
+    /// How many, once for the booking: 1 to what the add-on says.
     pub quantity: i32,
 }
 
@@ -197,6 +210,14 @@ impl BookingRequest {
                 .iter()
                 .map(|one| VariantAsked {
                     variant_id: one.variant_id,
+                    quantity: one.quantity,
+                })
+                .collect(),
+            add_ons: self
+                .add_ons
+                .iter()
+                .map(|one| AddOnAsked {
+                    add_on_id: one.add_on_id.into(),
                     quantity: one.quantity,
                 })
                 .collect(),
@@ -349,6 +370,8 @@ pub enum PriceLineKind {
     Base,
     /// What a rule adds or takes away.
     Adjustment,
+    /// Something that is had besides, once for the booking.
+    AddOn,
     /// A tax on top.
     Tax,
     /// A tax the lines above contain; not to be added.
@@ -366,7 +389,7 @@ pub struct PriceLineAnswer {
     /// The rule that set the price of one.
     #[oai(skip_serializing_if_is_none)]
     pub rule: Option<String>,
-    /// Places, each for so many nights or units.
+    /// Places, each for so many nights or units; of an add-on how many.
     #[oai(skip_serializing_if_is_none)]
     pub count: Option<i32>,
     /// The price of one of them.
@@ -383,6 +406,7 @@ pub(crate) fn price_lines(lines: Vec<PriceLine>, of: berth_kernel::Money) -> Vec
         kind: match line.kind {
             LineKind::Base => PriceLineKind::Base,
             LineKind::Adjustment => PriceLineKind::Adjustment,
+            LineKind::AddOn => PriceLineKind::AddOn,
             LineKind::Tax => PriceLineKind::Tax,
             LineKind::TaxIncluded => PriceLineKind::TaxIncluded,
         },

@@ -1,5 +1,6 @@
 //! What is offered.
 
+mod add_ons;
 mod categories;
 mod combinations;
 mod holidays;
@@ -26,6 +27,7 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use crate::{Api, cursor, limit, shared::Tag};
+pub(crate) use add_ons::*;
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub(crate) use holidays::*;

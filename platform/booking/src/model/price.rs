@@ -2,7 +2,8 @@
 //!
 //! The base is the sum over places and nights or units of what each costs: the price of the first rule that sets
 //! one, or that of the seat's zone, the variant, or the product. Other rules add to it or take from it, by the base
-//! of what they hold for, so that their order does not matter; nothing costs less than nothing. Taxes come last.
+//! of what they hold for, so that their order does not matter; nothing costs less than nothing. What is had besides
+//! costs what it says, whatever rules there are. Taxes come last, and are on all of it.
 
 use berth_catalog::{PriceEffect, PriceRule, Product, TaxRate};
 use berth_kernel::Money;
@@ -28,10 +29,10 @@ pub struct PriceLine {
     /// The rule that set the price, of a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// For how many places, each for so many nights or units; of a base.
+    /// For how many places, each for so many nights or units, of a base; how many of an add-on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<i32>,
-    /// What one of them costs, in minor units; of a base.
+    /// What one of them costs, in minor units; of a base or an add-on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each_minor: Option<i64>,
     /// What it comes to, in minor units of the booking's currency.
@@ -46,6 +47,8 @@ pub enum LineKind {
     Base,
     /// What a rule adds or takes away.
     Adjustment,
+    /// Something that is had besides.
+    AddOn,
     /// A tax on top.
     Tax,
     /// A tax the lines above contain; not to be added.
@@ -61,11 +64,20 @@ pub(crate) struct Part {
     pub(crate) places: i32,
 }
 
+/// So many of something that is had besides, once for the booking.
+#[derive(Clone, Debug)]
+pub(crate) struct Extra {
+    pub(crate) label: String,
+    pub(crate) price_minor: i64,
+    pub(crate) quantity: i32,
+}
+
 /// Reckons what `parts` of a product cost. `units` says when each night or unit begins by the clock of the place,
 /// or when all begins; `lead_hours` how many full hours there are until then.
 pub(crate) fn reckon(
     product: &Product,
     parts: &[Part],
+    extras: &[Extra],
     units: &[DateTime],
     lead_hours: i64,
 ) -> Result<Vec<PriceLine>, Refusal> {
@@ -105,9 +117,19 @@ pub(crate) fn reckon(
         total += amount;
         lines.push(line(LineKind::Adjustment, &rule.name, amount)?);
     }
+    for extra in extras {
+        let amount = i128::from(extra.price_minor) * i128::from(extra.quantity);
+        total += amount;
+        lines.push(PriceLine {
+            count: Some(extra.quantity),
+            each_minor: Some(extra.price_minor),
+            ..line(LineKind::AddOn, &extra.label, amount)?
+        });
+    }
     let due = i128::from(quantity) * i128::from(count);
     lines.extend(taxes(product, total, due, step)?);
-    lines.retain(|line| line.amount_minor != 0 || line.kind == LineKind::Base);
+    let kept = |kind| matches!(kind, LineKind::Base | LineKind::AddOn);
+    lines.retain(|line| line.amount_minor != 0 || kept(line.kind));
     Ok(lines)
 }
 
@@ -311,7 +333,7 @@ mod tests {
     /// Two rooms from a Thursday on, for three nights.
     fn thursday(product: &Product) -> Vec<PriceLine> {
         let units = nights(date(2027, 3, 4), 3);
-        reckon(product, &places(product, 2), &units, 100).unwrap()
+        reckon(product, &places(product, 2), &[], &units, 100).unwrap()
     }
 
     #[test]
@@ -431,12 +453,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_had_besides_is_taxed_and_not_discounted() {
+        let half = rule("Half", PriceEffect::BasisPoints(-5_000));
+        let more = rule("Gift", PriceEffect::Fee(-90_000));
+        let tax = tax("Sales tax", TaxRate::Added(1_000));
+        let product = product(vec![half, more], vec![tax]);
+        let extras = [("Breakfast", 800, 3), ("Map", 0, 1)];
+        let extras = extras.map(|(label, price_minor, quantity)| Extra {
+            label: label.to_owned(),
+            price_minor,
+            quantity,
+        });
+        let units = nights(date(2027, 3, 4), 2);
+        let lines = reckon(&product, &places(&product, 1), &extras, &units, 0).unwrap();
+        assert_eq!(
+            shown(&lines),
+            [
+                ("Check-up", 10_000, true),
+                ("Half", -5_000, true),
+                ("Gift", -5_000, true),
+                ("Breakfast", 2_400, true),
+                ("Map", 0, true),
+                ("Sales tax", 240, true),
+            ]
+        );
+        assert_eq!((lines[3].count, lines[3].each_minor), (Some(3), Some(800)));
+    }
+
+    #[test]
     fn what_is_paid_can_be_paid_in_its_currency() {
         let mut dinars = product(vec![rule("Less", PriceEffect::BasisPoints(-333))], vec![]);
         dinars.price = Money::new(5_550, "KWD".parse::<Currency>().unwrap());
         let lines = reckon(
             &dinars,
             &places(&dinars, 1),
+            &[],
             &nights(date(2027, 3, 4), 1),
             0,
         )
@@ -457,7 +508,7 @@ mod tests {
         let product = product(vec![happy], vec![]);
         let at = |hour: i8| {
             let begins = [date(2027, 3, 4).at(hour, 0, 0, 0)];
-            let lines = reckon(&product, &places(&product, 1), &begins, 0).unwrap();
+            let lines = reckon(&product, &places(&product, 1), &[], &begins, 0).unwrap();
             price(&product, &lines).unwrap().amount
         };
         assert_eq!(
@@ -484,6 +535,7 @@ mod tests {
         let lines = reckon(
             &dear,
             &places(&dear, 10_000),
+            &[],
             &nights(date(2027, 3, 4), 365),
             0,
         );

@@ -357,6 +357,7 @@ pub(crate) mod tests {
             nights: None,
             rental: None,
             variants: vec![],
+            add_ons: vec![],
             seating: None,
             holidays: BTreeMap::new(),
             version: 1,

@@ -1,5 +1,6 @@
 //! What the catalog's things are, and the rules about them; pure.
 
+mod add_on;
 mod category;
 mod combination;
 mod holiday;
@@ -16,6 +17,8 @@ mod resource;
 mod seat_map;
 mod stay;
 
+pub use add_on::{AddOn, AddOnChange, NewAddOn};
+pub(crate) use add_on::{check as check_add_on, check_count as check_add_on_count};
 pub use category::{Category, CategoryChange, NewCategory};
 pub(crate) use category::{Family, check as check_category};
 pub use combination::{Combination, NewCombination, Party};

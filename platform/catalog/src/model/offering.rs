@@ -8,7 +8,9 @@ use std::{
 use berth_kernel::{PoolId, ResourceId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Holidays, OfferedSeating, Party, Product, RentalTerms, StayTerms, Variant, Window};
+use super::{
+    AddOn, Holidays, OfferedSeating, Party, Product, RentalTerms, StayTerms, Variant, Window,
+};
 
 /// One resource of an offering.
 #[derive(Debug, Clone)]
@@ -135,6 +137,8 @@ pub struct Offering {
     pub rental: Option<OfferedPool<RentalTerms>>,
     /// Its forms that can be booked.
     pub variants: Vec<Variant>,
+    /// What can be had with it.
+    pub add_ons: Vec<AddOn>,
     /// The numbered seats of its sessions.
     pub seating: Option<OfferedSeating>,
     /// Days on which the business keeps other hours; the schedules of the resources have them already.

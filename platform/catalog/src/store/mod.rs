@@ -1,5 +1,6 @@
 //! All of the catalog's SQL; products and variants here.
 
+mod add_ons;
 mod categories;
 mod combinations;
 mod holidays;
@@ -22,6 +23,7 @@ use crate::{
         ZonePrice,
     },
 };
+pub(crate) use add_ons::*;
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub(crate) use holidays::*;

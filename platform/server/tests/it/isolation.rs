@@ -108,6 +108,10 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         let form = json!({ "name": "Children", "price_amount": 0 });
         let form = admin.post(&path, &form).await.unwrap();
         ids.insert("variants", form["id"].as_str().unwrap().to_owned());
+        let path = format!("/v1/products/{}/add-ons", product["id"].as_str().unwrap());
+        let towel = json!({ "name": "Towel", "price_amount": 0 });
+        let towel = admin.post(&path, &towel).await.unwrap();
+        ids.insert("add-ons", towel["id"].as_str().unwrap().to_owned());
     }
     ids
 }
@@ -264,6 +268,13 @@ async fn ids_of_another_tenant_in_bodies_and_filters_find_nothing() {
         (
             "/bookings",
             json!({ "product_id": own["products"], "starts_at": start, "resource_id": foreign["products"] }),
+        ),
+        (
+            "/bookings",
+            json!({
+                "product_id": own["products"], "starts_at": start,
+                "add_ons": [{ "add_on_id": foreign["add-ons"], "quantity": 1 }],
+            }),
         ),
         (
             "/availability/check",

@@ -12,6 +12,7 @@ mod browser;
 mod bucket;
 mod caller;
 mod canary;
+mod catalog_add_ons;
 mod catalog_holidays;
 mod catalog_locations;
 mod catalog_search;
