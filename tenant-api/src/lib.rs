@@ -80,11 +80,7 @@ impl std::fmt::Debug for Api {
 type Operations = (
     bookings::BookingsApi,
     availability::AvailabilityApi,
-    catalog::CatalogApi,
-    catalog::AddOnsApi,
-    catalog::CategoriesApi,
-    catalog::LocationsApi,
-    catalog::HolidaysApi,
+    CatalogOperations,
     session_groups::SessionGroupsApi,
     sessions::SessionsApi,
     blocks::BlocksApi,
@@ -97,16 +93,27 @@ type Operations = (
     admin::AdminApi,
 );
 
+/// Those of the catalog, together: a tuple of operations has sixteen members at most.
+type CatalogOperations = (
+    catalog::CatalogApi,
+    catalog::AddOnsApi,
+    catalog::CategoriesApi,
+    catalog::LocationsApi,
+    catalog::HolidaysApi,
+);
+
 /// The API with its document.
 fn service(api: &Api) -> OpenApiService<Operations, ()> {
     let operations = (
         bookings::BookingsApi(api.clone()),
         availability::AvailabilityApi(api.clone()),
-        catalog::CatalogApi(api.clone()),
-        catalog::AddOnsApi(api.clone()),
-        catalog::CategoriesApi(api.clone()),
-        catalog::LocationsApi(api.clone()),
-        catalog::HolidaysApi(api.clone()),
+        (
+            catalog::CatalogApi(api.clone()),
+            catalog::AddOnsApi(api.clone()),
+            catalog::CategoriesApi(api.clone()),
+            catalog::LocationsApi(api.clone()),
+            catalog::HolidaysApi(api.clone()),
+        ),
         session_groups::SessionGroupsApi(api.clone()),
         sessions::SessionsApi(api.clone()),
         blocks::BlocksApi(api.clone()),

@@ -742,7 +742,7 @@ async fn figures_over_all_tenants_are_what_the_tenants_own_books_say() {
     let admin = Client::sign_in(house.clinic(), &house.clinic().admin).await;
     let admin = admin.unwrap();
     let bookings = admin.get("/v1/bookings").await.unwrap();
-    let mut all = bookings["items"].as_array().unwrap().iter();
+    let all = bookings["items"].as_array().unwrap().iter();
     let first = all.min_by_key(|one| one["created_at"].as_str().unwrap());
     let first = first.unwrap()["id"].as_str().unwrap();
     let cancel = format!("/v1/bookings/{first}/cancel");
