@@ -28,7 +28,11 @@ impl Sweep {
             due.get(&tenant.id).cloned().transpose()
         };
         rounds.go(look).await.unwrap();
-        std::mem::take(&mut *self.looked.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked = std::mem::take(&mut *looked);
+        // Those of a round are looked at side by side, in whatever order.
+        looked.sort_unstable();
+        looked
     }
 
     fn due(&self, id: TenantId, at: Result<Timestamp, std::fmt::Error>) {
