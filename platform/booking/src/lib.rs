@@ -6,9 +6,9 @@
 //! to repeat and the event. A session has claims too, on who gives it and where, and so has a block.
 //! Availability is advice; the claim is the judge.
 //!
-//! Lock order in every transaction: idempotency key, then the booking that is changed (a new one is
-//! nobody else's yet), then the customer whose bookings are counted, then resources sorted by id, then session rows sorted by id; or the buckets of a
-//! pool in their order.
+//! Lock order in every transaction: idempotency key, then who waits and is served, then the booking that is
+//! changed (a new one is nobody else's yet), then the customer whose bookings are counted, then resources
+//! sorted by id, then session rows sorted by id; or the buckets of a pool in their order.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
 //! catalog it takes the compiled offering and the number in `catalog_version`.
