@@ -16,7 +16,7 @@ const PLACES: [usize; 2] = [1, 7];
 /// How often they fight; `BERTH_RACE_ROUNDS` says another number.
 fn rounds() -> usize {
     let told = std::env::var("BERTH_RACE_ROUNDS").ok();
-    told.map_or(20, |told| told.parse().expect("a number of rounds"))
+    told.map_or(8, |told| told.parse().expect("a number of rounds"))
 }
 
 /// What is fought over.
@@ -189,7 +189,7 @@ impl Prize for Place {
     async fn wishes(admin: &Client, places: usize, rounds: usize) -> Vec<Value> {
         let particulars = json!({ "kind": "session", "duration_min": 60 });
         let product = product(admin, places, particulars).await;
-        sessions(admin, &product, places, rounds).await
+        sessions(admin, &product, Some(places), rounds).await
     }
 }
 
@@ -205,12 +205,18 @@ impl Prize for Seat {
         let seating = json!({ "seat_map_id": hall, "zone_prices": [] });
         let particulars = json!({ "kind": "session", "duration_min": 60, "seating": seating });
         let product = product(admin, places, particulars).await;
-        sessions(admin, &product, places, rounds).await
+        // As many places as seats.
+        sessions(admin, &product, None, rounds).await
     }
 }
 
 /// A request for a place of each of some sessions.
-async fn sessions(admin: &Client, product: &str, places: usize, rounds: usize) -> Vec<Value> {
+async fn sessions(
+    admin: &Client,
+    product: &str,
+    places: Option<usize>,
+    rounds: usize,
+) -> Vec<Value> {
     let path = format!("/v1/products/{product}/sessions");
     let mut wishes = Vec::new();
     for index in 0..=rounds {
