@@ -345,15 +345,15 @@ pub(crate) fn seated(
     for who in schedule::working(offering, at) {
         usable[who] = true;
     }
-    let seatable = choices.clone();
-    choices.retain(|members| members.iter().all(|who| usable[*who]));
-    if choices.is_empty() {
+    let served = |members: &Vec<usize>| members.iter().all(|who| usable[*who]);
+    if !choices.iter().any(served) {
         let any = |usual: &[usize]| {
-            let mut all = seatable.iter();
+            let mut all = choices.iter();
             all.any(|members| members.iter().all(|who| usual.contains(who)))
         };
         return Err(unscheduled(offering, at, any));
     }
+    choices.retain(served);
     for (usable, unit) in usable.iter_mut().zip(&units) {
         *usable &= !busy.contains(&unit.resource);
     }
