@@ -63,6 +63,23 @@ pub struct NewBooking {
 }
 
 impl NewBooking {
+    /// So many places at a time, and nothing else said.
+    pub(crate) fn plain(product_id: ProductId, when: When, quantity: i32) -> Self {
+        Self {
+            product_id,
+            when,
+            resource_id: None,
+            quantity,
+            variants: Vec::new(),
+            add_ons: Vec::new(),
+            seats: Vec::new(),
+            zone: None,
+            customer: None,
+            notes: String::new(),
+            attribution: Attribution::default(),
+        }
+    }
+
     /// The session asked for, if it is one.
     pub(crate) fn session(&self) -> Option<SessionId> {
         match self.when {

@@ -340,16 +340,8 @@ impl Limited {
 /// The move as a new booking would ask for it, to find what is free nearby.
 fn wish(booking: &Booking, to: &Move) -> NewBooking {
     NewBooking {
-        product_id: booking.product_id,
-        when: to.when,
         resource_id: to.resource_id,
-        quantity: booking.quantity,
-        variants: Vec::new(),
-        add_ons: Vec::new(),
-        seats: Vec::new(),
-        zone: None,
-        customer: None,
-        notes: String::new(),
         attribution: booking.attribution.clone(),
+        ..NewBooking::plain(booking.product_id, to.when, booking.quantity)
     }
 }

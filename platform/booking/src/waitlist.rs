@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use berth_access::{Access, Actor, Context, Permission};
-use berth_events::booking::{Attribution, Customer, Offered};
+use berth_events::booking::{Customer, Offered};
 use berth_kernel::{
     BookingId, Cause, Clock, ProductId, SessionGroupId, SessionId, UserId, WaitlistEntryId,
 };
@@ -117,22 +117,11 @@ pub struct WaitlistFilter {
 impl NewBooking {
     /// What one who waits is to be given.
     fn of(product_id: ProductId, wait_for: WaitFor, quantity: i32) -> Self {
-        Self {
-            product_id,
-            when: match wait_for {
-                WaitFor::Session(id) => When::Session(id),
-                WaitFor::Group(id) => When::Group(id),
-            },
-            resource_id: None,
-            quantity,
-            variants: Vec::new(),
-            seats: Vec::new(),
-            zone: None,
-            add_ons: Vec::new(),
-            customer: None,
-            notes: String::new(),
-            attribution: Attribution::default(),
-        }
+        let when = match wait_for {
+            WaitFor::Session(id) => When::Session(id),
+            WaitFor::Group(id) => When::Group(id),
+        };
+        Self::plain(product_id, when, quantity)
     }
 }
 
