@@ -16,6 +16,18 @@ use crate::progress;
 /// The database the product uses on a private Postgres.
 const DATABASE: &str = "berth";
 
+/// Each test has some forty queues under names of its own, and a broker with ten thousand of them is out
+/// of memory and blocks who publishes. So queues that were out of use for longer than any test may take
+/// (ten minutes, in milliseconds) go away.
+const FORGET_QUEUES: [&str; 6] = [
+    "set_policy",
+    "--apply-to",
+    "queues",
+    "forget",
+    ".*",
+    r#"{"expires": 600000}"#,
+];
+
 /// What the services are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -228,7 +240,10 @@ impl ServiceSet {
                 distribution_port: Some(distribution_port),
                 lifetime: self.lifetime(),
             };
-            PrivateRabbit::start(&self.directory.join("rabbitmq"), options).await?;
+            let rabbit = PrivateRabbit::start(&self.directory.join("rabbitmq"), options).await?;
+            if self.profile == Profile::Test {
+                rabbit.control(&FORGET_QUEUES).await?;
+            }
         }
         Ok(PrivateRabbit::url_at(port))
     }
