@@ -39,6 +39,8 @@ const BETWEEN_SERVICES: &[(&str, &str)] = &[
     ("berth-onboarding", "berth-user"),
     // An adapter of its own.
     ("berth-receipt", "berth-receipt-pdf"),
+    // The same: how calendars are written, read and got.
+    ("berth-booking", "berth-calendar"),
 ];
 
 /// Everything that is not a service, a face or the binary, with all it may know of the workspace.
@@ -48,6 +50,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("berth-telemetry", &[]),
     ("berth-wording", &["berth-kernel"]),
     ("berth-receipt-pdf", &[]),
+    ("berth-calendar", &[]),
     ("berth-tenancy", &["berth-events", "berth-kernel"]),
     (
         "berth-messaging",
@@ -94,6 +97,7 @@ const TOOLS: &[&str] = &["berth-devkit", "berth-stripe-emulator", "berth-testkit
 const OUTSIDE: &[(&str, &[&str])] = &[
     ("argon2", &["berth-user"]),
     ("askama", &["berth-admin-portal", "berth-notification"]),
+    ("calcard", &["berth-calendar"]),
     ("casbin", &["berth-access"]),
     ("hickory-resolver", &["berth-server"]),
     ("jsonwebtoken", &["berth-access"]),
@@ -110,6 +114,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "berth-web",
         ],
     ),
+    ("rrule", &["berth-calendar"]),
     (
         "sqlx",
         &[
