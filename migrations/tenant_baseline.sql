@@ -148,6 +148,18 @@ CREATE TABLE tenant_baseline.bucket_claim (
     CONSTRAINT bucket_claim_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT bucket_claim_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'released'::text])))
 );
+CREATE TABLE tenant_baseline.calendar_feed (
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    resource_id uuid,
+    account_id uuid,
+    customer_names boolean NOT NULL,
+    made_by uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT calendar_feed_subject CHECK (((resource_id IS NULL) <> (account_id IS NULL))),
+    CONSTRAINT calendar_feed_token_hash_check CHECK ((length(token_hash) = 32))
+);
+COMMENT ON TABLE tenant_baseline.calendar_feed IS 'transient';
 CREATE TABLE tenant_baseline.catalog_version (
     single boolean DEFAULT true NOT NULL,
     version bigint NOT NULL,
@@ -222,6 +234,33 @@ CREATE TABLE tenant_baseline.delivery (
     sent_at timestamp with time zone,
     CONSTRAINT delivery_channel_check CHECK ((channel = 'email'::text)),
     CONSTRAINT delivery_status_check CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'FAILED'::text])))
+);
+CREATE TABLE tenant_baseline.external_busy (
+    calendar_id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT external_busy_check CHECK (((ends_at > starts_at) AND (ends_at <= (starts_at + '7 days'::interval))))
+);
+CREATE TABLE tenant_baseline.external_calendar (
+    id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    timezone text NOT NULL,
+    address text NOT NULL,
+    etag text,
+    last_modified text,
+    read_at timestamp with time zone,
+    succeeded_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    last_error text,
+    tried_at timestamp with time zone,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT external_calendar_address_check CHECK (((length(address) >= 1) AND (length(address) <= 4000))),
+    CONSTRAINT external_calendar_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT external_calendar_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 CREATE TABLE tenant_baseline.holiday (
     id uuid NOT NULL,
@@ -612,6 +651,14 @@ ALTER TABLE ONLY tenant_baseline.bucket_claim
     ADD CONSTRAINT bucket_claim_pkey PRIMARY KEY (holder_id);
 ALTER TABLE ONLY tenant_baseline.bucket
     ADD CONSTRAINT bucket_pkey PRIMARY KEY (pool_id, at);
+ALTER TABLE ONLY tenant_baseline.calendar_feed
+    ADD CONSTRAINT calendar_feed_account_id_key UNIQUE (account_id);
+ALTER TABLE ONLY tenant_baseline.calendar_feed
+    ADD CONSTRAINT calendar_feed_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.calendar_feed
+    ADD CONSTRAINT calendar_feed_resource_id_key UNIQUE (resource_id);
+ALTER TABLE ONLY tenant_baseline.calendar_feed
+    ADD CONSTRAINT calendar_feed_token_hash_key UNIQUE (token_hash);
 ALTER TABLE ONLY tenant_baseline.catalog_version
     ADD CONSTRAINT catalog_version_pkey PRIMARY KEY (single);
 ALTER TABLE ONLY tenant_baseline.category
@@ -636,6 +683,10 @@ ALTER TABLE ONLY tenant_baseline.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.delivery
     ADD CONSTRAINT delivery_source_taken UNIQUE (source);
+ALTER TABLE ONLY tenant_baseline.external_busy
+    ADD CONSTRAINT external_busy_pkey PRIMARY KEY (calendar_id, starts_at);
+ALTER TABLE ONLY tenant_baseline.external_calendar
+    ADD CONSTRAINT external_calendar_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.holiday
     ADD CONSTRAINT holiday_day_taken UNIQUE (day);
 ALTER TABLE ONLY tenant_baseline.holiday
@@ -729,11 +780,16 @@ CREATE INDEX booking_customer ON tenant_baseline.booking USING btree (customer_i
 CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX booking_start ON tenant_baseline.booking USING btree (starts_at);
 CREATE INDEX bucket_claim_pool ON tenant_baseline.bucket_claim USING btree (pool_id, from_at);
+CREATE INDEX calendar_feed_made_by ON tenant_baseline.calendar_feed USING btree (made_by) WHERE (made_by IS NOT NULL);
 CREATE INDEX category_parent ON tenant_baseline.category USING btree (parent_id);
+CREATE INDEX claim_released ON tenant_baseline.claim USING btree (resource_id, starts_at) WHERE (state = 'released'::text);
 CREATE INDEX claim_taken ON tenant_baseline.claim USING btree (resource_id, starts_at) INCLUDE (ends_at) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX combination_resource_resource ON tenant_baseline.combination_resource USING btree (resource_id);
 CREATE INDEX conversion_booking ON tenant_baseline.conversion USING btree (booking_id);
 CREATE INDEX delivery_booking ON tenant_baseline.delivery USING btree (booking_id);
+CREATE INDEX external_busy_taken ON tenant_baseline.external_busy USING btree (resource_id, starts_at) INCLUDE (ends_at);
+CREATE INDEX external_calendar_due ON tenant_baseline.external_calendar USING btree (due_at);
+CREATE INDEX external_calendar_resource ON tenant_baseline.external_calendar USING btree (resource_id);
 CREATE INDEX idempotency_created ON tenant_baseline.idempotency USING brin (created_at);
 CREATE INDEX inbox_handled ON tenant_baseline.inbox USING brin (handled_at);
 CREATE INDEX ledger_entry_journal ON tenant_baseline.ledger_entry USING btree (journal_id);
@@ -781,6 +837,8 @@ ALTER TABLE ONLY tenant_baseline.combination_resource
     ADD CONSTRAINT combination_resource_combination_id_fkey FOREIGN KEY (combination_id) REFERENCES tenant_baseline.combination(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.combination_resource
     ADD CONSTRAINT combination_resource_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES tenant_baseline.resource(id);
+ALTER TABLE ONLY tenant_baseline.external_busy
+    ADD CONSTRAINT external_busy_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES tenant_baseline.external_calendar(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tenant_baseline.ledger_entry
     ADD CONSTRAINT ledger_entry_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES tenant_baseline.ledger_journal(id);
 ALTER TABLE ONLY tenant_baseline.ledger_journal
@@ -840,6 +898,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.block TO tenant_basel
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.booking TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.bucket_claim TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.calendar_feed TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.catalog_version TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.category TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.claim TO tenant_baseline;
@@ -848,6 +907,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.combination_resource 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.connection TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.conversion TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.delivery TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.external_busy TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.external_calendar TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.holiday TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.idempotency TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.inbox TO tenant_baseline;

@@ -62,6 +62,14 @@ impl Links {
         url.into()
     }
 
+    /// The address at which calendar programs read the feed whose secret is `token`.
+    #[must_use]
+    pub fn calendar_url(&self, slug: &str, token: &str) -> String {
+        let mut url = self.address(Some(slug));
+        url.set_path(&format!("/v1/calendars/{token}.ics"));
+        url.into()
+    }
+
     /// Where a business answers, or the platform itself. A host that is an IP address has no names
     /// below it; everything is on it then.
     pub(crate) fn address(&self, slug: Option<&str>) -> Url {

@@ -105,6 +105,8 @@ CREATE TABLE claim (
 -- ranges cost.
 CREATE INDEX claim_taken ON claim (resource_id, starts_at) INCLUDE (ends_at)
     WHERE state IN ('held', 'confirmed');
+-- What was called off lately, for those who had it in their calendars.
+CREATE INDEX claim_released ON claim (resource_id, starts_at) WHERE state = 'released';
 
 -- How much of a pool is taken in a stretch of time: of rooms of a type, for a night; of canoes, for a quarter of
 -- an hour. Its row is made when it is first booked. Its capacity is what the pool had when it was last booked; the
@@ -146,6 +148,64 @@ CREATE TABLE block (
     created_at      timestamptz NOT NULL
 );
 CREATE INDEX block_resource_start ON block (resource_id, starts_at);
+
+-- Calendars outside that say when a resource is busy elsewhere. They are read again and again.
+CREATE TABLE external_calendar (
+    id              uuid PRIMARY KEY,
+    resource_id     uuid NOT NULL,
+    name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    host            text NOT NULL,
+    -- The resource's, whose clock days and times without a zone are on.
+    timezone        text NOT NULL,
+    -- Whoever knows it may read the calendar.
+    address         text NOT NULL CHECK (length(address) BETWEEN 1 AND 4000),
+    -- What its host said when it was last read, to ask whether it has changed.
+    etag            text,
+    last_modified   text,
+    -- When its busy times were last reckoned, and when its host last said that they are still true.
+    read_at         timestamptz,
+    succeeded_at    timestamptz,
+    -- Since it last succeeded.
+    failures        integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    last_error      text,
+    tried_at        timestamptz,
+    -- When it is looked at next; while somebody is about it, when another may.
+    due_at          timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX external_calendar_resource ON external_calendar (resource_id);
+CREATE INDEX external_calendar_due ON external_calendar (due_at);
+
+-- When a resource is busy elsewhere, by such a calendar. May overlap what others say and what is booked here: it
+-- keeps bookings from being made, and ends none.
+CREATE TABLE external_busy (
+    calendar_id     uuid NOT NULL REFERENCES external_calendar ON DELETE CASCADE,
+    resource_id     uuid NOT NULL,
+    starts_at       timestamptz NOT NULL,
+    -- A longer stretch is several: those that reach into a time have begun at most so long before it.
+    ends_at         timestamptz NOT NULL CHECK (ends_at > starts_at AND ends_at <= starts_at + interval '7 days'),
+    PRIMARY KEY (calendar_id, starts_at)
+);
+CREATE INDEX external_busy_taken ON external_busy (resource_id, starts_at) INCLUDE (ends_at);
+
+-- Addresses at which calendar programs read the bookings of a resource or of an account: who knows one needs no
+-- other proof.
+CREATE TABLE calendar_feed (
+    id              uuid PRIMARY KEY,
+    -- SHA-256 of the token in the address.
+    token_hash      bytea NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    resource_id     uuid UNIQUE,
+    account_id      uuid UNIQUE,
+    -- Whether it tells customers' names.
+    customer_names  boolean NOT NULL,
+    -- The account that made it, if it was a person's: the address goes when the account does.
+    made_by         uuid,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT calendar_feed_subject CHECK ((resource_id IS NULL) <> (account_id IS NULL))
+);
+CREATE INDEX calendar_feed_made_by ON calendar_feed (made_by) WHERE made_by IS NOT NULL;
+-- As of what signs in: an address that was revoked stays so.
+COMMENT ON TABLE calendar_feed IS 'transient';
 
 -- Places a booking takes of a session, or of each of a group; mirrors the sessions' counters row by row.
 CREATE TABLE session_claim (

@@ -12,6 +12,7 @@ mod admin;
 mod availability;
 mod blocks;
 mod bookings;
+mod calendars;
 mod catalog;
 mod connections;
 mod document;
@@ -27,7 +28,7 @@ mod webhooks;
 
 use std::str::FromStr;
 
-use berth_booking::Bookings;
+use berth_booking::{Bookings, Calendars};
 use berth_catalog::Catalog;
 use berth_integration::Integrations;
 use berth_kernel::{Kind, Problem};
@@ -46,6 +47,9 @@ use document::Document;
 pub type CheckoutUrl =
     std::sync::Arc<dyn Fn(&str, berth_kernel::BookingId) -> String + Send + Sync>;
 
+/// From a tenant's name in addresses and the secret of a calendar's feed to its address.
+pub type CalendarUrl = std::sync::Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
+
 /// What the operations call.
 #[derive(Clone)]
 pub struct Api {
@@ -53,6 +57,8 @@ pub struct Api {
     pub web: Web,
     /// The booking service.
     pub bookings: Bookings,
+    /// Calendars, of the booking service too.
+    pub calendars: Calendars,
     /// The catalog service.
     pub catalog: Catalog,
     /// The payment service.
@@ -67,6 +73,8 @@ pub struct Api {
     pub integrations: Integrations,
     /// Tenants' own hosts.
     pub domains: Domains,
+    /// Makes the address of a calendar's feed.
+    pub calendar_url: CalendarUrl,
     /// Makes the address of a booking's payment page; the server knows where the portal is.
     pub checkout_url: CheckoutUrl,
 }
@@ -85,6 +93,7 @@ type Operations = (
     sessions::SessionsApi,
     blocks::BlocksApi,
     waitlist::WaitlistApi,
+    calendars::CalendarsApi,
     payments::PaymentsApi,
     receipts::ReceiptsApi,
     users::UsersApi,
@@ -118,6 +127,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
         sessions::SessionsApi(api.clone()),
         blocks::BlocksApi(api.clone()),
         waitlist::WaitlistApi(api.clone()),
+        calendars::CalendarsApi(api.clone()),
         payments::PaymentsApi(api.clone()),
         receipts::ReceiptsApi(api.clone()),
         users::UsersApi(api.clone()),

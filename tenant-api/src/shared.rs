@@ -12,6 +12,8 @@ pub(crate) enum Tag {
     Availability,
     /// What is offered, by whom and when.
     Catalog,
+    /// What is booked in calendar programs, and what calendar programs know.
+    Calendars,
     /// Money.
     Payments,
     /// Proofs of payment.

@@ -51,6 +51,10 @@ permissions! {
     BookingStats = "booking" "stats";
     /// Change the business's brand and legal data.
     BusinessManage = "business" "manage";
+    /// Connect a resource's calendar with others: let them read it, and let it be busy by them.
+    CalendarConnect = "calendar" "connect";
+    /// Let calendar programs read one's own bookings.
+    CalendarShare = "calendar" "share";
     /// See what is offered.
     CatalogRead = "catalog" "read";
     /// Change what is offered.

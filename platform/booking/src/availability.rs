@@ -249,11 +249,12 @@ impl Bookings {
                 .map(|resource| resource.id)
                 .collect();
             let range = around(&offering, from, to);
-            let (version, busy) = store::busy(&mut tx, &ids, range).await?;
-            if version != offering.version {
+            let taken = store::busy(&mut tx, &ids, range).await?;
+            if taken.version != offering.version {
                 offering = self.compile(&mut tx, ctx, product).await?;
                 continue;
             }
+            let busy = taken.into_busy();
             let free = match offering.product.kind {
                 _ if !offering.product.active => Free::Sessions(Vec::new()),
                 // One of those who are free serves an appointment, whatever its quantity.

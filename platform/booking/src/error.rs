@@ -172,7 +172,7 @@ impl Refusal {
 /// What has a resource at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Taker {
-    /// `booking`, `session` or `block`.
+    /// `booking`, `session`, `block` or `external_calendar`.
     pub holder: String,
     /// Of a booking.
     pub reference: Option<String>,
@@ -184,7 +184,10 @@ pub struct Taker {
 
 impl std::fmt::Display for Taker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a {}", self.holder)?;
+        match self.holder.as_str() {
+            "external_calendar" => f.write_str("a calendar outside")?,
+            here => write!(f, "a {here}")?,
+        }
         if let Some(reference) = &self.reference {
             write!(f, " ({reference})")?;
         }

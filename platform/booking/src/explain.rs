@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use crate::{
     Bookings, Error, NewBooking, Reason, When,
     decide::units,
-    model::schedule::Busy,
     reasons::{costs, reasons},
-    store,
+    store::{self, Taken},
 };
 
 impl Bookings {
@@ -50,7 +49,7 @@ impl Bookings {
         }
         let taken = match wish.when {
             When::Start(at) => taken_around(&mut tx, &offering, at).await?,
-            _ => Vec::new(),
+            _ => Taken::default(),
         };
         tx.rollback().await?;
         Ok(reasons(&offering, wish, &before.known, &taken, now))
@@ -62,13 +61,13 @@ async fn taken_around(
     tx: &mut TenantTx,
     offering: &Offering,
     at: Timestamp,
-) -> Result<Vec<Busy>, Error> {
+) -> Result<Taken, Error> {
     let units = units(offering, at).unwrap_or_default();
     let ids: Vec<ResourceId> = units.iter().map(|unit| unit.resource).collect();
     let from = units.iter().map(|unit| unit.from).min();
     let to = units.iter().map(|unit| unit.to).max();
     match from.zip(to) {
-        Some(range) => Ok(store::busy(tx, &ids, range).await?.1),
-        None => Ok(Vec::new()),
+        Some(range) => store::busy(tx, &ids, range).await,
+        None => Ok(Taken::default()),
     }
 }

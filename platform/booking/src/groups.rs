@@ -299,7 +299,7 @@ async fn group_units(
     let Some(range) = from.zip(to) else {
         return Err(Refusal::NotScheduled.into());
     };
-    let (_, taken) = store::busy(tx, &ids, range).await?;
+    let taken = store::busy(tx, &ids, range).await?.into_busy();
     let mut chosen: Vec<Vec<Unit>> = Vec::with_capacity(all.len());
     for (at, units) in new.starts.iter().zip(all) {
         let overlaps = |who: usize, unit: &Unit| {

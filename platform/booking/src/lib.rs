@@ -1,10 +1,11 @@
-//! Bookings: taking, moving, ending them, and saying what is free. Owns bookings, claims and
-//! sessions.
+//! Bookings: taking, moving, ending them, and saying what is free. Owns bookings, claims, sessions, and
+//! what calendars outside say.
 //!
 //! A booking takes a resource for a range of time (a claim under an exclusion constraint), places of a
 //! session or some of a pool (counters under a CHECK), in one transaction with the booking, the answer
 //! to repeat and the event. A session has claims too, on who gives it and where, and so has a block.
-//! Availability is advice; the claim is the judge.
+//! Availability is advice; the claim is the judge. Time in which a calendar outside says that a resource is
+//! busy is no claim: it keeps what is new from being taken, and what was taken before stays.
 //!
 //! Lock order in every transaction: idempotency key, then who waits and is served, then the booking that is
 //! changed (a new one is nobody else's yet), then the customer whose bookings are counted, then resources
@@ -20,6 +21,7 @@ mod alternatives;
 mod asked;
 mod availability;
 mod blocks;
+mod calendars;
 mod cancel;
 mod complete;
 mod confirm;
@@ -52,6 +54,7 @@ pub use alternatives::Check;
 pub use asked::SlotsAsked;
 pub use availability::{Availability, DayAvailability, Free, Slot};
 pub use blocks::{Block, NewBlock};
+pub use calendars::{Calendars, ExternalCalendar, Feed, FeedFile, NewExternalCalendar, NewFeed};
 pub use create::{AddOnAsked, NewBooking, VariantAsked, When};
 pub use customer::CustomerInput;
 pub use error::{Error, Refusal, Taker};

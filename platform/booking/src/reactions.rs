@@ -1,8 +1,8 @@
-//! What the booking service does when a payment was made, or will not be.
+//! What the booking service does when a payment was made, or will not be, and when an account is gone.
 
 use async_trait::async_trait;
 use berth_catalog::SoldBy;
-use berth_events::{booking::Cancelled, payment};
+use berth_events::{booking::Cancelled, payment, user};
 use berth_kernel::{BookingId, Clock};
 use berth_messaging::{Consumer, Done, Failure, Work, outbox};
 use berth_tenancy::TenantTx;
@@ -14,7 +14,7 @@ use crate::{
     store,
 };
 
-/// The consumer of payment events.
+/// The consumer of events of payments and accounts.
 #[derive(Debug)]
 pub struct Reactions {
     clock: Clock,
@@ -35,7 +35,7 @@ impl Consumer for Reactions {
     }
 
     fn subscriptions(&self) -> &'static [&'static str] {
-        &["payment.payment.*"]
+        &["payment.payment.*", "user.user.*"]
     }
 
     async fn handle(&self, work: &Work) -> Result<Done, Failure> {
@@ -50,6 +50,14 @@ impl Consumer for Reactions {
             return self
                 .unpaid(work, event.payment.booking.booking_id, &event.reason)
                 .await;
+        }
+        if let Some(event) = work.event.open::<user::Deleted>()? {
+            let mut tx = work.begin().await?;
+            // Nobody reads on whose account is gone.
+            store::delete_feeds_of(&mut tx, event.user_id)
+                .await
+                .map_err(Error::from)?;
+            return work.finish(tx).await;
         }
         work.ignore().await
     }

@@ -11,7 +11,8 @@ use crate::{
     NewBooking, Refusal, When,
     create::Costs,
     decide::{Known, decide, units},
-    model::schedule::{self, Busy},
+    model::schedule,
+    store::Taken,
 };
 
 /// Most rules that are overlooked one after the other.
@@ -20,7 +21,8 @@ const ROUNDS: usize = 12;
 /// One thing in the way of a wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// Stable code of the rule, as booking would answer it; `TAKEN` for what somebody has.
+    /// Stable code of the rule, as booking would answer it; `TAKEN` for what somebody has, `BUSY_ELSEWHERE` for
+    /// whom a calendar outside says to be busy.
     pub code: &'static str,
     /// The field of the wish it is about.
     pub field: &'static str,
@@ -96,7 +98,7 @@ pub(crate) fn reasons(
     offering: &Offering,
     wish: &NewBooking,
     known: &Known,
-    taken: &[Busy],
+    taken: &Taken,
     now: Timestamp,
 ) -> Vec<Reason> {
     let (mut offering, mut wish, mut now) = (offering.clone(), wish.clone(), now);
@@ -232,22 +234,29 @@ fn of_hours(offering: &Offering, wish: &NewBooking) -> Vec<Reason> {
 }
 
 /// Who or what is taken, and when.
-fn of_taken(offering: &Offering, wish: &NewBooking, known: &Known, taken: &[Busy]) -> Vec<Reason> {
+fn of_taken(offering: &Offering, wish: &NewBooking, known: &Known, taken: &Taken) -> Vec<Reason> {
     let reason = |detail: String| Reason::new("TAKEN", "starts_at", detail);
     match wish.when {
         When::Start(at) => {
             let units = units(offering, at).unwrap_or_default();
             let second = |at| Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
+            let here = taken.here.iter().map(|stretch| ("TAKEN", stretch));
+            let elsewhere = taken.elsewhere.iter();
+            let elsewhere = elsewhere.map(|stretch| ("BUSY_ELSEWHERE", stretch));
             let mut reasons = Vec::new();
-            for (who, from, to) in taken {
+            for (code, (who, from, to)) in here.chain(elsewhere) {
                 let (Some(unit), Some(resource)) = (units.get(*who), offering.resources.get(*who))
                 else {
                     continue;
                 };
                 let asked = wish.resource_id.is_none_or(|asked| asked == resource.id);
                 if asked && *from < unit.to.as_second() && *to > unit.from.as_second() {
-                    let detail = format!("{} is taken then.", resource.name);
-                    let reason = reason(detail)
+                    let how = match code {
+                        "TAKEN" => "taken",
+                        _ => "busy elsewhere",
+                    };
+                    let detail = format!("{} is {how} then.", resource.name);
+                    let reason = Reason::new(code, "starts_at", detail)
                         .of(resource)
                         .within(second(*from), second(*to));
                     reasons.push(reason);
@@ -616,7 +625,7 @@ mod tests {
                 },
                 ..Known::default()
             };
-            let reasons = reasons(&offering, &wish, &known, &[], now());
+            let reasons = reasons(&offering, &wish, &known, &Taken::default(), now());
             let first = reasons
                 .first()
                 .unwrap_or_else(|| panic!("{refusal:?} is not"));
@@ -630,7 +639,13 @@ mod tests {
     #[test]
     fn what_can_be_booked_has_no_reason() {
         for (offering, wish) in [appointment(), stay(5, 8), rental("12:00", "14:00")] {
-            let reasons = reasons(&offering, &wish, &Known::default(), &[], now());
+            let reasons = reasons(
+                &offering,
+                &wish,
+                &Known::default(),
+                &Taken::default(),
+                now(),
+            );
             assert_eq!(reasons, []);
         }
     }
@@ -642,7 +657,13 @@ mod tests {
         offering.product.min_notice_min = 3 * 1_440;
         wish.quantity = 7;
         wish.when = When::Start(at("2027-03-02T18:00:00Z"));
-        let reasons = reasons(&offering, &wish, &Known::default(), &[], now());
+        let reasons = reasons(
+            &offering,
+            &wish,
+            &Known::default(),
+            &Taken::default(),
+            now(),
+        );
         let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
         assert_eq!(
             codes,
@@ -666,14 +687,40 @@ mod tests {
     }
 
     #[test]
+    fn who_is_busy_elsewhere_is_named_so() {
+        let (offering, wish) = appointment();
+        let second = |text: &str| at(text).as_second();
+        let taken = Taken {
+            elsewhere: vec![(
+                0,
+                second("2027-03-02T09:30:00Z"),
+                second("2027-03-02T11:00:00Z"),
+            )],
+            ..Taken::default()
+        };
+        let known = Known {
+            busy: vec![offering.resources[0].id],
+            ..Known::default()
+        };
+        let found = reasons(&offering, &wish, &known, &taken, now());
+        assert_eq!((found.len(), found[0].code), (1, "BUSY_ELSEWHERE"));
+        assert_eq!(found[0].from, Some(at("2027-03-02T09:30:00Z")));
+        assert_eq!(found[0].detail, "Ada is busy elsewhere then.");
+    }
+
+    #[test]
     fn what_is_taken_is_named() {
         let (offering, wish) = appointment();
         let second = |text: &str| at(text).as_second();
-        let taken = [(
+        let stretch = (
             0,
             second("2027-03-02T08:30:00Z"),
             second("2027-03-02T09:15:00Z"),
-        )];
+        );
+        let taken = Taken {
+            here: vec![stretch],
+            ..Taken::default()
+        };
         let known = Known {
             busy: vec![offering.resources[0].id],
             ..Known::default()

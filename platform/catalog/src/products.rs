@@ -1,8 +1,10 @@
 //! Making, changing and finding products and their variants.
 
+use std::collections::HashMap;
+
 use berth_access::{Context, Permission, Role};
 use berth_kernel::{Cursor, Money, Page, ProductId, RankCursor};
-use berth_tenancy::{IdempotencyKey, idempotency};
+use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
 use uuid::Uuid;
 
 use crate::{
@@ -306,4 +308,20 @@ impl Catalog {
 
 fn sees_inactive(ctx: &Context) -> bool {
     matches!(ctx.actor.role(), Role::Staff | Role::Admin | Role::Service)
+}
+
+impl Catalog {
+    /// What products are called now, within the caller's transaction; those that are none are missing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn product_names(
+        &self,
+        tx: &mut TenantTx,
+        ids: &[ProductId],
+    ) -> Result<HashMap<ProductId, String>, Error> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let named = store::product_names(tx, &ids).await?;
+        Ok(named.into_iter().collect())
+    }
 }

@@ -99,6 +99,7 @@ pub fn shared(facts: &Facts<'_>) -> Vec<(String, String)> {
         ("BERTH_SMTP_URL", format!("smtp://127.0.0.1:{smtp_port}")),
         ("BERTH_MAIL_FROM", "bookings@berth.localhost".to_owned()),
         ("BERTH_TIKTOK_API_URL", emulator.clone()),
+        ("BERTH_LOCAL_CALENDARS", "on".to_owned()),
         ("BERTH_STORE_URL", format!("file://{}", store.display())),
         (
             "BERTH_TOKEN_KEY_FILE",

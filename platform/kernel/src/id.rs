@@ -86,6 +86,8 @@ ids! {
     SessionGroupId
     /// Time for which a resource is not to be had.
     BlockId
+    /// A calendar outside that says when a resource is busy.
+    ExternalCalendarId
     /// A customer's claim on a product at a time.
     BookingId
     /// Somebody who waits for a place.

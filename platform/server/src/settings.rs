@@ -50,6 +50,10 @@ pub(crate) struct Settings {
     pub(crate) tenant_limits: bool,
     /// Whether businesses sign themselves up.
     pub(crate) sign_up: bool,
+    /// How often calendars outside are read.
+    pub(crate) calendars: Duration,
+    /// Whether they may also be on this machine, and without TLS; for development and tests.
+    pub(crate) local_calendars: bool,
     /// The DNS server that is asked; the system's own unless given.
     pub(crate) dns: Option<SocketAddr>,
     /// How often figures over all tenants are reckoned.
@@ -120,6 +124,8 @@ impl Settings {
                 None => None,
             },
             rollup: Duration::from_secs(number("BERTH_ROLLUP_SECONDS", 300)?.max(1).into()),
+            calendars: Duration::from_secs(number("BERTH_CALENDAR_SECONDS", 600)?.max(1).into()),
+            local_calendars: text("BERTH_LOCAL_CALENDARS").as_deref() == Some("on"),
             ready_schemas: usize::try_from(number("BERTH_READY_SCHEMAS", 8)?)?,
             limits: !matches!(text("BERTH_LIMITS").as_deref(), Some("off" | "tenants")),
             tenant_limits: text("BERTH_LIMITS").as_deref() != Some("off"),
@@ -156,6 +162,9 @@ impl Settings {
                     "{name} must have at least {SECRET_LENGTH} characters outside of development"
                 );
             }
+        }
+        if self.local_calendars {
+            bail!("BERTH_LOCAL_CALENDARS may be set in development only");
         }
         if !self.limits {
             bail!("BERTH_LIMITS may be set in development only");

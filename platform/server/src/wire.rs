@@ -7,7 +7,8 @@ use berth_access::{Access, Tokens};
 use berth_admin::Figures;
 use berth_admin_portal::{Links, Portal, PortalSettings};
 use berth_analytics as analytics;
-use berth_booking::{self as booking, Bookings};
+use berth_booking::{self as booking, Bookings, Calendars};
+use berth_calendar::Fetcher;
 use berth_catalog::Catalog;
 use berth_integration::{self as integration, Integrations, TikTok};
 use berth_kernel::Clock;
@@ -18,7 +19,7 @@ use berth_payment::{self as payment, Payments};
 use berth_payment_stripe::Stripe;
 use berth_receipt::{self as receipt, Receipts};
 use berth_tenancy::{Database, Tenancy, domains::Domains};
-use berth_tenant_api::{Api, CheckoutUrl};
+use berth_tenant_api::{Api, CalendarUrl, CheckoutUrl};
 use berth_user::Users;
 use berth_web::{Limits, Web};
 use object_store::ObjectStore;
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) api: Api,
     pub(crate) portal: Portal,
     pub(crate) bookings: Bookings,
+    pub(crate) calendars: Calendars,
     pub(crate) payments: Payments,
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     /// Tenants' own hosts.
@@ -74,6 +76,13 @@ impl App {
 
         let catalog = Catalog::new(tenancy.clone());
         let bookings = Bookings::new(tenancy.clone(), catalog.clone());
+        let fetcher = Fetcher::new(settings.local_calendars).context("the way to calendars")?;
+        let calendars = Calendars::new(
+            tenancy.clone(),
+            catalog.clone(),
+            fetcher,
+            settings.calendars,
+        );
         let payments = Payments::new(
             tenancy.clone(),
             Arc::new(provider),
@@ -97,6 +106,10 @@ impl App {
             host: settings.host().to_owned(),
         };
 
+        let calendar_url: CalendarUrl = {
+            let links = links.clone();
+            Arc::new(move |slug, token| links.calendar_url(slug, token))
+        };
         let checkout_url: CheckoutUrl =
             Arc::new(move |slug, booking| links.checkout_url(slug, booking));
 
@@ -125,6 +138,7 @@ impl App {
         let api = Api {
             web,
             bookings: bookings.clone(),
+            calendars: calendars.clone(),
             catalog,
             payments: payments.clone(),
             users,
@@ -133,6 +147,7 @@ impl App {
             integrations,
             domains: domains.clone(),
             checkout_url,
+            calendar_url,
         };
         Ok(Self {
             clock,
@@ -141,6 +156,7 @@ impl App {
             api,
             portal,
             bookings,
+            calendars,
             payments,
             consumers,
             domains,

@@ -66,6 +66,10 @@ fn start_worker(app: &App, tasks: &Tasks) {
     tasks.spawn("inbox", async move { payments.work_inbox(stop).await });
     let (payments, stop) = (app.payments.clone(), tasks.stop());
     tasks.spawn("reconciling", async move { payments.reconcile(stop).await });
+    let (calendars, clock, stop) = (app.calendars.clone(), app.clock.clone(), tasks.stop());
+    tasks.spawn("calendars", async move {
+        calendars.keep_reading(clock, stop).await
+    });
     let (bookings, clock, stop) = (app.bookings.clone(), app.clock.clone(), tasks.stop());
     let (access, referee) = (app.api.web.access.clone(), ByPayments(app.payments.clone()));
     tasks.spawn("sweep", async move {

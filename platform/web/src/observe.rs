@@ -51,7 +51,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
         let id = incoming_id(&request).unwrap_or_else(Uuid::now_v7);
         request.extensions_mut().insert(RequestId(id));
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let path = shown(request.uri().path());
         let span = tracing::info_span!(
             "request",
             correlation_id = %id,
@@ -85,6 +85,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
         }
         .instrument(span)
         .await
+    }
+}
+
+/// A path as logs may know it: without what is secret in the address of a calendar's feed.
+fn shown(path: &str) -> String {
+    const SECRET_BELOW: &str = "/calendars/";
+    match path.split_once(SECRET_BELOW) {
+        Some((before, _)) => format!("{before}{SECRET_BELOW}[redacted]"),
+        None => path.to_owned(),
     }
 }
 

@@ -116,6 +116,24 @@ pub fn horizon(offering: &Offering, now: Timestamp) -> (Timestamp, Timestamp) {
     (earliest, latest)
 }
 
+/// Stretches from two sides as one list: sorted, and those of a resource that overlap made one.
+#[must_use]
+pub fn united(mut some: Vec<Busy>, more: Vec<Busy>) -> Vec<Busy> {
+    if more.is_empty() {
+        return some;
+    }
+    some.extend(more);
+    some.sort_unstable();
+    let mut united: Vec<Busy> = Vec::with_capacity(some.len());
+    for (who, from, to) in some {
+        match united.last_mut() {
+            Some((last, _, ends)) if *last == who && from < *ends => *ends = to.max(*ends),
+            _ => united.push((who, from, to)),
+        }
+    }
+    united
+}
+
 /// Every start of the offering on the days `from ..= to` of its own zone, in order, with who is
 /// free; for a party of so many, where that matters. `busy` is sorted by resource, then by start; stretches
 /// of one resource never overlap.
@@ -294,6 +312,15 @@ pub(crate) mod tests {
     use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
     use super::*;
+
+    #[test]
+    fn stretches_that_overlap_are_one_and_those_that_meet_are_not() {
+        let here = vec![(0, 10, 20), (0, 20, 30), (1, 5, 6)];
+        let elsewhere = vec![(0, 12, 15), (0, 18, 22), (0, 28, 40), (1, 6, 9)];
+        let united = united(here.clone(), elsewhere);
+        assert_eq!(united, [(0, 10, 40), (1, 5, 6), (1, 6, 9)]);
+        assert_eq!(super::united(here.clone(), vec![]), here);
+    }
 
     /// An hour with Ada, who works in these hours every day.
     pub(crate) fn offering(zone: &str, windows: &[(i8, i8)]) -> Offering {

@@ -94,14 +94,23 @@ pub(crate) async fn takers(
     let (resources, starts, ends) = columns(units);
     let rows = sqlx::query_as!(
         TakerRow,
-        r#"SELECT c.holder, c.starts_at AS "starts_at: _", c.ends_at AS "ends_at: _", b.reference AS "reference?"
-           FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS u (resource_id, starts_at, ends_at)
+        r#"WITH u AS (
+               SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS u (resource_id, starts_at, ends_at)
+           )
+           SELECT c.holder AS "holder!", c.starts_at AS "starts_at!: _", c.ends_at AS "ends_at!: _",
+                  b.reference AS "reference?"
+           FROM u
            JOIN claim c ON c.resource_id = u.resource_id
                        AND tstzrange(c.starts_at, c.ends_at) && tstzrange(u.starts_at, u.ends_at)
                        AND c.state IN ('held', 'confirmed')
            LEFT JOIN booking b ON b.id = c.holder_id
            WHERE c.holder_id IS DISTINCT FROM $4
-           ORDER BY c.starts_at LIMIT 10"#,
+           UNION ALL
+           SELECT 'external_calendar', x.starts_at, x.ends_at, NULL
+           FROM u
+           JOIN external_busy x ON x.resource_id = u.resource_id AND x.starts_at > u.starts_at - interval '7 days'
+                               AND x.starts_at < u.ends_at AND x.ends_at > u.starts_at
+           ORDER BY 2 LIMIT 10"#,
         &resources,
         &starts as _,
         &ends as _,

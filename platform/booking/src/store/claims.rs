@@ -9,7 +9,10 @@ use super::{buckets, columns, is_taken};
 use crate::{
     Error,
     decide::Unit,
-    model::{Booking, schedule::Busy},
+    model::{
+        Booking,
+        schedule::{self, Busy},
+    },
 };
 
 /// Gives back everything a booking takes.
@@ -114,8 +117,12 @@ async fn retake_units(tx: &mut TenantTx, booking: BookingId) -> Result<bool, sql
                UPDATE session_seat n SET state = 'confirmed' FROM counted
                WHERE n.booking_id = $1 AND n.session_id = counted.id
            ), claimed AS (
-               UPDATE claim SET state = 'confirmed' FROM lock WHERE holder_id = $1 AND state = 'released'
-               RETURNING holder_id
+               UPDATE claim c SET state = 'confirmed' FROM lock
+               WHERE c.holder_id = $1 AND c.state = 'released'
+                 AND NOT EXISTS (SELECT FROM external_busy x
+                                 WHERE x.resource_id = c.resource_id AND x.starts_at > c.starts_at - interval '7 days'
+                                   AND x.starts_at < c.ends_at AND x.ends_at > c.starts_at)
+               RETURNING c.holder_id
            )
            -- The rest of the statement sees them as they were before it.
            SELECT (SELECT count(*) FROM seated) + (SELECT count(*) FROM claimed)
@@ -148,7 +155,7 @@ impl Holder {
 }
 
 /// Gives back the resources `holder` takes and takes `units` instead; whether they were free. The
-/// transaction is of no more use when they were not.
+/// transaction is of no more use when they were not. A block may also be made of who is busy elsewhere.
 pub(crate) async fn move_claims(
     tx: &mut TenantTx,
     holder: Holder,
@@ -171,7 +178,11 @@ pub(crate) async fn move_claims(
          SELECT $1, $5, u.resource_id, u.starts_at, u.ends_at, CASE WHEN $6 THEN 'confirmed' ELSE 'held' END
          -- Counted, so that they are gone before others come.
          FROM lock, (SELECT count(*) FROM left_) AS gone,
-              unnest($2, $3::timestamptz[], $4::timestamptz[]) AS u (resource_id, starts_at, ends_at)",
+              unnest($2, $3::timestamptz[], $4::timestamptz[]) AS u (resource_id, starts_at, ends_at)
+         WHERE $5 = 'block'
+            OR NOT EXISTS (SELECT FROM external_busy x
+                           WHERE x.resource_id = u.resource_id AND x.starts_at > u.starts_at - interval '7 days'
+                             AND x.starts_at < u.ends_at AND x.ends_at > u.starts_at)",
         id,
         &resources,
         &starts as _,
@@ -188,8 +199,26 @@ pub(crate) async fn move_claims(
     }
 }
 
+/// What is taken of some resources.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// The catalog's version as of this look.
+    pub(crate) version: i64,
+    /// By what is booked, held or blocked here: sorted, and no two of a resource overlap.
+    pub(crate) here: Vec<Busy>,
+    /// By what calendars outside say: sorted.
+    pub(crate) elsewhere: Vec<Busy>,
+}
+
+impl Taken {
+    /// Both, as [`crate::model::schedule::starts`] wants it.
+    pub(crate) fn into_busy(self) -> Vec<Busy> {
+        schedule::united(self.here, self.elsewhere)
+    }
+}
+
 /// The taken stretches of `resources` that touch the range, and the catalog's version, in one
-/// round trip. Sorted as [`crate::model::schedule::starts`] wants.
+/// round trip.
 ///
 /// There may be tens of thousands: they are read from an index by their starts and travel as three
 /// arrays of plain numbers, which costs the database a third of what ranges would. Of a resource's
@@ -198,12 +227,15 @@ pub(crate) async fn busy(
     tx: &mut TenantTx,
     resources: &[ResourceId],
     range: (Timestamp, Timestamp),
-) -> Result<(i64, Vec<Busy>), Error> {
+) -> Result<Taken, Error> {
     let ids: Vec<Uuid> = resources.iter().map(|id| id.uuid()).collect();
     let row = sqlx::query!(
         r#"SELECT v.version, coalesce(b.who, '{}') AS "who!",
                   coalesce(b.starts, '{}') AS "starts!: Vec<jiff_sqlx::Timestamp>",
-                  coalesce(b.ends, '{}') AS "ends!: Vec<jiff_sqlx::Timestamp>"
+                  coalesce(b.ends, '{}') AS "ends!: Vec<jiff_sqlx::Timestamp>",
+                  coalesce(e.who, '{}') AS "elsewhere!",
+                  coalesce(e.starts, '{}') AS "elsewhere_starts!: Vec<jiff_sqlx::Timestamp>",
+                  coalesce(e.ends, '{}') AS "elsewhere_ends!: Vec<jiff_sqlx::Timestamp>"
            FROM catalog_version v
            LEFT JOIN LATERAL (
                SELECT array_agg((r.n - 1)::int) AS who, array_agg(c.starts_at) AS starts,
@@ -218,20 +250,41 @@ pub(crate) async fn busy(
                    WHERE resource_id = r.id AND starts_at >= $2 AND starts_at < $3
                      AND state IN ('held', 'confirmed')
                ) c
-           ) b ON true"#,
+           ) b ON true
+           LEFT JOIN LATERAL (
+               SELECT array_agg((r.n - 1)::int) AS who, array_agg(x.starts_at) AS starts,
+                      array_agg(x.ends_at) AS ends
+               FROM unnest($1::uuid[]) WITH ORDINALITY AS r (id, n)
+               JOIN external_busy x ON x.resource_id = r.id AND x.starts_at > $2 - interval '7 days'
+                                   AND x.starts_at < $3 AND x.ends_at > $2
+           ) e ON true"#,
         &ids,
         jiff_sqlx::Timestamp::from(range.0) as _,
         jiff_sqlx::Timestamp::from(range.1) as _,
     )
     .fetch_one(tx.conn())
     .await?;
+    Ok(Taken {
+        version: row.version,
+        here: stretches(row.who, row.starts, row.ends),
+        elsewhere: stretches(row.elsewhere, row.elsewhere_starts, row.elsewhere_ends),
+    })
+}
+
+/// Three columns as stretches, sorted.
+fn stretches(
+    who: Vec<i32>,
+    starts: Vec<jiff_sqlx::Timestamp>,
+    ends: Vec<jiff_sqlx::Timestamp>,
+) -> Vec<Busy> {
     let second = |at: jiff_sqlx::Timestamp| at.to_jiff().as_second();
-    let stretches = row.who.into_iter().zip(row.starts).zip(row.ends);
-    let busy = stretches.map(|((who, starts), ends)| {
-        let who = usize::try_from(who).unwrap_or(0);
-        (who, second(starts), second(ends))
-    });
-    let mut busy: Vec<Busy> = busy.collect();
+    let each = who.into_iter().zip(starts).zip(ends);
+    let mut busy: Vec<Busy> = each
+        .map(|((who, starts), ends)| {
+            let who = usize::try_from(who).unwrap_or(0);
+            (who, second(starts), second(ends))
+        })
+        .collect();
     busy.sort_unstable();
-    Ok((row.version, busy))
+    busy
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod buckets;
+mod calendars;
 mod claims;
 mod customers;
 mod groups;
@@ -14,6 +15,7 @@ mod waitlist;
 
 pub(crate) use blocks::*;
 pub(crate) use buckets::{block_buckets, bucket_takers, buckets_of, move_buckets, taken};
+pub(crate) use calendars::*;
 pub(crate) use claims::*;
 pub(crate) use customers::*;
 pub(crate) use groups::*;

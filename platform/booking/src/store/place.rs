@@ -66,7 +66,11 @@ pub(crate) async fn look(
                                       WHERE c.resource_id = u.resource_id
                                         AND tstzrange(c.starts_at, c.ends_at) && tstzrange(u.starts_at, u.ends_at)
                                         AND c.state IN ('held', 'confirmed')
-                                        AND c.holder_id IS DISTINCT FROM $9)) AS "busy!",
+                                        AND c.holder_id IS DISTINCT FROM $9)
+                           OR EXISTS (SELECT FROM external_busy x
+                                      WHERE x.resource_id = u.resource_id
+                                        AND x.starts_at > u.starts_at - interval '7 days'
+                                        AND x.starts_at < u.ends_at AND x.ends_at > u.starts_at)) AS "busy!",
                   s.id AS "session_id?", s.product_id AS "product_id?", s.starts_at AS "starts_at?",
                   s.ends_at AS "ends_at?", s.capacity - s.held - s.sold AS free, s.status AS "status?",
                   (SELECT sum(w.quantity)::integer FROM waitlist_entry w
@@ -328,6 +332,15 @@ async fn place_units(
                                  WHERE c.resource_id = candidate
                                    AND tstzrange(c.starts_at, c.ends_at) && tstzrange($42, $43)
                                    AND c.state IN ('held', 'confirmed'))
+                 AND NOT EXISTS (SELECT FROM external_busy x
+                                 WHERE x.resource_id = candidate AND x.starts_at > $42 - interval '7 days'
+                                   AND x.starts_at < $43 AND x.ends_at > $42)
+                 -- Of the others the guard knows what is taken here, and nothing of elsewhere.
+                 AND NOT EXISTS (SELECT FROM unnest($12::uuid[], $44::timestamptz[], $45::timestamptz[])
+                                             AS o (resource_id, starts_at, ends_at)
+                                 JOIN external_busy x ON x.resource_id = o.resource_id
+                                                     AND x.starts_at > o.starts_at - interval '7 days'
+                                                     AND x.starts_at < o.ends_at AND x.ends_at > o.starts_at)
                LIMIT 1
            ), lock AS MATERIALIZED (
                SELECT id, claim_lock(CASE WHEN $12::uuid[] = '{}' THEN ARRAY[id]

@@ -157,6 +157,8 @@ pub struct ResourceStanding {
     pub catalog_version: i64,
     /// Whether it works at all.
     pub active: bool,
+    /// Its IANA zone.
+    pub timezone: String,
     /// What it is one of.
     pub pooled: Option<Pooled>,
 }

@@ -332,6 +332,18 @@ pub(crate) async fn product(tx: &mut TenantTx, id: ProductId) -> Result<Option<P
     row.map(Product::try_from).transpose()
 }
 
+/// What products are called.
+pub(crate) async fn product_names(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+) -> Result<Vec<(ProductId, String)>> {
+    let rows = sqlx::query!("SELECT id, name FROM product WHERE id = ANY($1)", ids)
+        .fetch_all(tx.conn())
+        .await?;
+    let named = rows.into_iter().map(|row| (row.id.into(), row.name));
+    Ok(named.collect())
+}
+
 /// Writes the product's changeable fields if its version is still `version`; whether it was.
 pub(crate) async fn update_product(
     tx: &mut TenantTx,

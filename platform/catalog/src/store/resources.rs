@@ -199,6 +199,7 @@ pub(crate) async fn resource_standing(
     Ok(Some(ResourceStanding {
         catalog_version,
         active,
+        timezone: row.timezone,
         pooled,
     }))
 }

@@ -42,13 +42,22 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
             ids.insert(collection, id.to_owned());
         }
     }
-    if let Some(resource) = ids.get("resources") {
+    if let Some(resource) = ids.get("resources").cloned() {
         let path = format!("/v1/resources/{resource}/blocks");
         let block = json!({ "starts_at": in_days(300), "ends_at": in_days(301) });
         // There is one already when it is asked for a second time.
         let made = admin.post(&path, &block).await;
         let made = made.map(|block| block["id"].as_str().unwrap().to_owned());
         ids.insert("blocks", made.unwrap_or_default());
+        let path = format!("/v1/resources/{resource}/external-calendars");
+        let calendar = json!({ "name": "Private", "url": "https://calendar.example/a.ics" });
+        let calendar = admin.post(&path, &calendar).await.unwrap();
+        let calendar = calendar["id"].as_str().unwrap().to_owned();
+        ids.insert("external-calendars", calendar);
+        let path = format!("/v1/resources/{resource}/calendar-feed");
+        let feed = admin.put(&path, &json!({})).await.unwrap();
+        let (_, token) = feed["url"].as_str().unwrap().rsplit_once('/').unwrap();
+        ids.insert("calendars", token.to_owned());
     }
     let category = json!({ "name": "Rooms" });
     let category = admin.post("/v1/categories", &category).await.unwrap();

@@ -10,6 +10,7 @@ mod blocks;
 mod books;
 mod browser;
 mod bucket;
+mod calendars;
 mod caller;
 mod canary;
 mod catalog_add_ons;
