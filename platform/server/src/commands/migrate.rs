@@ -45,10 +45,10 @@ pub(crate) struct MigrateOptions {
 /// Brings the database up to date.
 pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     let database = settings::database()?;
-    if options.renew_logins {
-        migrate::renew_logins(&database).await?;
-        note(&database, "fleet.logins.renewed", &json!({})).await?;
-    }
+    let renewed = match options.renew_logins {
+        true => migrate::renew_logins(&database).await?,
+        false => 0,
+    };
     if options.status {
         print_status(&migrate::status(&database).await?);
         return Ok(());
@@ -67,7 +67,21 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
             print_progress(&progress);
         }
     };
-    let report = match migrate::run(&database, pace, &progress).await {
+    let ran = migrate::run(&database, pace, &progress).await;
+    // Only now: before the first run there is nowhere to write it down.
+    if renewed > 0 {
+        let noted = note(
+            &database,
+            "fleet.logins.renewed",
+            &json!({ "logins": renewed }),
+        )
+        .await;
+        // A run that failed says more than that it could not be noted.
+        if ran.is_ok() {
+            noted?;
+        }
+    }
+    let report = match ran {
         Ok(report) => report,
         Err(error) => {
             // What it did before stays done. Where nothing can be noted, its own error says more.

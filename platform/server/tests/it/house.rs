@@ -23,7 +23,7 @@ use berth_testkit::TestPlatform;
 use tempfile::TempDir;
 
 /// The program under test.
-const BERTH: &str = env!("CARGO_BIN_EXE_berth");
+pub(crate) const BERTH: &str = env!("CARGO_BIN_EXE_berth");
 
 /// A program of the release after it; see `examples/next_release.rs`.
 fn next_release() -> PathBuf {

@@ -1,17 +1,15 @@
 //! A database that was used before: by an earlier start that was interrupted, or by another
 //! checkout with other secrets.
 
+use std::path::Path;
+
 use berth_devkit::{
     demo,
     services::{PostgresOptions, PrivatePostgres},
 };
-use berth_kernel::Secret;
-use berth_tenancy::{
-    DatabaseSettings, Error,
-    migrate::{self, Pace},
-};
+use sqlx::PgPool;
 
-use crate::house::House;
+use crate::house::{BERTH, House};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_interrupted_start_left_is_gone_on_with() {
@@ -43,15 +41,13 @@ async fn what_an_interrupted_start_left_is_gone_on_with() {
     assert_eq!(house.count(gym, "SELECT count(*) FROM session").await, 14);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn logins_made_with_another_secret_are_told_of_and_can_be_renewed() {
-    let directory = tempfile::tempdir().unwrap();
-    let place = directory.path().join("postgres");
-    let postgres = PrivatePostgres::start(&place, PostgresOptions::default());
+/// A cluster in which nobody has been, with an empty database; everybody but its owner has to say a
+/// password.
+async fn empty_cluster(place: &Path) -> (PrivatePostgres, String, PgPool) {
+    let postgres = PrivatePostgres::start(place, PostgresOptions::default());
     let postgres = postgres.await.unwrap();
     let url = postgres.ensure_database("berth").await.unwrap();
-    // Everybody but the owner has to say a password.
-    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let pool = PgPool::connect(&url).await.unwrap();
     let (file, owner): (String, String) =
         sqlx::query_as("SELECT current_setting('hba_file'), current_user::text")
             .fetch_one(&pool)
@@ -62,19 +58,48 @@ async fn logins_made_with_another_secret_are_told_of_and_can_be_renewed() {
     std::fs::write(&file, rules).unwrap();
     let reload = sqlx::query("SELECT pg_reload_conf()").execute(&pool);
     reload.await.unwrap();
+    (postgres, url, pool)
+}
 
-    let with = |secret: &str| {
-        let mut settings = DatabaseSettings::for_url(&url, Secret::new(secret));
-        settings.buckets = 2;
-        settings
+/// `berth` with these arguments on a database, as it is run by hand; what it printed of errors if it failed.
+async fn berth(url: &str, secret: &str, arguments: &[&str]) -> Result<(), String> {
+    let run = tokio::process::Command::new(BERTH)
+        .args(arguments)
+        .env_clear()
+        .envs([("DATABASE_URL", url), ("BERTH_BUCKET_SECRET", secret)])
+        .env("BERTH_DATABASE_BUCKETS", "2")
+        .output()
+        .await
+        .unwrap();
+    match run.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8(run.stderr).unwrap()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_cluster_is_made_ready_by_one_command_and_logins_of_another_secret_are_renewed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_postgres, url, pool) = empty_cluster(&directory.path().join("postgres")).await;
+    let (one, other) = (
+        "one secret of thirty-two letters!",
+        "another of thirty-two letters, too",
+    );
+    let noted = async || -> Vec<String> {
+        let noted = "SELECT detail::text FROM platform.audit WHERE action = 'fleet.logins.renewed'";
+        sqlx::query_scalar(noted).fetch_all(&pool).await.unwrap()
     };
-    let (one, other) = (with("one secret"), with("another secret"));
-    let run = async |settings| migrate::run(settings, Pace::default(), &|_| {}).await;
-    run(&one).await.unwrap();
-    let refused = run(&other).await;
-    assert!(matches!(refused, Err(Error::OtherSecret)), "{refused:?}");
-    migrate::renew_logins(&other).await.unwrap();
-    run(&other).await.unwrap();
-    let refused = run(&one).await;
-    assert!(matches!(refused, Err(Error::OtherSecret)), "{refused:?}");
+    // As `./dev up` does, also the first time.
+    berth(&url, one, &["migrate", "--renew-logins"])
+        .await
+        .unwrap();
+    assert!(noted().await.is_empty(), "nothing was to be renewed");
+    let refused = berth(&url, other, &["migrate"]).await.unwrap_err();
+    assert!(refused.contains("secret"), "{refused}");
+    berth(&url, other, &["migrate", "--renew-logins"])
+        .await
+        .unwrap();
+    assert_eq!(noted().await, [r#"{"logins": 3}"#]);
+    berth(&url, one, &["migrate"]).await.unwrap_err();
+    pool.close().await;
 }

@@ -60,19 +60,21 @@ pub(super) async fn opens(
 }
 
 /// Gives the logins the passwords that follow from the secret at hand, where they have others. Whoever
-/// still has the old secret can connect no more; logins belong to the whole cluster.
+/// still has the old secret can connect no more; logins belong to the whole cluster. How many it were.
 ///
 /// # Errors
 /// What the database says.
-pub async fn renew_logins(settings: &DatabaseSettings) -> Result<(), Error> {
+pub async fn renew_logins(settings: &DatabaseSettings) -> Result<usize, Error> {
+    let mut renewed = 0;
     for node in settings.node_ids() {
-        renew_logins_of(settings, node).await?;
+        renewed += renew_logins_of(settings, node).await?;
     }
-    Ok(())
+    Ok(renewed)
 }
 
-async fn renew_logins_of(settings: &DatabaseSettings, node: NodeId) -> Result<(), Error> {
+async fn renew_logins_of(settings: &DatabaseSettings, node: NodeId) -> Result<usize, Error> {
     let mut conn = settings.connect(node).await?;
+    let mut renewed = 0;
     let buckets = (0..settings.buckets).map(bucket_login);
     for login in buckets.chain([PLATFORM_LOGIN.to_owned()]) {
         let known: bool =
@@ -86,9 +88,11 @@ async fn renew_logins_of(settings: &DatabaseSettings, node: NodeId) -> Result<()
                 settings.password(&login)
             );
             conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+            renewed += 1;
         }
     }
-    Ok(conn.close().await?)
+    conn.close().await?;
+    Ok(renewed)
 }
 
 async fn make_role(conn: &mut PgConnection, role: &str, options: &str) -> Result<(), Error> {

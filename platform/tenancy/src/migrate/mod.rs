@@ -18,7 +18,7 @@ mod platform;
 mod shape;
 mod status;
 
-use sqlx::{Connection as _, Executor as _, migrate::Migrator};
+use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 
 use crate::{DatabaseSettings, Error, NodeId, pools::PLATFORM_LOGIN};
 
@@ -48,6 +48,19 @@ pub(crate) fn latest_platform() -> Option<i64> {
     PLATFORM.iter().map(|file| file.version).max()
 }
 
+/// Takes the lock of whoever migrates, for as long as `conn` is there; says so when it has to be waited for.
+async fn wait_for_turn(conn: &mut PgConnection) -> Result<(), Error> {
+    let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth migrate'))")
+        .fetch_one(&mut *conn)
+        .await?;
+    if !free {
+        tracing::warn!("another run migrates already; this one goes on when that one has ended");
+        conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
+            .await?;
+    }
+    Ok(())
+}
+
 /// Migrates everything, telling `progress` how far it is. Safe to run twice, and by two at once: the
 /// second waits for the first and finds little to do.
 ///
@@ -60,9 +73,7 @@ pub async fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Error> {
     let mut conn = settings.connect(NodeId::HOME).await?;
-    // Session-level, and gone with this connection whatever happens.
-    conn.execute("SELECT pg_advisory_lock(hashtext('berth migrate'))")
-        .await?;
+    wait_for_turn(&mut conn).await?;
     let mut platform = 0;
     if pace.dry && !platform::is_there(&mut conn).await? {
         return Ok(Report::default());
