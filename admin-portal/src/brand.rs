@@ -29,10 +29,14 @@ pub(crate) struct Brand {
 /// Colours as CSS writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Palette {
-    /// Fills buttons.
+    /// Fills the sign, and lines above pages.
     pub(crate) fill: String,
     /// Is written on the fill.
     pub(crate) ink: String,
+    /// Fills buttons.
+    pub(crate) button: String,
+    /// Is written on buttons.
+    pub(crate) button_ink: String,
     /// Links, and what is chosen.
     pub(crate) accent: String,
 }
@@ -42,39 +46,45 @@ impl Brand {
     pub(crate) fn of(tenant: &Tenant) -> Self {
         Self {
             logo: tenant.logo_url.clone(),
-            ..Self::new(&tenant.name, &tenant.color)
+            ..Self::new(&tenant.name, &tenant.color, tenant.accent())
         }
     }
 
-    /// The brand of the business `name` whose colour is `color`, `#rrggbb`, without a logo.
-    pub(crate) fn new(name: &str, color: &str) -> Self {
-        let color = Color::parse(color)
-            .or_else(|| Color::parse(OWN))
-            .unwrap_or(Color([0; 3]));
+    /// The brand of the business `name` whose colours are `color` and, of links and buttons, `accent`, both
+    /// `#rrggbb`, without a logo.
+    pub(crate) fn new(name: &str, color: &str, accent: &str) -> Self {
+        let known = |color: &str| {
+            let color = Color::parse(color).or_else(|| Color::parse(OWN));
+            color.unwrap_or(Color([0; 3]))
+        };
+        let (color, accent) = (known(color), known(accent));
         let initial = name.chars().find(|c| c.is_alphanumeric());
         Self {
             name: name.to_owned(),
             initial: initial.map_or_else(String::new, |c| c.to_uppercase().collect()),
             logo: None,
-            light: Palette::on(color, LIGHT),
-            dark: Palette::on(color, DARK),
+            light: Palette::on(color, accent, LIGHT),
+            dark: Palette::on(color, accent, DARK),
         }
     }
 
     /// The platform's own.
     pub(crate) fn own() -> Self {
-        Self::new("Berth", OWN)
+        Self::new("Berth", OWN, OWN)
     }
 }
 
 impl Palette {
-    fn on(color: Color, surface: Color) -> Self {
+    fn on(color: Color, accent: Color, surface: Color) -> Self {
         let fill = color.until(surface, 3.0);
+        let button = accent.until(surface, 3.0);
         Self {
             fill: fill.css(),
             ink: fill.ink().css(),
+            button: button.css(),
+            button_ink: button.ink().css(),
             // A little more than needed, because the ground around a surface is greyer.
-            accent: color.until(surface, 5.2).css(),
+            accent: accent.until(surface, 5.2).css(),
         }
     }
 }
@@ -155,10 +165,18 @@ mod tests {
                     other * 17,
                     (part * other) % 256
                 );
-                let brand = Brand::new("x", &color);
+                let brand = Brand::new("x", OWN, &color);
+                let plain = Brand::new("x", &color, OWN);
+                for (palette, surface) in [(&plain.light, LIGHT), (&plain.dark, DARK)] {
+                    let [fill, ink] =
+                        [&palette.fill, &palette.ink].map(|text| Color::parse(text).unwrap());
+                    assert!(ink.contrast(fill) >= 4.5, "{color}: {ink:?} on {fill:?}");
+                    assert!(fill.contrast(surface) >= 3.0, "{color}: {fill:?}");
+                }
                 for (palette, surface) in [(&brand.light, LIGHT), (&brand.dark, DARK)] {
-                    let [fill, ink, accent] = [&palette.fill, &palette.ink, &palette.accent]
-                        .map(|text| Color::parse(text).unwrap());
+                    let [fill, ink, accent] =
+                        [&palette.button, &palette.button_ink, &palette.accent]
+                            .map(|text| Color::parse(text).unwrap());
                     assert!(ink.contrast(fill) >= 4.5, "{color}: {ink:?} on {fill:?}");
                     assert!(fill.contrast(surface) >= 3.0, "{color}: {fill:?}");
                     assert!(accent.contrast(surface) >= 4.5, "{color}: {accent:?}");
@@ -169,12 +187,15 @@ mod tests {
 
     #[test]
     fn a_colour_that_will_do_is_left_alone() {
-        let brand = Brand::new("Alpha Clinic", "#1f4b99");
+        let brand = Brand::new("Alpha Clinic", "#1f4b99", "#9a3412");
         assert_eq!(
             (brand.light.fill.as_str(), brand.light.ink.as_str()),
             ("#1f4b99", "#ffffff")
         );
-        assert_eq!(brand.light.accent, "#1f4b99");
+        assert_eq!(
+            (brand.light.button.as_str(), brand.light.accent.as_str()),
+            ("#9a3412", "#9a3412")
+        );
         assert_eq!(brand.initial, "A");
     }
 
@@ -189,7 +210,7 @@ mod tests {
             "url(//x)",
         ] {
             assert_eq!(
-                Brand::new("x", hostile).light,
+                Brand::new("x", hostile, hostile).light,
                 Brand::own().light,
                 "{hostile}"
             );

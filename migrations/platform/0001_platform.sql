@@ -48,6 +48,8 @@ CREATE TABLE platform.tenant (
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     locale          text NOT NULL DEFAULT 'en',
     color           text NOT NULL DEFAULT '#1f4b99' CHECK (color ~ '^#[0-9a-f]{6}$'),
+    -- Of links and buttons, where it is another.
+    accent_color    text CHECK (accent_color ~ '^#[0-9a-f]{6}$'),
     logo_url        text CHECK (logo_url ~ '^https://' AND length(logo_url) <= 2000),
     legal_name      text NOT NULL CHECK (length(legal_name) BETWEEN 1 AND 200),
     address         text NOT NULL DEFAULT '' CHECK (length(address) <= 1000),
@@ -282,7 +284,7 @@ $$;
 -- Not when only its schema moves: a fleet of them would keep every commit waiting for the next.
 CREATE TRIGGER tenant_told
     AFTER INSERT OR UPDATE OF slug, name, kind, plan, role, node, bucket, status, timezone, currency, locale, color,
-                              logo_url, legal_name, address, tax_id ON platform.tenant
+                              accent_color, logo_url, legal_name, address, tax_id ON platform.tenant
     FOR EACH ROW EXECUTE FUNCTION platform.tell_tenant_changed();
 CREATE FUNCTION platform.tell_domain_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -103,7 +103,7 @@ pub(crate) async fn show(
     let mut address = house.links.address(scene.place.slug());
     address.set_path(&format!("/checkout/{id}"));
     address.query_pairs_mut().append_pair("token", &query.token);
-    let shell = Shell::outside(Brand::new(&tenant.name, &tenant.color), scene.nonce.clone());
+    let shell = Shell::outside(Brand::of(&tenant), scene.nonce.clone());
     html(&page(shell, house, &booking, state, address.into(), now))
 }
 

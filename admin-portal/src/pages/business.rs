@@ -43,6 +43,10 @@ struct BusinessForm {
     name: String,
     #[serde(default)]
     color: String,
+    /// There when its box is ticked.
+    own_accent: Option<String>,
+    #[serde(default)]
+    accent_color: String,
     #[serde(default)]
     logo_url: String,
     #[serde(default)]
@@ -122,6 +126,8 @@ impl From<&Tenant> for BusinessForm {
         Self {
             name: tenant.name.clone(),
             color: tenant.color.clone(),
+            own_accent: tenant.accent_color.as_ref().map(|_| "yes".to_owned()),
+            accent_color: tenant.accent().to_owned(),
             logo_url: tenant.logo_url.clone().unwrap_or_default(),
             locale: tenant.locale.clone(),
             timezone: tenant.timezone.clone(),
@@ -144,6 +150,10 @@ impl BusinessForm {
         Ok(Change {
             name: trimmed(&self.name),
             color: Some(self.color.to_ascii_lowercase()),
+            accent_color: Some(match self.own_accent {
+                Some(_) => self.accent_color.to_ascii_lowercase(),
+                None => String::new(),
+            }),
             logo_url: trimmed(&self.logo_url),
             locale: Some(self.locale.clone()),
             timezone: given(&self.timezone),
@@ -169,6 +179,8 @@ mod tests {
         let typed = BusinessForm {
             name: sample::HOSTILE.into(),
             color: "#0f766e".into(),
+            own_accent: Some("yes".into()),
+            accent_color: "#9a3412".into(),
             logo_url: "http://example.org/logo.png".into(),
             locale: "de".into(),
             timezone: "Europe/Berlin".into(),

@@ -31,7 +31,7 @@ fn eur(amount: i64) -> Money {
 }
 
 pub(crate) fn brand() -> Brand {
-    Brand::new("Alpha Clinic & Söhne", "#0f766e")
+    Brand::new("Alpha Clinic & Söhne", "#0f766e", "#0f766e")
 }
 
 pub(crate) fn shell(section: Section) -> Shell {

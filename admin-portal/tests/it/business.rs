@@ -5,9 +5,11 @@ use poem::http::StatusCode;
 
 use crate::{House, admin};
 
-const FORM: [(&str, &str); 7] = [
+const FORM: [(&str, &str); 9] = [
     ("name", "Alpha & Sons"),
     ("color", "#AA3300"),
+    ("own_accent", "yes"),
+    ("accent_color", "#0033AA"),
     ("logo_url", "https://cdn.example/alpha.svg"),
     ("locale", "en"),
     ("legal_name", "Alpha Clinic AG"),
@@ -42,6 +44,8 @@ async fn an_administrator_changes_what_customers_see() {
         (&*tenant.color, &*tenant.address, tenant.tax_id.as_deref()),
         ("#aa3300", "Bahnhofstrasse 1\n8001 Zürich", Some("CHE-123"))
     );
+    assert_eq!(tenant.accent_color.as_deref(), Some("#0033aa"));
+    assert!(after.contains("--button: #0033aa;"), "{after}");
     let (operator, detail): (String, String) = sqlx::query_as(
         "SELECT operator, detail::text FROM platform.audit
          WHERE action = 'tenant.updated' AND tenant_id = $1",

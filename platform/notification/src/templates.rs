@@ -60,6 +60,10 @@ struct Sender {
     color: String,
     /// What can be read on `color`.
     ink: &'static str,
+    /// Colour of buttons, `#rrggbb`.
+    accent: String,
+    /// What can be read on `accent`.
+    accent_ink: &'static str,
 }
 
 /// What the template of a sign-up's mail shows.
@@ -158,6 +162,8 @@ pub fn sign_up(url: &str, host: &str) -> Result<Rendered, askama::Error> {
             logo: None,
             color: PLATFORM_COLOR.to_owned(),
             ink: ink_on(PLATFORM_COLOR),
+            accent: PLATFORM_COLOR.to_owned(),
+            accent_ink: ink_on(PLATFORM_COLOR),
         },
         url: url.to_owned(),
     };
@@ -190,6 +196,8 @@ fn view(letter: &Letter, brand: &Brand, pay_url: &str, language: Language) -> Vi
             logo: brand.logo_url.clone(),
             color: brand.color.clone(),
             ink: ink_on(&brand.color),
+            accent: brand.accent_color.clone(),
+            accent_ink: ink_on(&brand.accent_color),
         },
         customer: single_line(&booking.customer.name, LONGEST),
         product: single_line(&booking.product_name, LONGEST),

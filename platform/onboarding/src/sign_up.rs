@@ -142,6 +142,7 @@ impl Business {
             locale: self.locale,
             color: COLOR.to_owned(),
             address: String::new(),
+            accent_color: None,
             logo_url: None,
             tax_id: None,
             plan: Some(PLAN.to_owned()),

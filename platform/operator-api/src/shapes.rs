@@ -86,6 +86,9 @@ pub struct Tenant {
     pub locale: String,
     /// Brand colour, `#rrggbb`.
     pub color: String,
+    /// Colour of links and buttons, where it is another.
+    #[oai(skip_serializing_if_is_none)]
+    pub accent_color: Option<String>,
     /// Address of its logo.
     #[oai(skip_serializing_if_is_none)]
     pub logo_url: Option<String>,
@@ -127,6 +130,7 @@ impl From<Particulars> for Tenant {
             currency: tenant.currency,
             locale: tenant.locale,
             color: tenant.color,
+            accent_color: tenant.accent_color,
             logo_url: tenant.logo_url,
             legal_name: tenant.legal_name,
             address: tenant.address,
@@ -168,6 +172,8 @@ pub struct CreateRequest {
     pub locale: Option<String>,
     /// Brand colour, `#rrggbb`.
     pub color: Option<String>,
+    /// Colour of links and buttons, like it; the brand colour unless given.
+    pub accent_color: Option<String>,
     /// Address of its logo, `https://…`.
     pub logo_url: Option<String>,
     /// Name on receipts; the name for people unless given.
@@ -194,6 +200,7 @@ impl CreateRequest {
             currency: self.currency.0,
             locale: or(&self.locale, "en"),
             color: or(&self.color, "#1f4b99"),
+            accent_color: self.accent_color.clone(),
             legal_name: or(&self.legal_name, &self.name),
             address: or(&self.address, ""),
             logo_url: self.logo_url.clone(),
@@ -256,6 +263,8 @@ pub struct ChangeRequest {
     pub name: Option<String>,
     /// Brand colour, `#rrggbb`.
     pub color: Option<String>,
+    /// Colour of links and buttons, like it; an empty text makes it the brand colour again.
+    pub accent_color: Option<String>,
     /// Address of its logo, `https://…`; an empty text removes it.
     pub logo_url: Option<String>,
     /// BCP 47 tag of the language it writes in.
@@ -282,6 +291,7 @@ impl From<ChangeRequest> for Change {
             slug: change.slug,
             name: change.name,
             color: change.color,
+            accent_color: change.accent_color,
             logo_url: change.logo_url,
             locale: change.locale,
             currency: change.currency.map(|currency| currency.0),

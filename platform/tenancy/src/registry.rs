@@ -223,7 +223,7 @@ impl Registry {
         };
         let row = sqlx::query!(
             r#"SELECT t.id, t.slug, t.name, t.kind, t.role, t.timeline, t.schema_version, t.node, t.bucket, t.status, t.timezone, t.currency,
-                      t.locale, t.color, t.logo_url, t.legal_name, t.address, t.tax_id,
+                      t.locale, t.color, t.accent_color, t.logo_url, t.legal_name, t.address, t.tax_id,
                       p.requests_per_second, p.concurrent_requests, p.concurrent_events,
                       s.account_id AS "account_id?", s.charges_enabled AS "charges_enabled?",
                       s.payouts_enabled AS "payouts_enabled?", k.id AS "api_key?"
@@ -260,6 +260,7 @@ impl Registry {
             currency,
             locale: row.locale,
             color: row.color,
+            accent_color: row.accent_color,
             legal_name: row.legal_name,
             address: row.address,
             logo_url: row.logo_url,

@@ -31,6 +31,8 @@ pub struct Tenant {
     pub locale: String,
     /// Brand colour, `#rrggbb`.
     pub color: String,
+    /// Colour of links and buttons, where it is another.
+    pub accent_color: Option<String>,
     /// Name on receipts.
     pub legal_name: String,
     /// Address on receipts.
@@ -82,6 +84,12 @@ pub struct PaymentAccount {
 }
 
 impl Tenant {
+    /// Colour of links and buttons, `#rrggbb`.
+    #[must_use]
+    pub fn accent(&self) -> &str {
+        self.accent_color.as_deref().unwrap_or(&self.color)
+    }
+
     /// Name of the tenant's schema and role; opaque.
     #[must_use]
     pub fn role(&self) -> &str {

@@ -19,6 +19,8 @@ pub struct Brand {
     pub address: String,
     /// `#rrggbb`.
     pub color: String,
+    /// The same, of buttons.
+    pub accent_color: String,
     /// Address of its logo.
     pub logo_url: Option<String>,
 }
@@ -30,6 +32,7 @@ impl From<&Tenant> for Brand {
             legal_name: tenant.legal_name.clone(),
             address: tenant.address.clone(),
             color: tenant.color.clone(),
+            accent_color: tenant.accent().to_owned(),
             logo_url: tenant.logo_url.clone(),
         }
     }

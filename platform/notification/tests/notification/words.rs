@@ -16,6 +16,7 @@ fn brand() -> Brand {
         legal_name: "Alpha Clinic GmbH".into(),
         address: "Torstraße 1\n10119 Berlin".into(),
         color: "#0f766e".into(),
+        accent_color: "#0f766e".into(),
         logo_url: None,
     }
 }

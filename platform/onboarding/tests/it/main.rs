@@ -34,6 +34,7 @@ fn gym(slug: &str) -> NewTenant {
         color: "#1f4b99".into(),
         legal_name: "Gamma Gym".into(),
         address: String::new(),
+        accent_color: None,
         logo_url: None,
         tax_id: None,
         plan: None,

@@ -206,6 +206,9 @@ pub(crate) struct CreateTenant {
     /// Brand colour, #rrggbb.
     #[arg(long, default_value = "#1f4b99")]
     color: String,
+    /// Colour of links and buttons, #rrggbb; the brand colour unless given.
+    #[arg(long)]
+    accent_color: Option<String>,
     /// Address of its logo, https://….
     #[arg(long)]
     logo_url: Option<String>,
@@ -251,6 +254,9 @@ pub(crate) struct ChangeTenant {
     /// Brand colour, #rrggbb.
     #[arg(long)]
     color: Option<String>,
+    /// Colour of links and buttons, #rrggbb; an empty text makes it the brand colour again.
+    #[arg(long)]
+    accent_color: Option<String>,
     /// Address of its logo, https://…; an empty text removes it.
     #[arg(long)]
     logo_url: Option<String>,
@@ -286,6 +292,7 @@ impl ChangeTenant {
             slug: self.new_slug,
             name: self.name,
             color: self.color,
+            accent_color: self.accent_color,
             logo_url: self.logo_url,
             locale: self.locale,
             currency: self.currency,
@@ -375,7 +382,7 @@ fn shown(tenant: &Particulars) -> Value {
         "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "kind": tenant.kind,
         "status": tenant.status, "plan": tenant.plan, "node": tenant.node, "timezone": tenant.timezone,
         "currency": tenant.currency, "locale": tenant.locale, "color": tenant.color,
-        "logo_url": tenant.logo_url, "legal_name": tenant.legal_name, "address": tenant.address,
+        "accent_color": tenant.accent_color, "logo_url": tenant.logo_url, "legal_name": tenant.legal_name, "address": tenant.address,
         "tax_id": tenant.tax_id, "canary": tenant.canary,
         "schema_version": tenant.schema_version, "quarantine": tenant.quarantine, "version": tenant.version,
         "created_at": tenant.created_at,
@@ -469,6 +476,7 @@ async fn create_tenant(new: CreateTenant) -> anyhow::Result<Value> {
         currency: new.currency,
         locale: new.locale,
         color: new.color,
+        accent_color: new.accent_color,
         address: new.address,
         logo_url: new.logo_url,
         tax_id: new.tax_id,

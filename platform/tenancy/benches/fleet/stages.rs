@@ -166,6 +166,7 @@ fn tenant(slug: &str) -> NewTenant {
         color: "#334155".to_owned(),
         legal_name: "Fleet".to_owned(),
         address: String::new(),
+        accent_color: None,
         logo_url: None,
         tax_id: None,
         plan: None,

@@ -47,6 +47,8 @@ pub struct Described {
     pub locale: String,
     /// Brand colour.
     pub color: String,
+    /// Colour of links and buttons, where it is another.
+    pub accent_color: Option<String>,
     /// Address of its logo.
     pub logo_url: Option<String>,
     /// Name on receipts.

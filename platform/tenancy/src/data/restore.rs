@@ -77,8 +77,9 @@ pub async fn restore_as_new(
     export.tell(&mut tx, heir).await?;
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, plan, role, bucket, status, timezone,
-           currency, locale, color, logo_url, legal_name, address, tax_id, schema_version, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+           currency, locale, color, logo_url, legal_name, address, tax_id, schema_version, created_at,
+           accent_color)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(id.uuid())
     .bind(&slug)
@@ -98,6 +99,7 @@ pub async fn restore_as_new(
     .bind(&described.tax_id)
     .bind(settings.files.latest())
     .bind(jiff_sqlx::Timestamp::from(clock.now()))
+    .bind(&described.accent_color)
     .execute(&mut *tx)
     .await;
     refused(inserted.map(drop), &slug)?;

@@ -35,6 +35,8 @@ pub struct NewTenant {
     pub locale: String,
     /// Brand colour, `#rrggbb` in lower case.
     pub color: String,
+    /// Colour of links and buttons, like it; the brand colour unless given.
+    pub accent_color: Option<String>,
     /// Name on receipts.
     pub legal_name: String,
     /// Address of its logo, `https://`.
@@ -184,9 +186,9 @@ async fn register(
 ) -> Result<(), Error> {
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, role, bucket, timezone, currency, \
-           locale, color, legal_name, address, schema_version, created_at, status, plan, logo_url, tax_id) \
+           locale, color, legal_name, address, schema_version, created_at, status, plan, logo_url, tax_id, accent_color) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-           coalesce($17, 'standard'), nullif($18, ''), nullif($19, ''))",
+           coalesce($17, 'standard'), nullif($18, ''), nullif($19, ''), nullif($20, ''))",
     )
     .bind(id.uuid())
     .bind(&new.slug)
@@ -211,6 +213,7 @@ async fn register(
     .bind(&new.plan)
     .bind(&new.logo_url)
     .bind(&new.tax_id)
+    .bind(&new.accent_color)
     .execute(&mut *conn)
     .await;
     refused(inserted.map(drop), &new.slug)?;

@@ -27,6 +27,9 @@ pub struct Change {
     /// Brand colour, `#rrggbb` in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// Colour of links and buttons, like it; an empty text makes it the brand colour again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent_color: Option<String>,
     /// Address of its logo, `https://`; an empty text removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_url: Option<String>,
@@ -82,6 +85,8 @@ pub struct Particulars {
     pub locale: String,
     /// Brand colour.
     pub color: String,
+    /// Colour of links and buttons, where it is another.
+    pub accent_color: Option<String>,
     /// Address of its logo.
     pub logo_url: Option<String>,
     /// Name on receipts.
@@ -207,7 +212,8 @@ impl Lifecycle {
                locale = coalesce($7, locale), currency = coalesce($8, currency),
                timezone = coalesce($9, timezone), legal_name = coalesce($10, legal_name),
                address = coalesce($11, address), tax_id = nullif(coalesce($12, tax_id), ''),
-               plan = coalesce($13, plan), canary = coalesce($14, canary), version = version + 1
+               plan = coalesce($13, plan), canary = coalesce($14, canary),
+               accent_color = nullif(coalesce($15, accent_color), ''), version = version + 1
              WHERE id = $1",
         )
         .bind(held.id.uuid())
@@ -224,6 +230,7 @@ impl Lifecycle {
         .bind(&change.tax_id)
         .bind(&change.plan)
         .bind(change.canary)
+        .bind(&change.accent_color)
         .execute(tx.conn())
         .await;
         let name = change.slug.as_deref().unwrap_or(slug);
@@ -330,7 +337,7 @@ async fn give_up_name(
 
 const SELECT: &str = "
     SELECT t.id, t.slug, t.name, t.kind, t.status, t.plan, t.node, t.timezone, t.currency, t.locale, t.color,
-           t.logo_url, t.legal_name, t.address, t.tax_id, t.canary, t.schema_version, q.reason AS quarantine,
+           t.accent_color, t.logo_url, t.legal_name, t.address, t.tax_id, t.canary, t.schema_version, q.reason AS quarantine,
            t.version, t.created_at
     FROM platform.tenant t LEFT JOIN platform.migration_quarantine q ON q.tenant_id = t.id";
 

@@ -8,14 +8,15 @@ use crate::Error;
 
 /// Looks at everything that is known of a tenant to be, so that all that is wrong is said at once.
 pub(super) fn new_tenant(new: &NewTenant) -> Result<(), Error> {
-    let (logo, number) = (&new.logo_url, &new.tax_id);
+    let (accent, logo, number) = (&new.accent_color, &new.logo_url, &new.tax_id);
     all([
         slug::check(&new.slug),
         kind(&new.kind),
         text("name", &new.name, 1, 200),
         text("legal_name", &new.legal_name, 1, 200),
         text("address", &new.address, 0, 1_000),
-        color(&new.color),
+        color("color", &new.color),
+        given(accent.as_deref(), accent_color),
         timezone(&new.timezone),
         locale(&new.locale),
         given(logo.as_deref(), logo_url),
@@ -35,7 +36,8 @@ pub(super) fn change(change: &Change) -> Result<(), Error> {
             text("address", address, 0, 1_000)
         }),
         given(change.tax_id.as_deref(), tax_id),
-        given(change.color.as_deref(), color),
+        given(change.color.as_deref(), |it| color("color", it)),
+        given(change.accent_color.as_deref(), accent_color),
         given(change.logo_url.as_deref(), logo_url),
         given(change.timezone.as_deref(), timezone),
         given(change.locale.as_deref(), locale),
@@ -105,7 +107,7 @@ fn text(field: &str, text: &str, least: usize, most: usize) -> Result<(), FieldE
     Err(FieldError::new(field, "TEXT_INVALID", detail))
 }
 
-fn color(color: &str) -> Result<(), FieldError> {
+fn color(field: &str, color: &str) -> Result<(), FieldError> {
     let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6);
     let hex = |digits: &str| {
         digits
@@ -116,7 +118,15 @@ fn color(color: &str) -> Result<(), FieldError> {
         return Ok(());
     }
     let detail = format!("`{color}` is no colour: `#rrggbb` in lower case.");
-    Err(FieldError::new("color", "COLOR_INVALID", detail))
+    Err(FieldError::new(field, "COLOR_INVALID", detail))
+}
+
+/// An empty one is none.
+fn accent_color(accent: &str) -> Result<(), FieldError> {
+    match accent {
+        "" => Ok(()),
+        accent => color("accent_color", accent),
+    }
 }
 
 /// An empty one is none.
@@ -168,9 +178,12 @@ mod tests {
         for wrong in ["", "ab", "\0", "\u{1b}"] {
             assert!(text("it", wrong, 1, 1).is_err(), "{wrong:?}");
         }
-        assert!(color("#00ff9a").is_ok());
+        assert!(color("it", "#00ff9a").is_ok() && accent_color("").is_ok());
         for wrong in ["red", "#00FF9A", "#00ff9", "00ff9a1", "#00ff9ä"] {
-            assert!(color(wrong).is_err(), "{wrong}");
+            assert!(
+                color("it", wrong).is_err() && accent_color(wrong).is_err(),
+                "{wrong}"
+            );
         }
         assert!(logo_url("https://cdn.example/a.png").is_ok() && logo_url("").is_ok());
         for wrong in [

@@ -68,6 +68,7 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
     let change = Change {
         slug: Some("omega-clinic".into()),
         color: Some("#112233".into()),
+        accent_color: Some("#445566".into()),
         logo_url: Some("https://cdn.example/logo.svg".into()),
         tax_id: Some("DE123456789".into()),
         plan: Some("business".into()),
@@ -82,7 +83,10 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
     until(&registry, &key("omega-clinic"), true).await;
     until(&registry, &key("alpha-clinic"), false).await;
     let seen = registry.find(&key("omega-clinic")).await.unwrap().unwrap();
-    assert_eq!(seen.tenant.color, "#112233");
+    assert_eq!(
+        (&*seen.tenant.color, seen.tenant.accent()),
+        ("#112233", "#445566")
+    );
     assert_eq!(seen.tenant.tax_id.as_deref(), Some("DE123456789"));
     assert_eq!(seen.tenant.allowance.requests_per_second, 1_000);
 
@@ -97,6 +101,10 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
         },
         Change {
             color: Some("blue".into()),
+            ..Change::default()
+        },
+        Change {
+            accent_color: Some("blue".into()),
             ..Change::default()
         },
         Change {
@@ -130,11 +138,12 @@ async fn particulars_change_at_once_everywhere_and_what_is_wrong_changes_nothing
     let now = operator.particulars("omega-clinic").await.unwrap();
     assert_eq!((now.version, &*now.color), (2, "#112233"));
     let empty = Change {
+        accent_color: Some(String::new()),
         logo_url: Some(String::new()),
         ..Change::default()
     };
     let after = operator.change("omega-clinic", &empty).await.unwrap();
-    assert_eq!(after.logo_url, None);
+    assert_eq!((after.logo_url, after.accent_color), (None, None));
     let updated: Updated = told(&platform, after.id, 2).await;
     assert_eq!(updated.version, 3);
     let names = async |filter: &Filter, after: &str| {

@@ -87,6 +87,7 @@ async fn a_clone_and_its_own_tenants_roles_go_with_its_platform() {
         color: "#000000".into(),
         legal_name: "Gamma".into(),
         address: String::new(),
+        accent_color: None,
         logo_url: None,
         tax_id: None,
         plan: None,
