@@ -20,6 +20,7 @@ use berth_devkit::{
 };
 use berth_stripe_emulator as emulator;
 use berth_testkit::TestPlatform;
+use futures::future::join_all;
 use tempfile::TempDir;
 
 /// The program under test.
@@ -145,9 +146,8 @@ impl House {
             ports,
             directory,
         };
-        for role in ALWAYS {
-            house.start(role).await;
-        }
+        let started = join_all(ALWAYS.map(|role| house.launch(role))).await;
+        house.processes.extend(ALWAYS.into_iter().zip(started));
         let seeder = house.seeder();
         house.endpoints.tenants = demo::seed(&house.endpoints, &seeder, Cast::Few)
             .await
@@ -277,11 +277,15 @@ impl House {
 
     /// Starts a process that does not run and waits until it is ready.
     pub(crate) async fn start(&mut self, role: Role) {
+        let process = self.launch(role).await;
+        self.processes.push((role, process));
+    }
+
+    async fn launch(&self, role: Role) -> Process {
         let index = Role::ALL.iter().position(|one| *one == role).unwrap();
         let (metrics, api) = (self.ports.metrics[index].port(), self.ports.api.port());
-        let started = self.run(Path::new(BERTH), role.name(), role, metrics, api);
-        let process = started.await;
-        self.processes.push((role, process));
+        self.run(Path::new(BERTH), role.name(), role, metrics, api)
+            .await
     }
 
     /// Starts a process of the next release, beside whatever runs. A server answers where this
