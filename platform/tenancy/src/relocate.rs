@@ -322,6 +322,7 @@ async fn carry_out(
             // Until the registry is told otherwise, here and by nobody else, it is served where it was.
             let mut source = relocation.source(settings).await?;
             thaw(&mut source, relocation).await?;
+            source.close().await?;
             return Err(error);
         }
     };
@@ -353,6 +354,8 @@ async fn hand_over(
 /// Lets the tenant's role be taken on again where it is.
 async fn thaw(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
     let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
+    // Who gave up, or died, may have left a session that freezes it a moment later.
+    end_sessions(source, &format!("REVOKE {role} FROM {login}")).await?;
     run(source, &format!("GRANT {role} TO {login}")).await
 }
 
@@ -686,14 +689,19 @@ async fn unsubscribe(
 
 /// Ends the sessions of this database that are at a statement like `statement`, and waits until they have.
 async fn end_sessions(conn: &mut PgConnection, statement: &str) -> Result<(), Error> {
-    sqlx::query(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    let ended: bool = sqlx::query_scalar(
+        "SELECT coalesce(bool_and(pg_terminate_backend(pid, 5000)), true) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE $1",
     )
     .bind(statement)
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    match ended {
+        true => Ok(()),
+        false => Err(Error::Busy(
+            "a session of an earlier run does not end".to_owned(),
+        )),
+    }
 }
 
 async fn forget(registry: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {

@@ -24,15 +24,15 @@ use crate::{
 };
 
 /// A house whose product knows two nodes.
-struct TwoNodes {
-    house: House,
-    second: PgPool,
+pub(crate) struct TwoNodes {
+    pub(crate) house: House,
+    pub(crate) second: PgPool,
     // Dropped after what is connected to it.
     _postgres: PrivatePostgres,
     _directory: tempfile::TempDir,
 }
 
-async fn two_nodes() -> TwoNodes {
+pub(crate) async fn two_nodes() -> TwoNodes {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("postgres");
     let postgres = PrivatePostgres::start(&place, PostgresOptions::default());
@@ -162,7 +162,7 @@ async fn a_tenant_in_use_moves_to_another_node_and_back_and_loses_nothing() {
 }
 
 /// Moves under way, and what they leave behind, on this node.
-async fn traces(pool: &PgPool) -> i64 {
+pub(crate) async fn traces(pool: &PgPool) -> i64 {
     let sql = "SELECT (SELECT count(*) FROM platform.relocation) + (SELECT count(*) FROM pg_publication)
                     + (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
                        WHERE d.datname = current_database())

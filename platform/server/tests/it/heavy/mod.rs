@@ -2,4 +2,5 @@
 
 mod chaos;
 mod contention;
+mod freeze;
 mod race;
