@@ -485,6 +485,8 @@ async fn move_up(
         MOVED => Outcome::Elsewhere,
         // lock_not_available, deadlock_detected, serialization_failure.
         "55P03" | "40P01" | "40001" => Outcome::Busy(format!("{code}: {reason}")),
+        // It took too long, or a file of its tables is damaged: its own, though it looks like the server's.
+        "57014" | "58P01" => Outcome::Failed(format!("{code}: {reason}")),
         // The server's own state: no tenant's fault.
         state if state.starts_with("53") || state.starts_with("57") || state.starts_with("58") => {
             return Err(error.into());
