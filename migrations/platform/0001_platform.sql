@@ -44,6 +44,8 @@ CREATE TABLE platform.tenant (
     -- it is released.
     status          text NOT NULL DEFAULT 'active'
                     CHECK (status IN ('opening', 'active', 'suspended', 'archived', 'leaving', 'held')),
+    -- Before a restore in its place that has not come to its end.
+    former_status   text,
     timezone        text NOT NULL,
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     locale          text NOT NULL DEFAULT 'en',

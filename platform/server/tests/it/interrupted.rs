@@ -114,6 +114,14 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
             .count(house.gym(), "SELECT count(*) FROM booking")
             .await;
         assert_eq!(now, bookings, "killed at {table}");
+        // Nobody serves what was to be put back, as if it had been.
+        let release = house.berth(&["tenant", "release", "--slug", &slug]).await;
+        let why = match table {
+            "platform.tenant" => "is suspended",
+            _ => "was cut off; repeat it",
+        };
+        let refused = release.unwrap_err();
+        assert!(refused.contains(why), "killed at {table}: {refused}");
     }
     parsed(&house, &restore).await;
     assert_eq!(number(&house, STRAY).await, 0);

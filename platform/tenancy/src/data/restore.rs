@@ -129,8 +129,8 @@ pub async fn restore_as_new(
 ///
 /// # Errors
 /// [`Error::UnknownTenant`], [`DataError::Served`]; as [`restore_as_new`]. The tenant has what it had
-/// then, and the standing it had, but that files of the export may be there already. Cut off on another
-/// node than the registry's it may have neither, and cannot be released before this is repeated.
+/// then, and the standing it had, but that files of the export may be there already. Cut off, it may have
+/// either, and cannot be released before this is repeated.
 pub async fn restore_in_place(
     settings: &DatabaseSettings,
     folder: &Path,
@@ -151,9 +151,14 @@ pub async fn restore_in_place(
         held.let_go(settings, by, clock).await?;
         return Err(error);
     }
-    registry.close().await?;
     // Only now: had it failed, they would still be what the tenant has.
     export.remove_other_files(files, id).await?;
+    // And only now it may be released.
+    sqlx::query("UPDATE platform.tenant SET former_status = NULL WHERE id = $1")
+        .bind(id.uuid())
+        .execute(&mut registry)
+        .await?;
+    registry.close().await?;
     Ok(export.restored(id, slug.to_owned()))
 }
 
@@ -292,13 +297,10 @@ impl Held {
         if !there {
             return Ok(());
         }
-        if self.former == "held" {
-            return Ok(());
-        }
         let mut registry = settings.connect(NodeId::HOME).await?;
         let mut tx = registry.begin().await?;
         let version: Option<i64> = sqlx::query_scalar(
-            "UPDATE platform.tenant SET status = $2, version = version + 1
+            "UPDATE platform.tenant SET status = $2, former_status = NULL, version = version + 1
              WHERE id = $1 AND status = 'held' AND timeline = $3 RETURNING version",
         )
         .bind(self.id.uuid())
@@ -345,16 +347,25 @@ async fn hold(
     by: &Operator,
     clock: &Clock,
 ) -> Result<Held, DataError> {
-    type Row = (uuid::Uuid, String, i16, i16, i32, String, i64);
+    type Row = (
+        uuid::Uuid,
+        String,
+        i16,
+        i16,
+        i32,
+        String,
+        i64,
+        Option<String>,
+    );
     let mut tx = registry.begin().await?;
     let found: Option<Row> = sqlx::query_as(
-        "SELECT id, role, node, bucket, timeline, status, version FROM platform.tenant
+        "SELECT id, role, node, bucket, timeline, status, version, former_status FROM platform.tenant
          WHERE slug = $1 AND status <> 'leaving' FOR UPDATE",
     )
     .bind(slug)
     .fetch_optional(&mut *tx)
     .await?;
-    let (id, role, node, bucket, timeline, status, version) =
+    let (id, role, node, bucket, timeline, status, version, former) =
         found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
     let held = Held {
         id: id.into(),
@@ -362,7 +373,8 @@ async fn hold(
         node: NodeId(node.unsigned_abs()),
         bucket: bucket.unsigned_abs(),
         timeline: timeline.unsigned_abs(),
-        former: status.clone(),
+        // What it was before a run that was cut off counts, not what that run made of it.
+        former: former.unwrap_or_else(|| status.clone()),
     };
     let moving: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)")
@@ -375,13 +387,16 @@ async fn hold(
     if matches!(&*status, "active" | "opening") {
         return Err(DataError::Served(slug.to_owned()));
     }
+    sqlx::query(
+        "UPDATE platform.tenant SET status = 'held', former_status = $2,
+                version = version + CASE status WHEN 'held' THEN 0 ELSE 1 END
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(&held.former)
+    .execute(&mut *tx)
+    .await?;
     if status != "held" {
-        sqlx::query(
-            "UPDATE platform.tenant SET status = 'held', version = version + 1 WHERE id = $1",
-        )
-        .bind(id)
-        .execute(&mut *tx)
-        .await?;
         audit(&mut tx, held.id, by, "tenant.held", &json!({})).await?;
         let event = Updated {
             tenant_id: held.id,

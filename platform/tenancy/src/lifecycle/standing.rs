@@ -63,16 +63,24 @@ impl Lifecycle {
     /// Looks whether the tenant of that name can be reached where the registry says it is.
     async fn is_whole(&self, slug: &str) -> Result<(), Error> {
         let id = self.particulars(slug).await?.id;
+        let cut_off = || Error::Standing(format!("the restore of `{slug}` was cut off; repeat it"));
+        let mut tx = self.tenancy.begin_platform().await?;
+        let open: bool = sqlx::query_scalar(
+            "SELECT former_status IS NOT NULL FROM platform.tenant WHERE id = $1",
+        )
+        .bind(id.uuid())
+        .fetch_one(tx.conn())
+        .await?;
+        tx.rollback().await?;
+        if open {
+            return Err(cut_off());
+        }
         let Some(tenant) = self.tenancy.registry().refresh(id).await? else {
             return Ok(());
         };
         match self.tenancy.begin(&tenant).await {
             Ok(tx) => tx.rollback().await?,
-            Err(Error::Moving) => {
-                return Err(Error::Standing(format!(
-                    "the restore of `{slug}` was cut off; repeat it"
-                )));
-            }
+            Err(Error::Moving) => return Err(cut_off()),
             Err(error) => return Err(error),
         }
         if tenant.schema_version < self.tenancy.database().newest() {
