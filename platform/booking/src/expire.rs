@@ -100,7 +100,8 @@ impl Bookings {
             }
         }
         metrics::counter!("berth_holds_expired_total").increment(released);
-        if anybody_waits {
+        // Who waits at a business that is not served waits on.
+        if anybody_waits && tenant.active {
             self.serve_waiting(tenant, access, clock).await?;
         }
         // What was at hand is looked at again: it may stand, and there may be more.

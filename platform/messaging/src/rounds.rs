@@ -3,7 +3,8 @@
 //! A sweep does what falls due by time alone: a hold that ran out, a payment nobody told of. To look
 //! into ten thousand schemas every two seconds would cost more than the bookings do. So a tenant is
 //! looked at when what was found due last time is, when something was told of it since, and, because
-//! nothing must rest on either alone, in a turn that comes round to everybody every few minutes. A sweep
+//! nothing must rest on either alone, in a turn that comes round to everybody every few minutes. That a tenant is
+//! suspended or archived ends nothing that is under way; one that is held does nothing. A sweep
 //! that has just begun knows nothing, and looks at everybody first.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -113,7 +114,7 @@ impl Rounds {
                     (id, Some(Timestamp::now()))
                 };
                 match registry.get(id).await {
-                    Ok(Some(tenant)) if tenant.active => match look(tenant).await {
+                    Ok(Some(tenant)) if !tenant.held => match look(tenant).await {
                         Ok(due) => (id, due),
                         Err(error) => again(&error),
                     },
@@ -160,12 +161,12 @@ impl Rounds {
     async fn in_turn(&mut self) -> Result<Vec<TenantId>, Error> {
         let registry = self.tenancy.registry();
         let (after, count) = self.turn;
-        let found = registry.active_after(after, count).await?;
+        let found = registry.at_work_after(after, count).await?;
         if found.len() == count {
             self.turn.0 = found.last().copied();
         } else {
             // Round: as many in each as it takes to come round again in time.
-            let all = registry.count_active().await?;
+            let all = registry.count_at_work().await?;
             let rounds = TURN.as_secs_f64() / self.pause.as_secs_f64().max(0.001);
             #[expect(
                 clippy::cast_precision_loss,

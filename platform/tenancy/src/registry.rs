@@ -181,18 +181,19 @@ impl Registry {
         Ok(ids.into_iter().map(TenantId::from).collect())
     }
 
-    /// Ids of the next `limit` active tenants after `after`, in their order.
+    /// Ids of the next `limit` tenants after `after` for whom something may fall due, in their order: those that
+    /// are served, and those that are not and have things under way.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn active_after(
+    pub async fn at_work_after(
         &self,
         after: Option<TenantId>,
         limit: usize,
     ) -> Result<Vec<TenantId>, Error> {
         let ids = sqlx::query_scalar!(
             "SELECT id FROM platform.tenant
-             WHERE status = 'active' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+             WHERE status IN ('active', 'suspended', 'archived') AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
             after.map(|id| id.uuid()),
             i64::try_from(limit).unwrap_or(i64::MAX),
         )
@@ -201,13 +202,13 @@ impl Registry {
         Ok(ids.into_iter().map(TenantId::from).collect())
     }
 
-    /// How many active tenants there are.
+    /// How many there are of them.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn count_active(&self) -> Result<u64, Error> {
+    pub async fn count_at_work(&self) -> Result<u64, Error> {
         let count = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM platform.tenant WHERE status = 'active'"#
+            r#"SELECT count(*) AS "count!" FROM platform.tenant WHERE status IN ('active', 'suspended', 'archived')"#
         )
         .fetch_one(self.database.platform())
         .await?;

@@ -96,8 +96,8 @@ impl Calendars {
 
     /// Reads a tenant's calendars that are due; when the next one will be.
     async fn read_due(&self, tenant: &Tenant, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        // A tenant that is held tells and asks nobody outside.
-        if tenant.held {
+        // Nobody is booked at a business that is not served.
+        if !tenant.active {
             return Ok(None);
         }
         let mut tx = self.tenancy.begin(tenant).await?;

@@ -70,7 +70,16 @@ async fn everybody_is_looked_at_first_and_then_in_turn() {
     assert_eq!(sweep.round(&mut rounds).await, [second]);
     assert_eq!(sweep.round(&mut rounds).await, []);
     assert_eq!(sweep.round(&mut rounds).await, [first]);
-    suspend(&platform, second).await;
+    // What is under way for who is served no more is finished; for who is held nothing is done.
+    stand(&platform, second, "suspended").await;
+    assert_eq!(sweep.round(&mut rounds).await, [second]);
+    assert_eq!(sweep.round(&mut rounds).await, []);
+    stand(&platform, second, "archived").await;
+    assert_eq!(sweep.round(&mut rounds).await, [first]);
+    assert_eq!(sweep.round(&mut rounds).await, [second]);
+    stand(&platform, second, "held").await;
+    assert_eq!(sweep.round(&mut rounds).await, []);
+    assert_eq!(sweep.round(&mut rounds).await, [first]);
     assert_eq!(sweep.round(&mut rounds).await, []);
 }
 
@@ -143,8 +152,8 @@ async fn age(platform: &TestPlatform) {
     run(platform, sql.into()).await;
 }
 
-async fn suspend(platform: &TestPlatform, tenant: TenantId) {
-    let sql = format!("UPDATE platform.tenant SET status = 'suspended' WHERE id = '{tenant}'");
+async fn stand(platform: &TestPlatform, tenant: TenantId, status: &str) {
+    let sql = format!("UPDATE platform.tenant SET status = '{status}' WHERE id = '{tenant}'");
     run(platform, sql).await;
     platform.tenancy().registry().forget();
 }
