@@ -30,7 +30,8 @@ async fn ask(client: &reqwest::Client, api: &str, tenant: &Tenant) -> (u16, Opti
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_over_its_plan_is_refused_and_its_neighbours_are_served() {
-    let house = House::with(&[("BERTH_LIMITS", "tenants")]).await;
+    // All of them share one pool of connections.
+    let house = House::with(&[("BERTH_LIMITS", "tenants"), ("BERTH_DATABASE_BUCKETS", "1")]).await;
     let plan =
         "INSERT INTO plan (name, requests_per_second, concurrent_requests, concurrent_events)
                 VALUES ('tiny', 5, 2, 2)";
