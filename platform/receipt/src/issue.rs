@@ -14,7 +14,7 @@ use object_store::ObjectStoreExt as _;
 use crate::{
     Error, Receipts,
     model::{self, Receipt},
-    storage, store,
+    store,
 };
 
 /// How long the object store may take; less than a handler has.
@@ -70,7 +70,7 @@ impl Receipts {
         content: Content,
     ) -> Result<(), Error> {
         let pdf = render(content).await?;
-        let path = storage::place(tenant, &receipt.path);
+        let path = berth_files::place(tenant, &receipt.path);
         let putting = self.files.put(&path, pdf.into());
         tokio::time::timeout(PUT_WITHIN, putting)
             .await

@@ -22,7 +22,6 @@ mod issue;
 pub mod model;
 mod queries;
 mod reactions;
-pub mod storage;
 mod store;
 
 use std::sync::Arc;
@@ -33,7 +32,6 @@ use object_store::ObjectStore;
 pub use error::Error;
 pub use model::Receipt;
 pub use reactions::Reactions;
-pub use storage::{StoreSettings, open, place};
 
 /// The receipts of all tenants; cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,7 +41,7 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// Receipts whose PDFs lie in `files`, as [`open`] gives it.
+    /// Receipts whose PDFs lie in `files`, as [`berth_files::open`] gives it.
     #[must_use]
     pub fn new(tenancy: Tenancy, files: Arc<dyn ObjectStore>) -> Self {
         Self { tenancy, files }

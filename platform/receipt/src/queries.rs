@@ -8,7 +8,7 @@ use berth_receipt_pdf::Content;
 use bytes::Bytes;
 use object_store::ObjectStoreExt as _;
 
-use crate::{Error, Receipt, Receipts, issue, storage, store};
+use crate::{Error, Receipt, Receipts, issue, store};
 
 /// How long a request waits for the object store.
 const GET_WITHIN: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ impl Receipts {
         if receipt.stored_at.is_none() {
             return issue::render(content).await;
         }
-        let path = storage::place(ctx.tenant.id, &receipt.path);
+        let path = berth_files::place(ctx.tenant.id, &receipt.path);
         let fetching = async { self.files.get(&path).await?.bytes().await };
         let fetched = tokio::time::timeout(GET_WITHIN, fetching)
             .await

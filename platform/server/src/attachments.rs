@@ -14,7 +14,7 @@ pub(crate) struct StoredFiles(pub(crate) Arc<dyn ObjectStore>);
 #[async_trait]
 impl Attachments for StoredFiles {
     async fn load(&self, tenant: TenantId, path: &str) -> Result<Bytes, AttachmentError> {
-        let path = berth_receipt::place(tenant, path);
+        let path = berth_files::place(tenant, path);
         let fetching = async { self.0.get(&path).await?.bytes().await };
         fetching.await.map_err(|error| match error {
             object_store::Error::NotFound { .. } => AttachmentError::Missing,

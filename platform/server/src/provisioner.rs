@@ -83,7 +83,7 @@ impl Files for TenantFolders {
         path: &'a str,
     ) -> BoxFuture<'a, Result<Bytes, FilesError>> {
         async move {
-            let file = self.0.get(&berth_receipt::place(tenant, path)).await?;
+            let file = self.0.get(&berth_files::place(tenant, path)).await?;
             Ok(file.bytes().await?)
         }
         .boxed()
@@ -96,7 +96,7 @@ impl Files for TenantFolders {
         content: Bytes,
     ) -> BoxFuture<'a, Result<(), FilesError>> {
         async move {
-            let place = berth_receipt::place(tenant, path);
+            let place = berth_files::place(tenant, path);
             self.0.put(&place, content.into()).await?;
             Ok(())
         }
@@ -109,7 +109,7 @@ impl Files for TenantFolders {
         path: &'a str,
     ) -> BoxFuture<'a, Result<(), FilesError>> {
         async move {
-            match self.0.delete(&berth_receipt::place(tenant, path)).await {
+            match self.0.delete(&berth_files::place(tenant, path)).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
             }

@@ -4,13 +4,13 @@
 use std::{fs, net::SocketAddr, sync::OnceLock, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
+use berth_files::StoreSettings;
 use berth_integration::IntegrationSettings;
 use berth_kernel::Secret;
 use berth_messaging::broker::BrokerSettings;
 use berth_notification::MailSettings;
 use berth_payment::PaymentSettings;
 use berth_payment_stripe::StripeSettings;
-use berth_receipt::StoreSettings;
 use berth_telemetry::TelemetrySettings;
 use berth_tenancy::{DatabaseSettings, migrate::TenantFiles};
 use berth_web::TrustedProxies;

@@ -9,7 +9,7 @@ use berth_admin_portal::{Links, Portal, PortalSettings};
 use berth_analytics as analytics;
 use berth_booking::{self as booking, Bookings, Calendars};
 use berth_calendar::Fetcher;
-use berth_catalog::Catalog;
+use berth_catalog::{Catalog, Images};
 use berth_integration::{self as integration, Integrations, TikTok};
 use berth_kernel::Clock;
 use berth_messaging::{Broker, Consumer};
@@ -69,7 +69,7 @@ impl App {
             host: settings.host().into(),
         };
 
-        let files = receipt::open(&settings.store).context("BERTH_STORE_URL")?;
+        let files = berth_files::open(&settings.store).context("BERTH_STORE_URL")?;
         let provider = Stripe::new(&settings.stripe).context("the Stripe settings")?;
         let mailer = Mailer::new(&settings.mail).context("the mail settings")?;
         let tiktok = TikTok::new(&settings.integration).context("BERTH_TIKTOK_API_URL")?;
@@ -139,6 +139,7 @@ impl App {
             web,
             bookings: bookings.clone(),
             calendars: calendars.clone(),
+            images: Images::new(catalog.clone(), Arc::clone(&files)),
             catalog,
             payments: payments.clone(),
             users,

@@ -19,6 +19,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 1 << 20;
+/// The same where pictures are uploaded.
+const MAX_PICTURE: usize = 10 << 20;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -108,6 +110,14 @@ fn incoming_id(request: &Request) -> Option<Uuid> {
         .ok()
 }
 
+/// Most bytes of a body for this path.
+fn most(path: &str) -> usize {
+    match path.contains("/v1/products/") && path.ends_with("/images") {
+        true => MAX_PICTURE,
+        false => MAX_BODY,
+    }
+}
+
 /// Reads the body, up to a limit in bytes and time.
 async fn bound_body(request: &mut Request) -> Result<(), Problem> {
     if matches!(
@@ -116,7 +126,8 @@ async fn bound_body(request: &mut Request) -> Result<(), Problem> {
     ) {
         return Ok(());
     }
-    let reading = request.take_body().into_bytes_limit(MAX_BODY);
+    let most = most(request.uri().path());
+    let reading = request.take_body().into_bytes_limit(most);
     match tokio::time::timeout(BODY_WITHIN, reading).await {
         Ok(Ok(bytes)) => {
             request.set_body(Body::from_bytes(bytes));
@@ -125,7 +136,7 @@ async fn bound_body(request: &mut Request) -> Result<(), Problem> {
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Problem::new(
             Kind::TooLarge,
             "BODY_TOO_LARGE",
-            "The body may have 1 MiB at most.",
+            format!("The body may have {} MiB at most.", most >> 20),
         )),
         Ok(Err(_)) => Err(Problem::new(
             Kind::Malformed,

@@ -6,11 +6,12 @@ use berth_events::{
     booking::{Booking, Customer},
     payment::{Payment, Succeeded},
 };
+use berth_files::{StoreSettings, open};
 use berth_kernel::{
     BookingId, Cause, Clock, Currency, Envelope, Money, PaymentId, ProductId, UserId,
 };
 use berth_messaging::{Consumer as _, Failure, Work};
-use berth_receipt::{Reactions, Receipts, StoreSettings, open};
+use berth_receipt::{Reactions, Receipts};
 use berth_testkit::TestPlatform;
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;

@@ -427,7 +427,7 @@ async fn list(wish: ListTenants) -> anyhow::Result<()> {
 fn files() -> anyhow::Result<TenantFolders> {
     let store = settings::store()?;
     Ok(TenantFolders(
-        berth_receipt::open(&store).context("BERTH_STORE_URL")?,
+        berth_files::open(&store).context("BERTH_STORE_URL")?,
     ))
 }
 

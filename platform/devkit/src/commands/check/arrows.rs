@@ -41,6 +41,11 @@ const BETWEEN_SERVICES: &[(&str, &str)] = &[
     ("berth-receipt", "berth-receipt-pdf"),
     // The same: how calendars are written, read and got.
     ("berth-booking", "berth-calendar"),
+    // The same: how pictures are read and written.
+    ("berth-catalog", "berth-image"),
+    // Those who keep files.
+    ("berth-catalog", "berth-files"),
+    ("berth-receipt", "berth-files"),
 ];
 
 /// Everything that is not a service, a face or the binary, with all it may know of the workspace.
@@ -51,6 +56,8 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("berth-wording", &["berth-kernel"]),
     ("berth-receipt-pdf", &[]),
     ("berth-calendar", &[]),
+    ("berth-files", &["berth-kernel"]),
+    ("berth-image", &[]),
     ("berth-tenancy", &["berth-events", "berth-kernel"]),
     (
         "berth-messaging",
@@ -100,6 +107,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("calcard", &["berth-calendar"]),
     ("casbin", &["berth-access"]),
     ("hickory-resolver", &["berth-server"]),
+    ("image", &["berth-image"]),
     ("jsonwebtoken", &["berth-access"]),
     ("lapin", &["berth-messaging"]),
     ("lettre", &["berth-notification"]),

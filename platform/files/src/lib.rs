@@ -1,4 +1,7 @@
-//! Opening the object store the settings name: a folder, or a bucket.
+//! Files of tenants: the object store the settings name, a folder or a bucket, and where in it a tenant's lie.
+//!
+//! Whoever keeps files keeps them below a folder of its own, as `receipts/`, in the folder that is named after the
+//! tenant: an export takes that folder along, an erasure takes it away.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
