@@ -111,7 +111,10 @@ CREATE TABLE tenant_baseline.booking (
     policy jsonb NOT NULL,
     attribution jsonb NOT NULL,
     notes text DEFAULT ''::text NOT NULL,
+    details jsonb,
     paid boolean DEFAULT false NOT NULL,
+    confirmed_at timestamp with time zone,
+    checked_in_at timestamp with time zone,
     expires_at timestamp with time zone,
     status_reason text,
     refund_due_minor bigint,
@@ -414,6 +417,8 @@ CREATE TABLE tenant_baseline.product (
     currency text NOT NULL,
     pricing jsonb DEFAULT '{"rules": [], "taxes": []}'::jsonb NOT NULL,
     customer_limit jsonb,
+    questions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    names_required boolean DEFAULT false NOT NULL,
     payment_mode text DEFAULT 'online'::text NOT NULL,
     max_quantity integer DEFAULT 1 NOT NULL,
     min_notice_min integer DEFAULT 0 NOT NULL,
@@ -450,6 +455,18 @@ CREATE TABLE tenant_baseline.product (
     CONSTRAINT product_step_min_check CHECK (((step_min >= 1) AND (step_min <= 1440))),
     CONSTRAINT product_terms CHECK ((((kind = 'stay'::text) = (stay IS NOT NULL)) AND ((kind = 'rental'::text) = (rental IS NOT NULL)) AND ((kind = ANY (ARRAY['stay'::text, 'rental'::text])) = (pool_id IS NOT NULL)))),
     CONSTRAINT product_window_days_check CHECK (((window_days >= 1) AND (window_days <= 1100)))
+);
+CREATE TABLE tenant_baseline.product_image (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    alt text NOT NULL,
+    extension text NOT NULL,
+    sizes jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT product_image_alt_check CHECK ((length(alt) <= 300)),
+    CONSTRAINT product_image_extension_check CHECK ((extension = ANY (ARRAY['jpg'::text, 'png'::text]))),
+    CONSTRAINT product_image_position_check CHECK (("position" >= 0))
 );
 CREATE TABLE tenant_baseline.receipt (
     id uuid NOT NULL,
@@ -723,6 +740,8 @@ ALTER TABLE ONLY tenant_baseline.payment
     ADD CONSTRAINT payment_provider_ref_key UNIQUE (provider_ref);
 ALTER TABLE ONLY tenant_baseline.pool
     ADD CONSTRAINT pool_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.product_image
+    ADD CONSTRAINT product_image_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tenant_baseline.receipt_counter
@@ -800,6 +819,7 @@ CREATE INDEX payment_attempt_payment ON tenant_baseline.payment_attempt USING bt
 CREATE INDEX payment_check ON tenant_baseline.payment USING btree (check_at) WHERE (check_at IS NOT NULL);
 CREATE INDEX payment_created ON tenant_baseline.payment USING btree (created_at, id);
 CREATE INDEX product_category ON tenant_baseline.product USING btree (category_id) WHERE (category_id IS NOT NULL);
+CREATE INDEX product_image_product ON tenant_baseline.product_image USING btree (product_id, "position");
 CREATE INDEX product_location ON tenant_baseline.product USING btree (location_id) WHERE (location_id IS NOT NULL);
 CREATE INDEX product_name_folded ON tenant_baseline.product USING gin (name_folded public.gin_trgm_ops);
 CREATE INDEX product_search ON tenant_baseline.product USING gin (search);
@@ -849,6 +869,8 @@ ALTER TABLE ONLY tenant_baseline.payment_attempt
     ADD CONSTRAINT payment_attempt_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES tenant_baseline.payment(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_category_id_fkey FOREIGN KEY (category_id) REFERENCES tenant_baseline.category(id);
+ALTER TABLE ONLY tenant_baseline.product_image
+    ADD CONSTRAINT product_image_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
 ALTER TABLE ONLY tenant_baseline.product
     ADD CONSTRAINT product_location_id_fkey FOREIGN KEY (location_id) REFERENCES tenant_baseline.location(id);
 ALTER TABLE ONLY tenant_baseline.product
@@ -923,6 +945,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment TO tenant_bas
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.payment_attempt TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.pool TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.product TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.product_image TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.receipt_counter TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.refresh_token TO tenant_baseline;

@@ -90,6 +90,10 @@ CREATE TABLE product (
     pricing              jsonb NOT NULL DEFAULT '{"rules": [], "taxes": []}',
     -- {"most": 2, "period": "week"}
     customer_limit       jsonb,
+    -- What is asked of who books: [{"key": "size", "label": "Which size?", "kind": "choice", "choices": ["S", "M"]}]
+    questions            jsonb NOT NULL DEFAULT '[]',
+    -- Whether each place is for somebody who is named.
+    names_required       boolean NOT NULL DEFAULT false,
     -- `online`: paid when booked. `on_site`: confirmed at once, paid there.
     payment_mode         text NOT NULL DEFAULT 'online' CHECK (payment_mode IN ('online', 'on_site')),
     max_quantity         integer NOT NULL DEFAULT 1 CHECK (max_quantity BETWEEN 1 AND 10000),
@@ -124,6 +128,20 @@ CREATE UNIQUE INDEX product_slug_taken ON product (slug);
 CREATE INDEX product_tags ON product USING gin (tags);
 CREATE INDEX product_search ON product USING gin (search);
 CREATE INDEX product_name_folded ON product USING gin (name_folded gin_trgm_ops);
+
+-- Pictures of products; their files lie in the object store.
+CREATE TABLE product_image (
+    id              uuid PRIMARY KEY,
+    product_id      uuid NOT NULL REFERENCES product,
+    -- Counted from 0, without gaps.
+    position        bigint NOT NULL CHECK (position >= 0),
+    alt             text NOT NULL CHECK (length(alt) <= 300),
+    extension       text NOT NULL CHECK (extension IN ('jpg', 'png')),
+    -- Width and height in pixels: [[320, 240], [800, 600]]
+    sizes           jsonb NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX product_image_product ON product_image (product_id, position);
 
 CREATE TABLE variant (
     id              uuid PRIMARY KEY,

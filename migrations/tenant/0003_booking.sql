@@ -69,8 +69,13 @@ CREATE TABLE booking (
     policy               jsonb NOT NULL,
     attribution          jsonb NOT NULL,
     notes                text NOT NULL DEFAULT '',
+    -- Answers to the product's questions, and who takes part; none if nothing is said.
+    details              jsonb,
     -- Whether money came in for it.
     paid                 boolean NOT NULL DEFAULT false,
+    -- When it became certain, and when who booked came.
+    confirmed_at         timestamptz,
+    checked_in_at        timestamptz,
     expires_at           timestamptz,
     status_reason        text,
     refund_due_minor     bigint,

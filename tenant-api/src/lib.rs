@@ -29,7 +29,7 @@ mod webhooks;
 use std::str::FromStr;
 
 use berth_booking::{Bookings, Calendars};
-use berth_catalog::Catalog;
+use berth_catalog::{Catalog, Images};
 use berth_integration::Integrations;
 use berth_kernel::{Kind, Problem};
 use berth_notification::Notifications;
@@ -61,6 +61,8 @@ pub struct Api {
     pub calendars: Calendars,
     /// The catalog service.
     pub catalog: Catalog,
+    /// Pictures, of the catalog service too.
+    pub images: Images,
     /// The payment service.
     pub payments: Payments,
     /// The user service.
@@ -109,6 +111,7 @@ type CatalogOperations = (
     catalog::CategoriesApi,
     catalog::LocationsApi,
     catalog::HolidaysApi,
+    catalog::ImagesApi,
 );
 
 /// The API with its document.
@@ -122,6 +125,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
             catalog::CategoriesApi(api.clone()),
             catalog::LocationsApi(api.clone()),
             catalog::HolidaysApi(api.clone()),
+            catalog::ImagesApi(api.clone()),
         ),
         session_groups::SessionGroupsApi(api.clone()),
         sessions::SessionsApi(api.clone()),

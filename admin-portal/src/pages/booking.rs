@@ -1,10 +1,10 @@
 //! One booking: everything about it, and what can be done with it.
 
 use askama::Template;
-use berth_booking::{Booking, Status};
+use berth_booking::{Answer, Booking, Participant, Status};
 use berth_kernel::{BookingId, Problem};
 use berth_payment::Payment;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use poem::{
     Response, handler,
     web::{Path, Query},
@@ -48,6 +48,11 @@ pub(crate) struct View {
     pub(crate) refund_due: Option<String>,
     pub(crate) held_until: Option<String>,
     pub(crate) notes: String,
+    /// Questions with their answers.
+    pub(crate) answers: Vec<(String, String)>,
+    /// Who takes part, with what they answered.
+    pub(crate) participants: Vec<String>,
+    pub(crate) come: Option<String>,
     pub(crate) created: String,
     pub(crate) updated: String,
 }
@@ -82,9 +87,43 @@ impl From<&Booking> for View {
                 .map(shown::money),
             held_until: booking.expires_at.map(|at| shown::time(at, zone)),
             notes: booking.notes.clone(),
+            answers: booking.details.answers.iter().map(answer).collect(),
+            participants: booking
+                .details
+                .participants
+                .iter()
+                .map(participant)
+                .collect(),
+            come: booking.checked_in_at.map(|at| shown::time(at, zone)),
             created: shown::time(booking.created_at, zone),
             updated: shown::time(booking.updated_at, zone),
         }
+    }
+}
+
+fn answer(answer: &Answer) -> (String, String) {
+    let value = &answer.value;
+    let words = match (value.as_bool(), value.as_str()) {
+        (Some(true), _) => "Yes".to_owned(),
+        (Some(false), _) => "No".to_owned(),
+        (None, Some(words)) => words.to_owned(),
+        (None, None) => value.to_string(),
+    };
+    (answer.label.clone(), words)
+}
+
+fn participant(one: &Participant) -> String {
+    let answers = one.answers.iter().map(answer);
+    let answers: Vec<String> = answers
+        .map(|(label, words)| format!("{label} {words}"))
+        .collect();
+    let name = match &one.email {
+        Some(email) => format!("{} ({email})", one.name),
+        None => one.name.clone(),
+    };
+    match answers.is_empty() {
+        true => name,
+        false => format!("{name}: {}", answers.join("; ")),
     }
 }
 
@@ -162,9 +201,39 @@ fn steps(booking: &Booking, now: Timestamp) -> Vec<Step> {
         hint: "The customer did not come. Nothing is given back.",
         main: false,
     };
-    match booking.status {
-        Status::Pending => vec![confirm],
-        Status::Confirmed if booking.starts_at <= now => vec![complete, no_show],
+    let check_in = Step {
+        name: "check-in",
+        word: "Check in",
+        hint: "They have come.",
+        main: true,
+    };
+    let undo_check_in = Step {
+        name: "undo-check-in",
+        word: "Undo check-in",
+        hint: "They have not come after all.",
+        main: false,
+    };
+    let reinstate = Step {
+        name: "reinstate",
+        word: "Take back the cancellation",
+        hint: "The booking stands again, if what it had is still free.",
+        main: false,
+    };
+    let begun = booking.starts_at <= now;
+    let soon = booking.starts_at.duration_since(now) <= SignedDuration::from_hours(24);
+    match (booking.status, booking.checked_in_at) {
+        (Status::Pending, _) => vec![confirm],
+        (Status::Confirmed, Some(_)) if begun => vec![complete, undo_check_in],
+        (Status::Confirmed, Some(_)) => vec![undo_check_in],
+        (Status::Confirmed, None) if begun => vec![check_in, complete, no_show],
+        (Status::Confirmed, None) if soon => vec![check_in],
+        (Status::Cancelled, _)
+            if !begun
+                && booking.confirmed_at.is_some()
+                && booking.refund_due.is_none_or(|due| due.is_zero()) =>
+        {
+            vec![reinstate]
+        }
         _ => Vec::new(),
     }
 }
@@ -181,6 +250,15 @@ pub(crate) async fn act(
     let done = match step.as_str() {
         "confirm" => bookings.confirm(ctx, id, None).await.map(|_| "confirmed"),
         "complete" => bookings.complete(ctx, id, None).await.map(|_| "completed"),
+        "check-in" => bookings.check_in(ctx, id, None).await.map(|_| "checked_in"),
+        "undo-check-in" => bookings
+            .undo_check_in(ctx, id, None)
+            .await
+            .map(|_| "check_in_undone"),
+        "reinstate" => bookings
+            .reinstate(ctx, id, None, None)
+            .await
+            .map(|_| "reinstated"),
         "no-show" => bookings.no_show(ctx, id, None).await.map(|_| "no_show"),
         _ => return Err(Problem::not_found().into()),
     };
@@ -239,6 +317,6 @@ mod tests {
     fn nobody_is_late_before_the_start() {
         let booking = sample::booking(Status::Confirmed);
         assert!(steps(&booking, sample::now()).is_empty());
-        assert_eq!(steps(&booking, booking.starts_at).len(), 2);
+        assert_eq!(steps(&booking, booking.starts_at).len(), 3);
     }
 }

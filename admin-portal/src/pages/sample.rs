@@ -1,7 +1,7 @@
 //! Sample data of golden pages: names in many scripts, and names that would be code if they were
 //! not escaped.
 
-use berth_booking::{Booking, Status};
+use berth_booking::{Answer, Booking, Details, Participant, Status};
 use berth_catalog::CancellationTier;
 use berth_events::booking::{Attribution, Customer};
 use berth_kernel::{Currency, Money};
@@ -86,12 +86,30 @@ pub(crate) fn booking(status: Status) -> Booking {
         }],
         attribution: Attribution::default(),
         notes: "Second line\n<img src=x onerror=alert(1)>".into(),
+        details: Details {
+            answers: vec![answer("Anything we should know?", HOSTILE)],
+            participants: vec![Participant {
+                name: HOSTILE.into(),
+                email: Some("zoe@example.org".into()),
+                answers: vec![answer("Size of shoes?", "38")],
+            }],
+        },
         paid,
+        confirmed_at: paid.then(|| at("2027-03-01T08:01:00Z")),
+        checked_in_at: None,
         expires_at: (status == Status::Pending).then(|| at("2027-03-01T08:15:00Z")),
         status_reason: matches!(status, Status::Failed).then(|| "hold_expired".into()),
         refund_due: (status == Status::Cancelled).then(|| eur(8_950)),
         created_at: at("2027-03-01T08:00:00Z"),
         updated_at: at("2027-03-01T08:01:00Z"),
+    }
+}
+
+fn answer(label: &str, words: &str) -> Answer {
+    Answer {
+        key: "it".into(),
+        label: label.into(),
+        value: words.into(),
     }
 }
 

@@ -156,6 +156,8 @@ impl House {
                 locale: Some("en".into()),
             }),
             notes: String::new(),
+            answers: berth_booking::Given::new(),
+            participants: vec![],
             attribution: Attribution::default(),
         };
         self.bookings.create(&admin, &new, None).await.unwrap()
@@ -224,6 +226,8 @@ impl House {
             seating: None,
             pricing: berth_catalog::Pricing::default(),
             customer_limit: None,
+            questions: Vec::new(),
+            names_required: false,
             tags: vec![],
             listing: berth_catalog::Listing::default(),
         };

@@ -3,11 +3,11 @@
 use berth_access::{Context, Permission, Role};
 use berth_events::booking::Cancelled;
 use berth_kernel::{BookingId, Money};
-use berth_messaging::outbox;
-use berth_tenancy::{IdempotencyKey, idempotency};
+use berth_tenancy::IdempotencyKey;
 
 use crate::{
     Bookings, Error,
+    change::Opened,
     model::{Booking, Status, cancellation},
     store,
 };
@@ -26,18 +26,12 @@ impl Bookings {
         version: Option<i64>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
-        let owner = ctx
-            .authorize_owner(Permission::BookingCancel)
-            .map_err(Error::Denied)?;
-        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        if let Some(key) = key
-            && let Some(answer) = idempotency::answered(&mut tx, key).await?
-        {
-            return Ok(answer);
-        }
-        let mut booking = store::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
-        booking.check_visible(owner)?;
-        booking.check_version(version)?;
+        let opened = self.open(ctx, Permission::BookingCancel, id, version, key);
+        let mut open = match opened.await? {
+            Opened::Answered(booking) => return Ok(*booking),
+            Opened::Open(open) => open,
+        };
+        let booking = &mut open.booking;
         let now = ctx.clock.now();
         let by_customer = ctx.actor.role() == Role::Customer;
         let refund_due = if !booking.paid {
@@ -51,18 +45,12 @@ impl Bookings {
         let reason = if by_customer { "customer" } else { "staff" };
         booking.status_reason = Some(reason.to_owned());
         booking.refund_due = Some(refund_due);
-        store::release(&mut tx, &booking).await?;
-        store::save(&mut tx, &booking).await?;
+        store::release(&mut open.tx, booking).await?;
         let event = Cancelled {
             booking: booking.told(),
             reason: reason.to_owned(),
             refund_due,
         };
-        outbox::push(&mut tx, &event, now, &ctx.cause).await?;
-        if let Some(key) = key {
-            idempotency::remember(&mut tx, key, &booking).await?;
-        }
-        tx.commit().await?;
-        Ok(booking)
+        open.close(ctx, &event, key).await
     }
 }

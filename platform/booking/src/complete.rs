@@ -3,13 +3,12 @@
 use berth_access::{Context, Permission};
 use berth_events::booking::{Completed, Updated};
 use berth_kernel::BookingId;
-use berth_messaging::outbox;
-use berth_tenancy::{IdempotencyKey, idempotency};
+use berth_tenancy::IdempotencyKey;
 
 use crate::{
     Bookings, Error, Refusal,
+    change::Opened,
     model::{Booking, Status},
-    store,
 };
 
 impl Bookings {
@@ -29,7 +28,7 @@ impl Bookings {
     /// Records that nobody came.
     ///
     /// # Errors
-    /// As [`Bookings::complete`].
+    /// As [`Bookings::complete`], and [`Refusal::CheckedIn`] of who has come.
     pub async fn no_show(
         &self,
         ctx: &Context,
@@ -46,35 +45,28 @@ impl Bookings {
         status: Status,
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
-        ctx.authorize(Permission::BookingComplete)
-            .map_err(Error::Denied)?;
-        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        if let Some(key) = key
-            && let Some(answer) = idempotency::answered(&mut tx, key).await?
-        {
-            return Ok(answer);
-        }
-        let mut booking = store::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
-        let now = ctx.clock.now();
+        let opened = self.open(ctx, Permission::BookingComplete, id, None, key);
+        let mut open = match opened.await? {
+            Opened::Answered(booking) => return Ok(*booking),
+            Opened::Open(open) => open,
+        };
+        let (now, booking) = (ctx.clock.now(), &mut open.booking);
         booking.step(status, now)?;
         if booking.starts_at > now {
             return Err(Refusal::NotBegun.into());
         }
-        store::save(&mut tx, &booking).await?;
+        if status == Status::NoShow && booking.checked_in_at.is_some() {
+            return Err(Refusal::CheckedIn.into());
+        }
         let told = booking.told();
         if status == Status::Completed {
-            outbox::push(&mut tx, &Completed { booking: told }, now, &ctx.cause).await?;
+            open.close(ctx, &Completed { booking: told }, key).await
         } else {
             let event = Updated {
                 booking: told,
                 change: "no_show".into(),
             };
-            outbox::push(&mut tx, &event, now, &ctx.cause).await?;
+            open.close(ctx, &event, key).await
         }
-        if let Some(key) = key {
-            idempotency::remember(&mut tx, key, &booking).await?;
-        }
-        tx.commit().await?;
-        Ok(booking)
     }
 }

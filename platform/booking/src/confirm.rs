@@ -4,11 +4,12 @@ use berth_access::{Context, Permission};
 use berth_events::booking::Confirmed;
 use berth_kernel::{BookingId, Cause};
 use berth_messaging::outbox;
-use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
+use berth_tenancy::{IdempotencyKey, TenantTx};
 use jiff::Timestamp;
 
 use crate::{
     Bookings, Error,
+    change::Opened,
     model::{Booking, Forbidden, Status},
     store,
 };
@@ -24,16 +25,12 @@ impl Bookings {
         id: BookingId,
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
-        ctx.authorize(Permission::BookingConfirm)
-            .map_err(Error::Denied)?;
-        let mut tx = self.tenancy.begin(&ctx.tenant).await?;
-        if let Some(key) = key
-            && let Some(answer) = idempotency::answered(&mut tx, key).await?
-        {
-            return Ok(answer);
-        }
-        let booking = store::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
-        if booking.status == Status::Failed {
+        let opened = self.open(ctx, Permission::BookingConfirm, id, None, key);
+        let mut open = match opened.await? {
+            Opened::Answered(booking) => return Ok(*booking),
+            Opened::Open(open) => open,
+        };
+        if open.booking.status == Status::Failed {
             // Its place is gone; staff books it anew.
             return Err(Forbidden {
                 from: Status::Failed,
@@ -41,12 +38,9 @@ impl Bookings {
             }
             .into());
         }
-        let booking = settle(&mut tx, booking, false, ctx.clock.now(), &ctx.cause).await?;
-        if let Some(key) = key {
-            idempotency::remember(&mut tx, key, &booking).await?;
-        }
-        tx.commit().await?;
-        Ok(booking)
+        let (now, held) = (ctx.clock.now(), open.booking.clone());
+        open.booking = settle(&mut open.tx, held, false, now, &ctx.cause).await?;
+        open.keep(key).await
     }
 }
 
@@ -60,6 +54,7 @@ pub(crate) async fn settle(
 ) -> Result<Booking, Error> {
     booking.step(Status::Confirmed, at)?;
     booking.paid = paid;
+    booking.confirmed_at = Some(at);
     booking.status_reason = None;
     store::confirm(tx, &booking).await?;
     store::save(tx, &booking).await?;

@@ -21,7 +21,9 @@ use crate::{
     customer::{self, CustomerInput},
     decide::{Known, MOST_HELD, Plan, decide, needs_one, units},
     model::{
-        Booking, Status, new_reference,
+        Booking, Status,
+        details::{Details, Given, NewParticipant},
+        new_reference,
         nights::Stay,
         price::{self, PriceLine},
         rentals::Period,
@@ -58,6 +60,10 @@ pub struct NewBooking {
     pub customer: Option<CustomerInput>,
     /// What the customer wants known; at most 2,000 characters.
     pub notes: String,
+    /// Answers to the product's questions.
+    pub answers: Given,
+    /// Who takes part.
+    pub participants: Vec<NewParticipant>,
     /// How the customer came.
     pub attribution: Attribution,
 }
@@ -76,6 +82,8 @@ impl NewBooking {
             zone: None,
             customer: None,
             notes: String::new(),
+            answers: Given::new(),
+            participants: Vec::new(),
             attribution: Attribution::default(),
         }
     }
@@ -201,7 +209,7 @@ impl Bookings {
         let Ok(costs) = Costs::of(&offering, new, &plan, now) else {
             return Ok(None);
         };
-        if self.check_payable(ctx, &costs).await.is_err() {
+        if self.check_payable(ctx, &costs).await.is_err() || details(&offering, new).is_err() {
             return Ok(None);
         }
         let tx = self.tenancy.begin(&ctx.tenant).await?;
@@ -248,6 +256,7 @@ impl Bookings {
     ) -> Result<Option<Booking>, Error> {
         let costs_online = costs.online;
         let mut booking = assemble(ctx, new, customer, offering, plan, costs, ctx.clock.now());
+        booking.details = details(offering, new)?;
         let events = events(&tx, ctx, &booking)?;
         let placing = Placing {
             booking: &booking,
@@ -458,13 +467,23 @@ pub(crate) fn assemble(
         policy: product.cancellation_policy.clone(),
         attribution: new.attribution.clone(),
         notes: new.notes.clone(),
+        details: Details::default(),
         paid: false,
+        confirmed_at: (!held).then_some(now),
+        checked_in_at: None,
         expires_at: held.then(|| now + hold),
         status_reason: None,
         refund_due: None,
         created_at: now,
         updated_at: now,
     }
+}
+
+/// What is said of the booking, read by what is asked.
+pub(crate) fn details(offering: &Offering, new: &NewBooking) -> Result<Details, Error> {
+    let product = &offering.product;
+    Details::read(product, new.quantity, &new.answers, &new.participants)
+        .map_err(|wrong| Error::Denied(Problem::fields(wrong)))
 }
 
 /// Whose booking it is: a customer's own, or nobody's account when staff or software books.

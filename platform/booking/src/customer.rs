@@ -27,34 +27,8 @@ pub(crate) fn of(ctx: &Context, new: &NewBooking) -> Result<Customer, Error> {
             "At most 2,000 characters.",
         ));
     }
-    let locale = ctx.tenant.locale.clone();
     match (&new.customer, &ctx.actor) {
-        (Some(input), _) => {
-            let name = input.name.trim();
-            if name.is_empty() || name.chars().count() > 200 {
-                let detail = "Must have 1 to 200 characters.";
-                return Err(Error::invalid("customer.name", "INVALID_NAME", detail));
-            }
-            let email = input.email.trim();
-            if !plausible_email(email) {
-                let detail = "Must be an e-mail address.";
-                return Err(Error::invalid("customer.email", "INVALID_EMAIL", detail));
-            }
-            if input
-                .locale
-                .as_deref()
-                .is_some_and(|tag| !is_language_tag(tag))
-            {
-                let detail = "Must be a language tag such as `de` or `pt-BR`.";
-                return Err(Error::invalid("customer.locale", "LOCALE_INVALID", detail));
-            }
-            let locale = input.locale.clone().unwrap_or(locale);
-            Ok(Customer {
-                name: name.to_owned(),
-                email: email.to_lowercase(),
-                locale,
-            })
-        }
+        (Some(input), _) => checked(ctx, input),
         (None, Actor::User { person, .. }) => Ok(Customer {
             name: person.name.clone(),
             email: person.email.clone(),
@@ -65,6 +39,30 @@ pub(crate) fn of(ctx: &Context, new: &NewBooking) -> Result<Customer, Error> {
             Err(Error::invalid("customer", "CUSTOMER_REQUIRED", detail))
         }
     }
+}
+
+/// A person as they are named, if they can be.
+pub(crate) fn checked(ctx: &Context, input: &CustomerInput) -> Result<Customer, Error> {
+    let name = input.name.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        let detail = "Must have 1 to 200 characters.";
+        return Err(Error::invalid("customer.name", "INVALID_NAME", detail));
+    }
+    let email = input.email.trim();
+    if !plausible_email(email) {
+        let detail = "Must be an e-mail address.";
+        return Err(Error::invalid("customer.email", "INVALID_EMAIL", detail));
+    }
+    let locale = input.locale.as_ref();
+    if locale.is_some_and(|tag| !is_language_tag(tag)) {
+        let detail = "Must be a language tag such as `de` or `pt-BR`.";
+        return Err(Error::invalid("customer.locale", "LOCALE_INVALID", detail));
+    }
+    Ok(Customer {
+        name: name.to_owned(),
+        email: email.to_lowercase(),
+        locale: locale.unwrap_or(&ctx.tenant.locale).clone(),
+    })
 }
 
 /// Something before and after one `@`, a dot after it, no blanks or control signs. Whether mail

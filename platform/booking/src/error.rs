@@ -39,6 +39,21 @@ pub enum Refusal {
     /// What became of it is not known before it begins.
     #[error("This booking has not begun yet.")]
     NotBegun,
+    /// Nobody comes so long before the start.
+    #[error("One checks in from a day before the start on.")]
+    CheckInTooEarly,
+    /// Who has come did not stay away.
+    #[error("They have checked in; take that back first.")]
+    CheckedIn,
+    /// Money for it goes back, or went.
+    #[error("Money goes back for this booking; book anew.")]
+    MoneyReturned,
+    /// In its last moments a hold cannot be prolonged any more.
+    #[error("The hold is about to end; book anew.")]
+    HoldEnds,
+    /// It is held for as long as it may be.
+    #[error("It is held for as long as it may be.")]
+    HoldLongEnough,
     /// More or fewer places than one booking may take.
     #[error("This many places cannot be booked at once.")]
     Quantity,
@@ -138,6 +153,11 @@ impl Refusal {
             Self::Holiday => ("HOLIDAY", "starts_at"),
             Self::TooLate => ("RESCHEDULE_TOO_LATE", "starts_at"),
             Self::NotBegun => ("NOT_BEGUN", "id"),
+            Self::CheckInTooEarly => ("CHECK_IN_TOO_EARLY", "id"),
+            Self::CheckedIn => ("CHECKED_IN", "id"),
+            Self::MoneyReturned => ("MONEY_RETURNED", "id"),
+            Self::HoldEnds => ("HOLD_ENDS", "id"),
+            Self::HoldLongEnough => ("HOLD_LONG_ENOUGH", "id"),
             Self::Quantity => ("QUANTITY_OUT_OF_RANGE", "quantity"),
             Self::WrongResource => ("WRONG_RESOURCE", "resource_id"),
             Self::WrongSession => ("WRONG_SESSION", "session_id"),

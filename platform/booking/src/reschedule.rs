@@ -142,6 +142,7 @@ impl Bookings {
         if let Some(limit) = limit {
             limit.check(&mut tx, &booking).await?;
         }
+        booking.checked_in_at = None;
         booking.version += 1;
         booking.updated_at = ctx.clock.now();
         store::save(&mut tx, &booking).await?;

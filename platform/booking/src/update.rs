@@ -2,10 +2,18 @@
 
 use berth_access::{Context, Permission};
 use berth_events::booking::Updated;
-use berth_kernel::BookingId;
+use berth_kernel::{BookingId, Problem};
 use berth_messaging::outbox;
 
-use crate::{Bookings, Error, customer::plausible_email, model::Booking, store};
+use crate::{
+    Bookings, Error,
+    customer::plausible_email,
+    model::{
+        Booking,
+        details::{Details, Given, NewParticipant},
+    },
+    store,
+};
 
 /// What may be edited; `None` leaves it.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +26,10 @@ pub struct BookingChange {
     pub customer_name: Option<String>,
     /// Address of who it is for.
     pub customer_email: Option<String>,
+    /// Answers to the product's questions, all of them.
+    pub answers: Option<Given>,
+    /// Who takes part, all of them.
+    pub participants: Option<Vec<NewParticipant>>,
 }
 
 impl Bookings {
@@ -39,6 +51,22 @@ impl Bookings {
         booking.check_visible(owner)?;
         booking.check_version(Some(change.version))?;
         apply(&mut booking, change)?;
+        if change.answers.is_some() || change.participants.is_some() {
+            let offering = self.compile(&mut tx, ctx, booking.product_id).await?;
+            let said = Details::read(
+                &offering.product,
+                booking.quantity,
+                &change
+                    .answers
+                    .clone()
+                    .unwrap_or_else(|| booking.details.given()),
+                &match &change.participants {
+                    Some(participants) => participants.clone(),
+                    None => booking.details.named(),
+                },
+            );
+            booking.details = said.map_err(|wrong| Error::Denied(Problem::fields(wrong)))?;
+        }
         booking.version += 1;
         booking.updated_at = ctx.clock.now();
         store::save(&mut tx, &booking).await?;

@@ -37,6 +37,9 @@ pub enum Error {
     /// The day has other hours already.
     #[error("the day is a holiday already")]
     DayTaken,
+    /// A picture's file could not be kept or got.
+    #[error("the object store does not take or give files")]
+    Files(#[from] object_store::Error),
     /// About the idempotency key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -99,6 +102,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "DAY_TAKEN",
                 "That day has other hours already; remove those first.",
+            ),
+            Error::Files(error) => Self::unavailable(
+                "FILES_UNAVAILABLE",
+                "Pictures cannot be kept or shown at the moment.",
+                error,
             ),
             Error::Idempotency(error) => error.into(),
             Error::Database(error) => error.into(),

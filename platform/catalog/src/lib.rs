@@ -17,6 +17,7 @@ mod combinations;
 mod error;
 mod fresh;
 mod holidays;
+mod images;
 mod locations;
 pub mod model;
 mod offerings;
@@ -35,17 +36,18 @@ use moka::sync::Cache;
 use fresh::Fresh;
 
 pub use error::Error;
+pub use images::{ImageFile, Images};
 pub use model::{
     AddOn, AddOnChange, Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination,
-    CustomerLimit, DayException, Holiday, Holidays, Listing, ListingChange, Location,
-    LocationChange, Near, NewAddOn, NewCategory, NewCombination, NewHoliday, NewLocation, NewPool,
-    NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool, OfferedRequirement,
-    OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode, Period, Point, Pool,
-    PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange,
-    ProductFilter, ProductKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
-    ResourceStanding, Schedule, SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax,
-    TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice, rental_end, rental_minutes,
-    rental_units,
+    CustomerLimit, DayException, Holiday, Holidays, Image, ImageChange, Listing, ListingChange,
+    Location, LocationChange, Near, NewAddOn, NewCategory, NewCombination, NewHoliday, NewImage,
+    NewLocation, NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool,
+    OfferedRequirement, OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode,
+    Period, Point, Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product,
+    ProductChange, ProductFilter, ProductKind, Question, QuestionKind, RentalTerms, Requirement,
+    Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule, SeatMap, SeatRow, Seating,
+    Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice,
+    rental_end, rental_minutes, rental_units,
 };
 pub use store::pool;
 

@@ -12,8 +12,8 @@ use crate::{
     locations::zone_of,
     model::{
         check_new_product, check_pricing, check_product_description, check_product_name,
-        check_product_price, check_requirements, check_taken, check_words, check_zone_prices,
-        check_zones, language, tags,
+        check_product_price, check_questions, check_requirements, check_taken, check_words,
+        check_zone_prices, check_zones, language, tags,
     },
     store,
 };
@@ -101,6 +101,11 @@ impl Catalog {
         }
         product.category_id = change.category_id.unwrap_or(product.category_id);
         product.active = change.active.unwrap_or(product.active);
+        if let Some(questions) = &change.questions {
+            check_questions(questions)?;
+            product.questions.clone_from(questions);
+        }
+        product.names_required = change.names_required.unwrap_or(product.names_required);
         if let Some(given) = &change.tags {
             product.tags = tags(given)?;
         }

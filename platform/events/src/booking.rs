@@ -86,13 +86,17 @@ event!(
     booking.version
 );
 
+/// The change of a booking whose customer has longer to pay.
+pub const HOLD_PROLONGED: &str = "hold_prolonged";
+
 /// A booking was changed: moved, or its details edited.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Updated {
     /// The booking as it now is.
     #[serde(flatten)]
     pub booking: Booking,
-    /// What was changed: `rescheduled`, `edited`, `paid`, `hold_extended`, `no_show`, `deleted`.
+    /// What was changed: `rescheduled`, `edited`, `transferred`, `paid`, `hold_extended`, `hold_prolonged`,
+    /// `checked_in`, `check_in_undone`, `no_show`, `reinstated`, `deleted`.
     pub change: String,
 }
 event!(

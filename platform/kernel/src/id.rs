@@ -70,6 +70,8 @@ ids! {
     LocationId
     /// Something that can be had with a product.
     AddOnId
+    /// A picture of something a tenant sells.
+    ImageId
     /// A day on which a business keeps other hours.
     HolidayId
     /// Things of one sort, any of which will do: rooms of a type.

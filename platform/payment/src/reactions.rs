@@ -48,7 +48,7 @@ impl Consumer for Reactions {
                 .await?;
         }
         if let Some(event) = work.event.open::<booking::Updated>()? {
-            return self.changed(work, &event.booking).await;
+            return self.changed(work, &event).await;
         }
         work.ignore().await
     }
@@ -56,9 +56,10 @@ impl Consumer for Reactions {
 
 impl Reactions {
     /// What it pays for is kept as it now is: receipt and mail speak of it.
-    async fn changed(&self, work: &Work, booking: &booking::Booking) -> Result<Done, Failure> {
+    async fn changed(&self, work: &Work, event: &booking::Updated) -> Result<Done, Failure> {
         let mut tx = work.begin().await?;
-        store::keep_booking(&mut tx, booking).await?;
+        let longer = (event.change == booking::HOLD_PROLONGED).then_some(event.booking.expires_at);
+        store::keep_booking(&mut tx, &event.booking, longer.flatten()).await?;
         work.finish(tx).await
     }
 

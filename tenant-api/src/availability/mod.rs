@@ -2,6 +2,8 @@
 
 mod writer;
 
+use std::collections::BTreeMap;
+
 use berth_booking::{Night, Quote, Reason, Slot, SlotsAsked};
 use berth_kernel::Problem;
 use berth_web::{
@@ -389,6 +391,8 @@ impl AvailabilityApi {
             zone: None,
             customer: None,
             notes: String::new(),
+            answers: BTreeMap::new(),
+            participants: Vec::new(),
             attribution: None,
         };
         let wish = match wish.into_wish() {

@@ -142,6 +142,11 @@ impl BookingsApi {
             notes: body.0.notes,
             customer_name: body.0.customer_name,
             customer_email: body.0.customer_email,
+            answers: body.0.answers,
+            participants: body
+                .0
+                .participants
+                .map(|all| all.into_iter().map(Into::into).collect()),
         };
         let booking = self
             .0
@@ -193,6 +198,138 @@ impl BookingsApi {
             .bookings
             .cancel(&ctx, id.0.into(), body.0.version, key.as_ref());
         Ok(self.answer(&ctx.tenant.slug, cancelled.await.map_err(refuse)?))
+    }
+
+    /// Take back a cancellation, while what the booking had is still free.
+    ///
+    /// Customers take back their own, if no money goes back for it.
+    #[oai(
+        path = "/bookings/:id/reinstate",
+        method = "post",
+        operation_id = "reinstate_booking"
+    )]
+    async fn reinstate(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<ReinstateRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/reinstate";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let version = body.0.version;
+        let again = self
+            .0
+            .bookings
+            .reinstate(&ctx, id.0.into(), version, key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, again.await.map_err(refuse)?))
+    }
+
+    /// Hand a booking on to somebody else, who is written to from then on.
+    ///
+    /// The account that had it sees it no more.
+    #[oai(
+        path = "/bookings/:id/transfer",
+        method = "post",
+        operation_id = "transfer_booking"
+    )]
+    async fn transfer(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<TransferRequest>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/transfer";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &body.0)
+            .map_err(refuse)?;
+        let (version, to) = (body.0.version, body.0.customer.into());
+        let given = self
+            .0
+            .bookings
+            .transfer(&ctx, id.0.into(), version, &to, key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, given.await.map_err(refuse)?))
+    }
+
+    /// Hold an unpaid booking for longer.
+    ///
+    /// It is held anew for as long as the product's are. Customers have twice that time in all.
+    #[oai(
+        path = "/bookings/:id/prolong-hold",
+        method = "post",
+        operation_id = "prolong_hold"
+    )]
+    async fn prolong_hold(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/prolong-hold";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let held = self
+            .0
+            .bookings
+            .prolong_hold(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, held.await.map_err(refuse)?))
+    }
+
+    /// Note that who booked has come: from a day before the start on.
+    #[oai(
+        path = "/bookings/:id/check-in",
+        method = "post",
+        operation_id = "check_in_booking"
+    )]
+    async fn check_in(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/check-in";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let come = self.0.bookings.check_in(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, come.await.map_err(refuse)?))
+    }
+
+    /// Take back that who booked has come.
+    #[oai(
+        path = "/bookings/:id/check-in",
+        method = "delete",
+        operation_id = "undo_check_in"
+    )]
+    async fn undo_check_in(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "DELETE /v1/bookings/:id/check-in";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let gone = self
+            .0
+            .bookings
+            .undo_check_in(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, gone.await.map_err(refuse)?))
     }
 
     /// Confirm a held booking without payment.

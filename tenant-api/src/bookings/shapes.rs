@@ -1,8 +1,10 @@
 //! Bookings as they are asked for and shown.
 
+use std::collections::BTreeMap;
+
 use berth_booking::{
-    AddOnAsked, BookedSeat, Booking, CustomerInput, LineKind, NewBooking, Period, PriceLine,
-    SeatAsked, Status, Stay, VariantAsked, When,
+    AddOnAsked, Answer, BookedSeat, Booking, CustomerInput, LineKind, NewBooking, NewParticipant,
+    Period, PriceLine, SeatAsked, Status, Stay, VariantAsked, When,
 };
 use berth_events::booking::Attribution;
 use berth_kernel::Problem;
@@ -11,6 +13,7 @@ use berth_web::{
     text::{Day, Instant, local},
 };
 use poem_openapi::{Enum, Object};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{Api, shared::Money};
@@ -92,8 +95,82 @@ pub struct BookingRequest {
     /// What the customer wants known.
     #[oai(default)]
     pub notes: String,
+    /// Answers to the product's questions, by their keys: words, a number, `true` or `false`; a day as `YYYY-MM-DD`.
+    #[oai(default)]
+    pub answers: BTreeMap<String, Value>,
+    /// Who takes part, no more than `quantity`.
+    #[oai(default)]
+    pub participants: Vec<ParticipantRequest>,
     /// How the customer came.
     pub attribution: Option<AttributionInput>,
+}
+
+/// Somebody who is to take part.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ParticipantRequest {
+    /// Name, 1 to 200 characters.
+    pub name: String,
+    /// Address, if it is known.
+    pub email: Option<String>,
+    /// Answers to what is asked of participants.
+    #[oai(default)]
+    pub answers: BTreeMap<String, Value>,
+}
+
+impl From<ParticipantRequest> for NewParticipant {
+    fn from(request: ParticipantRequest) -> Self {
+        Self {
+            name: request.name,
+            email: request.email,
+            answers: request.answers,
+        }
+    }
+}
+
+/// An answer, with the question as it was asked.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Answer")]
+pub struct AnswerGiven {
+    /// What it is called.
+    pub key: String,
+    /// The question.
+    pub label: String,
+    /// Words, a number, or `true` or `false`.
+    pub value: Value,
+}
+
+impl From<Answer> for AnswerGiven {
+    fn from(answer: Answer) -> Self {
+        Self {
+            key: answer.key,
+            label: answer.label,
+            value: answer.value,
+        }
+    }
+}
+
+/// Somebody who takes part.
+#[derive(Clone, Debug, Object)]
+pub struct Participant {
+    /// Name.
+    pub name: String,
+    /// Address.
+    #[oai(skip_serializing_if_is_none)]
+    pub email: Option<String>,
+    /// Answers to what is asked of participants.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub answers: Vec<AnswerGiven>,
+}
+
+impl From<berth_booking::Participant> for Participant {
+    fn from(one: berth_booking::Participant) -> Self {
+        Self {
+            name: one.name,
+            email: one.email,
+            answers: one.answers.into_iter().map(Into::into).collect(),
+        }
+    }
 }
 
 /// So many places in a form of the product.
@@ -232,6 +309,8 @@ impl BookingRequest {
             zone: self.zone,
             customer: self.customer.map(Into::into),
             notes: self.notes,
+            answers: self.answers,
+            participants: self.participants.into_iter().map(Into::into).collect(),
             attribution: Attribution {
                 pixel_event_id: attribution.pixel_event_id,
                 ttclid: attribution.ttclid,
@@ -340,8 +419,20 @@ pub struct BookingAnswer {
     /// The numbered seats.
     #[oai(default, skip_serializing_if_is_empty)]
     pub seats: Vec<SeatAnswer>,
+    /// What was asked and answered.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub answers: Vec<AnswerGiven>,
+    /// Who takes part.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub participants: Vec<Participant>,
     /// Whether it is paid.
     pub paid: bool,
+    /// When it became certain.
+    #[oai(skip_serializing_if_is_none)]
+    pub confirmed_at: Option<Instant>,
+    /// When who booked came.
+    #[oai(skip_serializing_if_is_none)]
+    pub checked_in_at: Option<Instant>,
     /// What the customer wants known.
     pub notes: String,
     /// Until when it is held unpaid.
@@ -473,6 +564,28 @@ pub struct BookingEdit {
     pub customer_name: Option<String>,
     /// Address of who it is for.
     pub customer_email: Option<String>,
+    /// Answers to the product's questions: all of them.
+    pub answers: Option<BTreeMap<String, Value>>,
+    /// Who takes part: all of them.
+    pub participants: Option<Vec<ParticipantRequest>>,
+}
+
+/// Somebody else whom a booking is to be for.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct TransferRequest {
+    /// The version you read.
+    pub version: i64,
+    /// For whom it is from then on.
+    pub customer: Customer,
+}
+
+/// The way back from a cancellation.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ReinstateRequest {
+    /// The version you read; any unless named.
+    pub version: Option<i64>,
 }
 
 /// A cancellation.
@@ -550,7 +663,21 @@ pub(crate) fn answer(api: &Api, slug: &str, booking: Booking) -> BookingAnswer {
         price_lines: price_lines(booking.price_lines, booking.price),
         seats: booking.seats.into_iter().map(Into::into).collect(),
         price: booking.price.into(),
+        answers: booking
+            .details
+            .answers
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        participants: booking
+            .details
+            .participants
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         paid: booking.paid,
+        confirmed_at: booking.confirmed_at.map(Into::into),
+        checked_in_at: booking.checked_in_at.map(Into::into),
         notes: booking.notes,
         expires_at: booking.expires_at.map(Into::into),
         checkout_url: held.then(|| (api.checkout_url)(slug, booking.id)),

@@ -4,11 +4,13 @@ mod add_ons;
 mod categories;
 mod combinations;
 mod holidays;
+mod images;
 mod limits;
 mod locations;
 mod pools;
 mod pricing;
 mod products;
+mod questions;
 mod resources;
 mod seat_maps;
 mod variants;
@@ -31,6 +33,7 @@ pub(crate) use add_ons::*;
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub(crate) use holidays::*;
+pub(crate) use images::*;
 pub(crate) use locations::*;
 pub(crate) use pools::*;
 pub(crate) use products::*;
@@ -151,6 +154,11 @@ impl CatalogApi {
             price_minor: body.0.price_amount,
             active: body.0.active,
             requirements: requirements(body.0.requirements, body.0.resource_ids)?,
+            questions: body
+                .0
+                .questions
+                .map(|all| all.into_iter().map(Into::into).collect()),
+            names_required: body.0.names_required,
             tags: body.0.tags,
             listing: ListingChange {
                 slug: given(body.0.slug),

@@ -10,8 +10,10 @@ use poem_openapi::{Enum, Object, types::MaybeUndefined};
 use uuid::Uuid;
 
 use super::{
+    images::Image,
     limits::CustomerLimit,
     pricing::Pricing,
+    questions::Question,
     resources::WeeklyRule,
     seat_maps::{PriceOfZone, Seating},
 };
@@ -118,6 +120,12 @@ pub struct ProductRequest {
     pub pricing: Option<Pricing>,
     /// How often one customer may book it; as often as they like unless said.
     pub customer_limit: Option<CustomerLimit>,
+    /// What is asked of who books, at most 30.
+    #[oai(default)]
+    pub questions: Vec<Question>,
+    /// Whether each place is for somebody who is named.
+    #[oai(default)]
+    pub names_required: bool,
     /// What it is found by besides its words: at most 20 of letters, digits, hyphens and underscores, up to 40
     /// each. Kept in lower case.
     #[oai(default)]
@@ -319,6 +327,8 @@ impl TryFrom<ProductRequest> for NewProduct {
             seating: request.seating.map(Into::into),
             pricing: request.pricing.unwrap_or_default().try_into()?,
             customer_limit: request.customer_limit.map(Into::into),
+            questions: request.questions.into_iter().map(Into::into).collect(),
+            names_required: request.names_required,
             tags: request.tags,
             listing: Listing {
                 slug: request.slug,
@@ -414,6 +424,10 @@ pub struct ProductEdit {
     pub zone_prices: Option<Vec<PriceOfZone>>,
     /// What changes the price, and taxes: all of it.
     pub pricing: Option<Pricing>,
+    /// What is asked of who books: all of it.
+    pub questions: Option<Vec<Question>>,
+    /// Whether each place is for somebody who is named.
+    pub names_required: Option<bool>,
     /// Its tags: all of them.
     pub tags: Option<Vec<String>>,
     /// Its name in addresses; `null` takes it away.
@@ -486,6 +500,14 @@ pub struct ProductAnswer {
     /// How often one customer may book it.
     #[oai(skip_serializing_if_is_none)]
     pub customer_limit: Option<CustomerLimit>,
+    /// Pictures of it, in the order they are shown.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub images: Vec<Image>,
+    /// What is asked of who books.
+    #[oai(default, skip_serializing_if_is_empty)]
+    pub questions: Vec<Question>,
+    /// Whether each place is for somebody who is named.
+    pub names_required: bool,
     /// What it is found by besides its words.
     #[oai(default, skip_serializing_if_is_empty)]
     pub tags: Vec<String>,
@@ -548,6 +570,9 @@ impl From<Product> for ProductAnswer {
             seating: product.seating.map(Into::into),
             pricing: product.pricing.into(),
             customer_limit: product.customer_limit.map(Into::into),
+            images: product.images.into_iter().map(Into::into).collect(),
+            questions: product.questions.into_iter().map(Into::into).collect(),
+            names_required: product.names_required,
             tags: product.tags,
             slug: product.listing.slug,
             meta_title: product.listing.meta_title,

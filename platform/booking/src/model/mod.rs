@@ -3,6 +3,7 @@
 pub mod cancellation;
 #[cfg(test)]
 mod clocks;
+pub mod details;
 pub mod needs;
 pub mod nights;
 pub mod price;
@@ -22,6 +23,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use details::Details;
 use price::PriceLine;
 use seats::BookedSeat;
 pub use status::{Forbidden, Status};
@@ -82,8 +84,17 @@ pub struct Booking {
     pub attribution: told::Attribution,
     /// What the customer wants known.
     pub notes: String,
+    /// What was asked and answered, and who takes part.
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
     /// Whether money came in for it.
     pub paid: bool,
+    /// When it became certain, if it ever did.
+    #[serde(default)]
+    pub confirmed_at: Option<Timestamp>,
+    /// When who booked came.
+    #[serde(default)]
+    pub checked_in_at: Option<Timestamp>,
     /// Until when it is held unpaid.
     pub expires_at: Option<Timestamp>,
     /// Why it ended as it did.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///    │            │
 ///    ├──▶ FAILED ─┤ (money that came too late, the place still free)
 ///    ▼            ▼
-/// CANCELLED ◀─────┘
+/// CANCELLED ◀─────┘ (and back, when it was a mistake)
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -60,6 +60,20 @@ impl Status {
             | (Confirmed, Completed | NoShow | Cancelled)
             | (Failed, Confirmed | Cancelled) => Ok(to),
             _ => Err(Forbidden { from: self, to }),
+        }
+    }
+
+    /// The way back from [`Status::Cancelled`], if `allowed`: the one step that undoes another.
+    ///
+    /// # Errors
+    /// [`Forbidden`] when it is not, or when it stands elsewhere.
+    pub fn back(self, allowed: bool) -> Result<Self, Forbidden> {
+        match self {
+            Self::Cancelled if allowed => Ok(Self::Confirmed),
+            from => Err(Forbidden {
+                from,
+                to: Self::Confirmed,
+            }),
         }
     }
 

@@ -179,7 +179,7 @@ struct Given<'a> {
 
 /// Takes a place and writes booking, events and answer in one statement; which resource it was, if one
 /// serves it. `$take` says what is taken: its last part, `taken`, has one row if it is, with the resource.
-/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$41`.
+/// `$claim` writes that down for those `booked`. Arguments of their own begin with `$42`.
 macro_rules! place {
     ($tx:expr, $given:expr, $take:literal, $claim:literal $(, $arg:expr)* $(,)?) => {{
         let given: &Given<'_> = $given;
@@ -202,9 +202,9 @@ macro_rules! place {
                INSERT INTO booking (id, reference, product_id, product_name, resource_id, other_resource_ids, session_id,
                    pool_id, session_group_id, customer_id, customer_name, customer_email, customer_locale, status, version, starts_at,
                    ends_at, local_start, timezone, quantity, price_minor, currency, policy, attribution,
-                   notes, expires_at, created_at, updated_at, price_lines, seats)
+                   notes, expires_at, created_at, updated_at, price_lines, seats, confirmed_at, details)
                SELECT $8, $9, $10, $11, resource, $12, $13, $14, $37, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-                      $26, $27, $28, $29, $30, $31, $32, $32, $38, $39
+                      $26, $27, $28, $29, $30, $31, $32, $32, $38, $39, CASE WHEN $19 = 'CONFIRMED' THEN $32::timestamptz END, $41
                FROM taken WHERE $5::text IS NULL OR EXISTS (SELECT FROM answered)
                RETURNING id, resource_id
            ), "# + $claim + r#", told AS (
@@ -253,6 +253,7 @@ macro_rules! place {
             Json(&booking.price_lines) as _,
             Json(&booking.seats) as _,
             given.placing.most_held,
+            Some(&booking.details).filter(|details| !details.is_empty()).map(Json) as _,
             $($arg),*
         )
         .fetch_optional($tx.conn())
@@ -327,16 +328,16 @@ async fn place_units(
         tx,
         given,
         r#"picked AS MATERIALIZED (
-               SELECT candidate AS id FROM fresh, unnest($41::uuid[]) AS candidate
+               SELECT candidate AS id FROM fresh, unnest($42::uuid[]) AS candidate
                WHERE NOT EXISTS (SELECT FROM claim c
                                  WHERE c.resource_id = candidate
-                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($42, $43)
+                                   AND tstzrange(c.starts_at, c.ends_at) && tstzrange($43, $44)
                                    AND c.state IN ('held', 'confirmed'))
                  AND NOT EXISTS (SELECT FROM external_busy x
-                                 WHERE x.resource_id = candidate AND x.starts_at > $42 - interval '7 days'
-                                   AND x.starts_at < $43 AND x.ends_at > $42)
+                                 WHERE x.resource_id = candidate AND x.starts_at > $43 - interval '7 days'
+                                   AND x.starts_at < $44 AND x.ends_at > $43)
                  -- Of the others the guard knows what is taken here, and nothing of elsewhere.
-                 AND NOT EXISTS (SELECT FROM unnest($12::uuid[], $44::timestamptz[], $45::timestamptz[])
+                 AND NOT EXISTS (SELECT FROM unnest($12::uuid[], $45::timestamptz[], $46::timestamptz[])
                                              AS o (resource_id, starts_at, ends_at)
                                  JOIN external_busy x ON x.resource_id = o.resource_id
                                                      AND x.starts_at > o.starts_at - interval '7 days'
@@ -351,10 +352,10 @@ async fn place_units(
            )"#,
         r#"claimed AS (
                INSERT INTO claim (holder_id, holder, resource_id, starts_at, ends_at, state)
-               SELECT id, 'booking', resource_id, $42, $43, $46 FROM booked
+               SELECT id, 'booking', resource_id, $43, $44, $47 FROM booked
                UNION ALL
-               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $46
-               FROM booked, unnest($12, $44::timestamptz[], $45::timestamptz[]) AS o (resource_id, starts_at, ends_at)
+               SELECT booked.id, 'booking', o.resource_id, o.starts_at, o.ends_at, $47
+               FROM booked, unnest($12, $45::timestamptz[], $46::timestamptz[]) AS o (resource_id, starts_at, ends_at)
            )"#,
         &candidates,
         from.map(jiff_sqlx::Timestamp::from) as _,
@@ -371,15 +372,15 @@ async fn place_places(tx: &mut TenantTx, given: &Given<'_>, session: SessionId) 
         tx,
         given,
         r#"taken AS (
-               UPDATE session SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $41::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $42::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $41, $25, $42 FROM booked
+               SELECT id, $42, $25, $43 FROM booked
            )"#,
         session.uuid(),
         given.state,
@@ -398,20 +399,20 @@ async fn place_seats(
         tx,
         given,
         r#"taken AS (
-               UPDATE session SET held = held + CASE WHEN $42 = 'held' THEN $25 ELSE 0 END,
-                                  sold = sold + CASE WHEN $42 = 'held' THEN 0 ELSE $25 END
-               WHERE id = $41::uuid AND status = 'open' AND held + sold + $25 <= capacity
+               UPDATE session SET held = held + CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
+                                  sold = sold + CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
+               WHERE id = $42::uuid AND status = 'open' AND held + sold + $25 <= capacity
                  AND EXISTS (SELECT FROM fresh)
                  AND NOT EXISTS (SELECT FROM session_seat t
-                                 WHERE t.session_id = $41 AND t.seat_id = ANY($43) AND t.state IN ('held', 'confirmed'))
+                                 WHERE t.session_id = $42 AND t.seat_id = ANY($44) AND t.state IN ('held', 'confirmed'))
                RETURNING NULL::uuid AS resource
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT id, $41, $25, $42 FROM booked
+               SELECT id, $42, $25, $43 FROM booked
            ), seated AS (
                INSERT INTO session_seat (booking_id, session_id, seat_id, state)
-               SELECT id, $41, seat, $42 FROM booked, unnest($43::integer[]) AS seat
+               SELECT id, $42, seat, $43 FROM booked, unnest($44::integer[]) AS seat
            )"#,
         session.uuid(),
         given.state,
@@ -432,23 +433,23 @@ async fn place_group(
         given,
         r#"locked AS MATERIALIZED (
                SELECT s.id FROM fresh, session_group g JOIN session s ON s.group_id = g.id
-               WHERE g.id = $41::uuid AND g.status = 'open' AND s.status = 'open'
+               WHERE g.id = $42::uuid AND g.status = 'open' AND s.status = 'open'
                  AND s.held + s.sold + $25 <= s.capacity
                  -- Of a group that is sold out nothing is locked or written.
-                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $41 AND f.status <> 'cancelled'
+                 AND NOT EXISTS (SELECT FROM session f WHERE f.group_id = $42 AND f.status <> 'cancelled'
                                    AND (f.status <> 'open' OR f.held + f.sold + $25 > f.capacity))
                ORDER BY s.id FOR UPDATE OF s
            ), counted AS (
-               UPDATE session s SET held = held + CASE WHEN $43 = 'held' THEN $25 ELSE 0 END,
-                                    sold = sold + CASE WHEN $43 = 'held' THEN 0 ELSE $25 END
+               UPDATE session s SET held = held + CASE WHEN $44 = 'held' THEN $25 ELSE 0 END,
+                                    sold = sold + CASE WHEN $44 = 'held' THEN 0 ELSE $25 END
                FROM locked WHERE s.id = locked.id AND held + sold + $25 <= capacity
                RETURNING s.id
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $42
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = $43
            )"#,
         r#"claimed AS (
                INSERT INTO session_claim (booking_id, session_id, quantity, state)
-               SELECT booked.id, counted.id, $25, $43 FROM booked, counted
+               SELECT booked.id, counted.id, $25, $44 FROM booked, counted
            )"#,
         group.uuid(),
         i64::try_from(sessions).unwrap_or(i64::MAX),
@@ -471,24 +472,24 @@ async fn place_buckets(
         given,
         r#"counted AS (
                INSERT INTO bucket (pool_id, at, capacity, held, sold)
-               SELECT $41, name, $43, CASE WHEN $46 = 'held' THEN $25 ELSE 0 END,
-                      CASE WHEN $46 = 'held' THEN 0 ELSE $25 END
-               FROM fresh, unnest($42::timestamp[]) AS name
+               SELECT $42, name, $44, CASE WHEN $47 = 'held' THEN $25 ELSE 0 END,
+                      CASE WHEN $47 = 'held' THEN 0 ELSE $25 END
+               FROM fresh, unnest($43::timestamp[]) AS name
                -- Of what is sold out nothing is locked or written.
-               WHERE $25 <= $43
-                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $41 AND b.at >= $44 AND b.at < $45
-                                   AND b.held + b.sold + $25 > $43)
+               WHERE $25 <= $44
+                 AND NOT EXISTS (SELECT FROM bucket b WHERE b.pool_id = $42 AND b.at >= $45 AND b.at < $46
+                                   AND b.held + b.sold + $25 > $44)
                ORDER BY name
                ON CONFLICT (pool_id, at) DO UPDATE SET
                    capacity = excluded.capacity, held = bucket.held + excluded.held, sold = bucket.sold + excluded.sold
                WHERE bucket.held + bucket.sold + $25 <= excluded.capacity
                RETURNING true
            ), taken AS (
-               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($42)
+               SELECT NULL::uuid AS resource WHERE (SELECT count(*) FROM counted) = cardinality($43)
            )"#,
         r#"claimed AS (
                INSERT INTO bucket_claim (holder_id, holder, pool_id, from_at, to_at, buckets, quantity, state)
-               SELECT id, 'booking', $41, $44, $45, cardinality($42), $25, $46 FROM booked
+               SELECT id, 'booking', $42, $45, $46, cardinality($43), $25, $47 FROM booked
            )"#,
         pool.uuid(),
         &names as _,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     DayRow, Error, Filter, Grouping, Sort, StatsRow,
-    model::{Booking, Status, price::PriceLine, seats::BookedSeat},
+    model::{Booking, Status, details::Details, price::PriceLine, seats::BookedSeat},
 };
 
 /// A booking's row, as every query selects it.
@@ -42,7 +42,10 @@ pub(crate) struct BookingRow {
     policy: Json<Vec<CancellationTier>>,
     attribution: Json<Attribution>,
     notes: String,
+    details: Option<Json<Details>>,
     paid: bool,
+    confirmed_at: Option<jiff_sqlx::Timestamp>,
+    checked_in_at: Option<jiff_sqlx::Timestamp>,
     expires_at: Option<jiff_sqlx::Timestamp>,
     status_reason: Option<String>,
     refund_due_minor: Option<i64>,
@@ -61,7 +64,7 @@ macro_rules! select_booking {
                       local_start, timezone, quantity, price_minor, currency,
                       price_lines AS "price_lines: Json<Vec<PriceLine>>", seats AS "seats: Json<Vec<BookedSeat>>",
                       policy AS "policy: Json<Vec<CancellationTier>>",
-                      attribution AS "attribution: Json<Attribution>", notes, paid, expires_at,
+                      attribution AS "attribution: Json<Attribution>", notes, details AS "details: Json<Details>", paid, confirmed_at, checked_in_at, expires_at,
                       status_reason, refund_due_minor, created_at, updated_at
                FROM booking "# + $tail
             $(, $arg)*
@@ -107,7 +110,10 @@ impl TryFrom<BookingRow> for Booking {
             policy: row.policy.0,
             attribution: row.attribution.0,
             notes: row.notes,
+            details: row.details.map(|details| details.0).unwrap_or_default(),
             paid: row.paid,
+            confirmed_at: row.confirmed_at.map(jiff_sqlx::Timestamp::to_jiff),
+            checked_in_at: row.checked_in_at.map(jiff_sqlx::Timestamp::to_jiff),
             expires_at: row.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
             status_reason: row.status_reason,
             refund_due: row
@@ -223,7 +229,7 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
                 ends_at = $7, local_start = $8, notes = $9, paid = $10, expires_at = $11,
                 status_reason = $12, refund_due_minor = $13, updated_at = $14,
                 customer_name = $15, customer_email = $16, other_resource_ids = $17, session_group_id = $18,
-                seats = $19
+                seats = $19, customer_id = $20, customer_locale = $21, confirmed_at = $22, checked_in_at = $23, details = $24
          WHERE id = $1 AND version = $2::bigint - 1",
         booking.id.uuid(),
         booking.version,
@@ -244,6 +250,11 @@ pub(crate) async fn save(tx: &mut TenantTx, booking: &Booking) -> Result<(), Err
         &booking.other_resource_ids.iter().map(|id| id.uuid()).collect::<Vec<_>>(),
         booking.session_group_id.map(|id| id.uuid()),
         Json(&booking.seats) as _,
+        booking.customer_id.map(|id| id.uuid()),
+        booking.customer.locale,
+        booking.confirmed_at.map(jiff_sqlx::Timestamp::from) as _,
+        booking.checked_in_at.map(jiff_sqlx::Timestamp::from) as _,
+        Some(&booking.details).filter(|details| !details.is_empty()).map(Json) as _,
     )
     .execute(tx.conn())
     .await?;

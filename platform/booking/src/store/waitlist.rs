@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Error, WaitFor, WaitlistEntry, WaitlistFilter};
+use crate::{Error, WaitFor, WaitlistEntry, WaitlistFilter, model::Booking};
 
 /// A row as it is read.
 struct Row {
@@ -83,6 +83,19 @@ pub(crate) async fn insert_waiting(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether anybody waits for the sessions that a booking had: they come before whoever gave them up.
+pub(crate) async fn is_waited_for(tx: &mut TenantTx, booking: &Booking) -> Result<bool, Error> {
+    let waited = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM waitlist_entry
+                          WHERE coalesce(session_id, session_group_id) = $1 AND status = 'waiting') AS "waited!""#,
+        booking
+            .session_id
+            .map(|id| id.uuid())
+            .or(booking.session_group_id.map(|id| id.uuid())),
+    );
+    Ok(waited.fetch_one(tx.conn()).await?)
 }
 
 /// One who waits, or waited, with how many are in the line up to and with them.

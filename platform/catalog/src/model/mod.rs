@@ -4,6 +4,7 @@ mod add_on;
 mod category;
 mod combination;
 mod holiday;
+mod image;
 mod limit;
 mod listing;
 mod location;
@@ -11,6 +12,7 @@ mod offering;
 mod pool;
 mod pricing;
 mod product;
+mod question;
 mod rental;
 mod requirement;
 mod resource;
@@ -24,6 +26,8 @@ pub(crate) use category::{Family, check as check_category};
 pub use combination::{Combination, NewCombination, Party};
 pub(crate) use holiday::check as check_holiday;
 pub use holiday::{Holiday, Holidays, NewHoliday};
+pub use image::{Image, ImageChange, NewImage};
+pub(crate) use image::{check_alt, check_count as check_image_count, path as image_path};
 pub use limit::{CustomerLimit, Period};
 pub use listing::{Listing, ListingChange, ProductFilter};
 pub(crate) use listing::{check_words, language, tags};
@@ -46,6 +50,8 @@ pub(crate) use product::{
     check as check_new_product, check_description as check_product_description,
     check_name as check_product_name, check_price as check_product_price, check_taken,
 };
+pub(crate) use question::check as check_questions;
+pub use question::{Question, QuestionKind};
 pub use rental::{
     RentalTerms, end as rental_end, minutes as rental_minutes, units as rental_units,
 };

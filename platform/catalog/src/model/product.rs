@@ -5,8 +5,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CustomerLimit, Listing, ListingChange, Pricing, RentalTerms, Requirement, Seating, SoldBy,
-    StayTerms, ZonePrice, check_requirements, check_zone_prices, pricing,
+    CustomerLimit, Image, Listing, ListingChange, Pricing, Question, RentalTerms, Requirement,
+    Seating, SoldBy, StayTerms, ZonePrice, check_requirements, check_zone_prices, pricing,
+    question,
 };
 use crate::Error;
 
@@ -157,6 +158,15 @@ pub struct Product {
     /// How often one customer may book it; as often as they like if nothing is said.
     #[serde(default)]
     pub customer_limit: Option<CustomerLimit>,
+    /// Pictures of it, in their order.
+    #[serde(default)]
+    pub images: Vec<Image>,
+    /// What is asked of who books.
+    #[serde(default)]
+    pub questions: Vec<Question>,
+    /// Whether each place is for somebody who is named.
+    #[serde(default)]
+    pub names_required: bool,
     /// What it is found by besides its words: in lower case, in their order.
     #[serde(default)]
     pub tags: Vec<String>,
@@ -224,6 +234,10 @@ pub struct NewProduct {
     pub pricing: Pricing,
     /// How often one customer may book it.
     pub customer_limit: Option<CustomerLimit>,
+    /// What is asked of who books, at most 30.
+    pub questions: Vec<Question>,
+    /// Whether each place is for somebody who is named.
+    pub names_required: bool,
     /// At most 20 of letters, digits, hyphens and underscores.
     pub tags: Vec<String>,
     /// Its name in addresses, and what search engines show.
@@ -251,6 +265,10 @@ pub struct ProductChange {
     pub zone_prices: Option<Vec<ZonePrice>>,
     /// What changes the price, and taxes.
     pub pricing: Option<Pricing>,
+    /// What is asked of who books, all of it.
+    pub questions: Option<Vec<Question>>,
+    /// Whether each place is for somebody who is named.
+    pub names_required: Option<bool>,
     /// Its tags, all of them.
     pub tags: Option<Vec<String>>,
     /// Its name in addresses, and what search engines show.
@@ -323,6 +341,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     if let Some(limit) = new.customer_limit {
         limit.check()?;
     }
+    question::check(&new.questions)?;
     new.listing.check()?;
     if let Some(seating) = &new.seating {
         if new.kind != ProductKind::Session {

@@ -4,6 +4,7 @@ mod add_ons;
 mod categories;
 mod combinations;
 mod holidays;
+mod images;
 mod locations;
 mod pools;
 mod resources;
@@ -18,15 +19,16 @@ use uuid::Uuid;
 use crate::{
     Error,
     model::{
-        CancellationTier, CustomerLimit, Listing, NewProduct, PaymentMode, Pricing, Product,
-        ProductKind, RentalTerms, Requirement, Seating, StayTerms, Variant, VariantChange,
-        ZonePrice,
+        CancellationTier, CustomerLimit, Image, Listing, NewProduct, PaymentMode, Pricing, Product,
+        ProductKind, Question, RentalTerms, Requirement, Seating, StayTerms, Variant,
+        VariantChange, ZonePrice,
     },
 };
 pub(crate) use add_ons::*;
 pub(crate) use categories::*;
 pub(crate) use combinations::*;
 pub(crate) use holidays::*;
+pub(crate) use images::*;
 pub(crate) use locations::*;
 pub use pools::pool;
 pub(crate) use pools::*;
@@ -67,6 +69,9 @@ struct ProductRow {
     zone_prices: sqlx::types::Json<Vec<ZonePrice>>,
     pricing: sqlx::types::Json<Pricing>,
     customer_limit: Option<sqlx::types::Json<CustomerLimit>>,
+    images: sqlx::types::Json<Vec<Image>>,
+    questions: sqlx::types::Json<Vec<Question>>,
+    names_required: bool,
     tags: Vec<String>,
     slug: Option<String>,
     meta_title: Option<String>,
@@ -96,11 +101,16 @@ macro_rules! select_product {
                               ORDER BY q.position)
                             FROM requirement q WHERE q.product_id = product.id), '[]')
                     AS "requirements!: sqlx::types::Json<Vec<Requirement>>",
+                  coalesce((SELECT json_agg(json_build_object('id', i.id, 'alt', i.alt, 'extension', i.extension,
+                                                              'sizes', i.sizes) ORDER BY i.position)
+                            FROM product_image i WHERE i.product_id = product.id), '[]')
+                    AS "images!: sqlx::types::Json<Vec<Image>>",
                   pool_id, stay AS "stay: sqlx::types::Json<StayTerms>",
                   rental AS "rental: sqlx::types::Json<RentalTerms>",
                   seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
                   pricing AS "pricing: sqlx::types::Json<Pricing>",
                   customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>",
+                  questions AS "questions: sqlx::types::Json<Vec<Question>>", names_required,
                   tags, slug, meta_title, meta_description, location_id, active, version, created_at
            FROM product "# + $tail
             $(, $arg)*
@@ -142,6 +152,9 @@ impl TryFrom<ProductRow> for Product {
             }),
             pricing: row.pricing.0,
             customer_limit: row.customer_limit.map(|limit| limit.0),
+            images: row.images.0,
+            questions: row.questions.0,
+            names_required: row.names_required,
             tags: row.tags,
             listing: Listing {
                 slug: row.slug,
@@ -205,9 +218,9 @@ pub(crate) async fn insert_product(
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
             max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
             seat_map_id, zone_prices, pricing, customer_limit, tags, slug, meta_title, meta_description, language,
-            location_id)
+            location_id, questions, names_required)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
+            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -240,6 +253,8 @@ pub(crate) async fn insert_product(
         new.listing.meta_description,
         language,
         new.location_id.map(|id| id.uuid()),
+        sqlx::types::Json(&new.questions) as _,
+        new.names_required,
     )
     .execute(tx.conn())
     .await
@@ -355,7 +370,7 @@ pub(crate) async fn update_product(
     let updated = sqlx::query!(
         "UPDATE product SET name = $3, description = $4, price_minor = $5, active = $6,
                 zone_prices = $8, pricing = $9, category_id = $10, tags = $11, slug = $12, meta_title = $13,
-                meta_description = $14, language = $15, version = version + 1, updated_at = $7
+                meta_description = $14, language = $15, questions = $16, names_required = $17, version = version + 1, updated_at = $7
          WHERE id = $1 AND version = $2",
         product.id.uuid(),
         version,
@@ -372,6 +387,8 @@ pub(crate) async fn update_product(
         product.listing.meta_title,
         product.listing.meta_description,
         language,
+        sqlx::types::Json(&product.questions) as _,
+        product.names_required,
     )
     .execute(tx.conn())
     .await

@@ -5,8 +5,8 @@ use berth_tenancy::TenantTx;
 
 use super::{Result, select_product};
 use crate::model::{
-    CancellationTier, CustomerLimit, Pricing, Product, ProductFilter, ProductKind, RentalTerms,
-    Requirement, StayTerms, ZonePrice,
+    CancellationTier, CustomerLimit, Image, Pricing, Product, ProductFilter, ProductKind, Question,
+    RentalTerms, Requirement, StayTerms, ZonePrice,
 };
 
 /// Products in the order of their making.

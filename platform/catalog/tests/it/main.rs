@@ -40,6 +40,8 @@ fn check_up() -> NewProduct {
         seating: None,
         pricing: Pricing::default(),
         customer_limit: None,
+        questions: Vec::new(),
+        names_required: false,
         tags: vec![],
         listing: Listing::default(),
     }

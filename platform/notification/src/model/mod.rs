@@ -1,7 +1,7 @@
 //! Which event is told to whom: pure.
 
 use berth_events::{
-    booking::{Booking, Cancelled, Confirmed, Offered},
+    booking::{Booking, Cancelled, Confirmed, Offered, Updated},
     receipt::Generated,
 };
 use berth_kernel::{BookingId, DeliveryId, Envelope, Money};
@@ -125,6 +125,19 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
             subject: Subject::Confirmation,
         }));
     }
+    if let Some(Updated { booking, change }) = event.open()? {
+        // Certain, for somebody else or again: they have not been told so.
+        let told = match change.as_str() {
+            "transferred" => booking.expires_at.is_none(),
+            "reinstated" => true,
+            _ => false,
+        };
+        return Ok(told.then(|| Letter {
+            source: format!("{change}:{}:{}", booking.booking_id, booking.version),
+            booking,
+            subject: Subject::Confirmation,
+        }));
+    }
     if let Some(Offered { booking, until, .. }) = event.open()? {
         return Ok(Some(Letter {
             source: format!("offered:{}", booking.booking_id),
@@ -177,6 +190,11 @@ pub fn standing(event: &Envelope) -> Result<Option<Standing>, serde_json::Error>
         confirmed,
     };
     if let Some(Confirmed { booking }) = event.open()? {
+        return Ok(Some(standing(&booking, true)));
+    }
+    if let Some(Updated { booking, change }) = event.open()?
+        && change == "reinstated"
+    {
         return Ok(Some(standing(&booking, true)));
     }
     if let Some(Cancelled { booking, .. }) = event.open()? {

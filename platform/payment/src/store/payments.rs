@@ -231,12 +231,18 @@ pub(crate) async fn checked(tx: &mut TenantTx, id: PaymentId) -> Result<()> {
 }
 
 /// Keeps what a payment pays for as it was last told.
-pub(crate) async fn keep_booking(tx: &mut TenantTx, booking: &Booking) -> Result<()> {
+pub(crate) async fn keep_booking(
+    tx: &mut TenantTx,
+    booking: &Booking,
+    longer: Option<Timestamp>,
+) -> Result<()> {
     sqlx::query!(
-        "UPDATE payment SET booking = $2 WHERE booking_id = $1 AND (booking ->> 'version')::bigint < $3",
+        "UPDATE payment SET booking = $2, expires_at = greatest(expires_at, $4)
+         WHERE booking_id = $1 AND (booking ->> 'version')::bigint < $3",
         booking.booking_id.uuid(),
         Json(booking) as _,
         booking.version,
+        longer.map(jiff_sqlx::Timestamp::from) as _,
     )
     .execute(tx.conn())
     .await?;

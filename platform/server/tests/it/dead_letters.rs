@@ -51,7 +51,8 @@ async fn an_event_that_cannot_be_read_holds_nobody_up_and_is_replayed_when_mende
     house.sql(&gym, spoil).await;
     house.start(Role::Relay).await;
     let resting = "SELECT count(*) FROM platform.dead_letter WHERE replayed_at IS NULL";
-    while house.count(&gym, resting).await == 0 {
+    // Two want to know of changes.
+    while house.count(&gym, resting).await < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // The third is handled all the same.
@@ -65,18 +66,22 @@ async fn an_event_that_cannot_be_read_holds_nobody_up_and_is_replayed_when_mende
         "UPDATE platform.dead_letter SET envelope = replace(envelope, '\"chance\"', '\"change\"')";
     house.sql(&gym, mend).await;
     let listed = dead_letters(&house, &["list"]).await;
-    let line = listed.lines().next().unwrap();
-    assert!(line.contains("booking.booking.updated"), "{line}");
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let (consumer, event) = (words[1], words[2]);
-    assert_eq!(consumer, "payment");
-    dead_letters(&house, &["replay", consumer, event]).await;
-    let handled = format!(
-        "SELECT count(*) FROM inbox WHERE consumer = '{consumer}' AND event_id = '{event}'"
-    );
-    while house.count(&gym, &handled).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let mut consumers = Vec::new();
+    for line in listed.lines() {
+        assert!(line.contains("booking.booking.updated"), "{line}");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (consumer, event) = (words[1], words[2]);
+        dead_letters(&house, &["replay", consumer, event]).await;
+        let handled = format!(
+            "SELECT count(*) FROM inbox WHERE consumer = '{consumer}' AND event_id = '{event}'"
+        );
+        while house.count(&gym, &handled).await == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        consumers.push(consumer);
     }
+    consumers.sort_unstable();
+    assert_eq!(consumers, ["notification", "payment"]);
     assert_eq!(dead_letters(&house, &["list"]).await, "");
 
     // What comes after the replay is handled as well, and what came before it was not undone.
