@@ -118,7 +118,7 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
         let release = house.berth(&["tenant", "release", "--slug", &slug]).await;
         let why = match table {
             "platform.tenant" => "is suspended",
-            _ => "was cut off; repeat it",
+            _ => "has not come to its end",
         };
         let refused = release.unwrap_err();
         assert!(refused.contains(why), "killed at {table}: {refused}");

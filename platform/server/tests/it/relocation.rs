@@ -353,7 +353,7 @@ async fn a_restore_on_another_node_that_is_killed_is_held_until_it_is_repeated()
         assert_eq!(there, whole, "killed at {table}");
         if !whole {
             let refused = house.berth(&release).await.unwrap_err();
-            assert!(refused.contains("was cut off; repeat it"), "{refused}");
+            assert!(refused.contains("has not come to its end"), "{refused}");
             let back = ["tenant", "move", "--slug", slug, "--node", "0"];
             let refused = house.berth(&back).await.unwrap_err();
             assert!(refused.contains("its restore was cut off"), "{refused}");

@@ -63,7 +63,11 @@ impl Lifecycle {
     /// Looks whether the tenant of that name can be reached where the registry says it is.
     async fn is_whole(&self, slug: &str) -> Result<(), Error> {
         let id = self.particulars(slug).await?.id;
-        let cut_off = || Error::Standing(format!("the restore of `{slug}` was cut off; repeat it"));
+        let cut_off = || {
+            Error::Standing(format!(
+                "the restore of `{slug}` has not come to its end; repeat it if it was cut off"
+            ))
+        };
         let mut tx = self.tenancy.begin_platform().await?;
         let open: bool = sqlx::query_scalar(
             "SELECT former_status IS NOT NULL FROM platform.tenant WHERE id = $1",
