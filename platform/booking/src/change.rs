@@ -2,6 +2,7 @@
 //! with what is told of it and the answer to repeat.
 
 use berth_access::{Context, Permission};
+use berth_events::booking::Updated;
 use berth_kernel::{BookingId, Event, UserId};
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx, idempotency};
@@ -59,6 +60,22 @@ impl Open {
         store::save(&mut self.tx, &self.booking).await?;
         outbox::push(&mut self.tx, event, self.booking.updated_at, &ctx.cause).await?;
         self.keep(key).await
+    }
+
+    /// Makes the booking another version of itself that differs in `change`, and does as [`Open::close`].
+    pub(crate) async fn update(
+        mut self,
+        ctx: &Context,
+        change: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Booking, Error> {
+        self.booking.version += 1;
+        self.booking.updated_at = ctx.clock.now();
+        let event = Updated {
+            booking: self.booking.told(),
+            change: change.to_owned(),
+        };
+        self.close(ctx, &event, key).await
     }
 
     /// Keeps the answer and commits.

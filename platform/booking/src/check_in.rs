@@ -1,14 +1,13 @@
 //! Who has come: noted at the desk, before anything is over.
 
 use berth_access::{Context, Permission};
-use berth_events::booking::Updated;
 use berth_kernel::BookingId;
 use berth_tenancy::IdempotencyKey;
 use jiff::SignedDuration;
 
 use crate::{
     Bookings, Error, Refusal,
-    change::{Open, Opened},
+    change::Opened,
     model::{Booking, Forbidden, Status},
 };
 
@@ -39,7 +38,7 @@ impl Bookings {
             return open.keep(key).await;
         }
         booking.checked_in_at = Some(now);
-        told(open, ctx, "checked_in", key).await
+        open.update(ctx, "checked_in", key).await
     }
 
     /// Takes back that who booked has come. Of who has not, nothing changes.
@@ -59,7 +58,7 @@ impl Bookings {
         if open.booking.checked_in_at.take().is_none() {
             return open.keep(key).await;
         }
-        told(open, ctx, "check_in_undone", key).await
+        open.update(ctx, "check_in_undone", key).await
     }
 
     /// Locks a booking that is confirmed and not over.
@@ -80,19 +79,4 @@ impl Bookings {
             _ => Ok(opened),
         }
     }
-}
-
-async fn told(
-    mut open: Box<Open>,
-    ctx: &Context,
-    change: &str,
-    key: Option<&IdempotencyKey>,
-) -> Result<Booking, Error> {
-    open.booking.version += 1;
-    open.booking.updated_at = ctx.clock.now();
-    let event = Updated {
-        booking: open.booking.told(),
-        change: change.to_owned(),
-    };
-    open.close(ctx, &event, key).await
 }

@@ -28,7 +28,7 @@ impl Bookings {
         let opened = self.open(ctx, Permission::BookingConfirm, id, None, key);
         let mut open = match opened.await? {
             Opened::Answered(booking) => return Ok(*booking),
-            Opened::Open(open) => open,
+            Opened::Open(open) => *open,
         };
         if open.booking.status == Status::Failed {
             // Its place is gone; staff books it anew.
@@ -38,8 +38,8 @@ impl Bookings {
             }
             .into());
         }
-        let (now, held) = (ctx.clock.now(), open.booking.clone());
-        open.booking = settle(&mut open.tx, held, false, now, &ctx.cause).await?;
+        let now = ctx.clock.now();
+        open.booking = settle(&mut open.tx, open.booking, false, now, &ctx.cause).await?;
         open.keep(key).await
     }
 }

@@ -1,7 +1,7 @@
 //! Holding a place for longer, for who has begun to pay and needs more time.
 
 use berth_access::{Context, Permission};
-use berth_events::booking::{HOLD_PROLONGED, Updated};
+use berth_events::booking::HOLD_PROLONGED;
 use berth_kernel::BookingId;
 use berth_tenancy::IdempotencyKey;
 use jiff::{SignedDuration, Timestamp};
@@ -47,13 +47,7 @@ impl Bookings {
         };
         let last = open.owner.map(|_| booking.created_at + hold * 2);
         booking.expires_at = Some(longer(ends, hold, last, now)?);
-        booking.version += 1;
-        booking.updated_at = now;
-        let event = Updated {
-            booking: booking.told(),
-            change: HOLD_PROLONGED.to_owned(),
-        };
-        open.close(ctx, &event, key).await
+        open.update(ctx, HOLD_PROLONGED, key).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Taking back a cancellation that was a mistake, while what was given up is still free.
 
 use berth_access::{Context, Permission};
-use berth_events::booking::Updated;
 use berth_kernel::BookingId;
 use berth_tenancy::IdempotencyKey;
 
@@ -33,7 +32,7 @@ impl Bookings {
             Some("staff") => open.owner.is_none(),
             _ => false,
         };
-        booking.reinstate(theirs, now)?;
+        booking.reinstate(theirs)?;
         if booking.starts_at <= now {
             return Err(Refusal::Past.into());
         }
@@ -52,25 +51,19 @@ impl Bookings {
             };
             return Err(Error::Conflict { alternatives });
         }
-        let event = Updated {
-            booking: booking.told(),
-            change: "reinstated".into(),
-        };
-        open.close(ctx, &event, key).await
+        open.update(ctx, "reinstated", key).await
     }
 }
 
 impl Booking {
     /// Makes a cancelled booking certain again, if it was `theirs` to take back.
-    fn reinstate(&mut self, theirs: bool, at: jiff::Timestamp) -> Result<(), Error> {
+    fn reinstate(&mut self, theirs: bool) -> Result<(), Error> {
         if self.refund_due.is_some_and(|due| due.amount > 0) {
             return Err(Refusal::MoneyReturned.into());
         }
         self.status = self.status.back(theirs && self.confirmed_at.is_some())?;
         self.status_reason = None;
         self.refund_due = None;
-        self.version += 1;
-        self.updated_at = at;
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! Handing a booking on to another person.
 
 use berth_access::{Context, Permission};
-use berth_events::booking::Updated;
 use berth_kernel::BookingId;
 use berth_tenancy::IdempotencyKey;
 
@@ -44,12 +43,6 @@ impl Bookings {
         }
         booking.customer = customer::checked(ctx, to)?;
         booking.customer_id = None;
-        booking.version += 1;
-        booking.updated_at = now;
-        let event = Updated {
-            booking: booking.told(),
-            change: "transferred".into(),
-        };
-        open.close(ctx, &event, key).await
+        open.update(ctx, "transferred", key).await
     }
 }

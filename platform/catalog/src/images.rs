@@ -70,9 +70,9 @@ impl Images {
         {
             return Ok(answer);
         }
-        let there = store::images(&mut tx, new.product_id).await?;
+        let product = store::product(&mut tx, new.product_id).await?;
         tx.rollback().await?;
-        check_image_count(there.ok_or(Error::NotFound)?.len())?;
+        check_image_count(product.ok_or(Error::NotFound)?.images.len())?;
 
         // Long, and with no transaction open.
         let picture = self.read(new.file.clone()).await?;
@@ -130,8 +130,8 @@ impl Images {
             check_alt(alt)?;
         }
         let mut tx = self.catalog.tenancy.begin(&ctx.tenant).await?;
-        let there = store::images(&mut tx, product).await?;
-        let mut images = there.ok_or(Error::NotFound)?;
+        let there = store::product(&mut tx, product).await?;
+        let mut images = there.ok_or(Error::NotFound)?.images;
         let at = images.iter().position(|image| image.id == id);
         let mut image = images.remove(at.ok_or(Error::NotFound)?);
         if let Some(alt) = &change.alt {

@@ -163,9 +163,9 @@ pub(crate) const PLATFORM_LOGIN: &str = "berth_app";
 /// to be sent to have them.
 const TENANT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "2s")];
 
-/// How long a connection is waited for.
 /// How long an owner's connection may take.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection is waited for.
 pub(crate) const ACQUIRED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Channels a process may listen to at once, and one connection more to tell something by.

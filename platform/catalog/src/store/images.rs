@@ -9,20 +9,6 @@ use uuid::Uuid;
 use super::Result;
 use crate::model::Image;
 
-/// The pictures of a product in their order; nothing if there is no such product.
-pub(crate) async fn images(tx: &mut TenantTx, product: ProductId) -> Result<Option<Vec<Image>>> {
-    let images = sqlx::query_scalar!(
-        r#"SELECT coalesce((SELECT json_agg(json_build_object('id', i.id, 'alt', i.alt, 'extension', i.extension,
-                                                              'sizes', i.sizes) ORDER BY i.position)
-                            FROM product_image i WHERE i.product_id = product.id), '[]') AS "images!: Json<Vec<Image>>"
-           FROM product WHERE id = $1"#,
-        product.uuid(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(images.map(|images| images.0))
-}
-
 /// Writes a picture after those that are there; how many those are.
 pub(crate) async fn insert_image(
     tx: &mut TenantTx,
