@@ -4,7 +4,7 @@ use berth_devkit::demo::Client;
 use jiff::{ToSpan as _, Zoned, civil::Date};
 use serde_json::{Value, json};
 
-use super::race::{Crowd, race};
+use super::race::{CLIENTS, Crowd, apart, race};
 use crate::{
     backoffice::{every_day, in_berlin},
     house::House,
@@ -31,12 +31,14 @@ async fn fight<P: Prize>() {
     let tenant = house.clinic();
     let admin = Client::sign_in(tenant, &tenant.admin).await.unwrap();
     let mut crowd = Crowd::gather(&house, tenant).await;
+    let wishes = P::wishes(&admin, 1, CLIENTS).await;
+    let apart = apart(&mut crowd, &wishes[..CLIENTS]).await;
     for places in PLACES {
         let mut wishes = P::wishes(&admin, places, rounds()).await;
         assert!(wishes.len() > rounds(), "{} wishes", wishes.len());
         // What is left over is what the losers of the last round are told of.
         wishes.truncate(rounds());
-        race(&mut crowd, wishes).await.assert_fair(places);
+        race(&mut crowd, wishes).await.assert_fair(places, apart);
     }
     house.agrees(tenant).await;
 }
