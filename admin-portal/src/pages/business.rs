@@ -5,8 +5,8 @@ use askama::Template;
 use berth_access::Permission;
 use berth_kernel::{Currency, FieldError};
 use berth_tenancy::{
-    Error, Tenant,
-    lifecycle::{Change, Lifecycle, Operator},
+    Error,
+    lifecycle::{Change, Lifecycle, Operator, Particulars},
 };
 use poem::{Response, handler, http::StatusCode, web::Query};
 use serde::Deserialize;
@@ -39,6 +39,8 @@ struct Page {
 
 #[derive(Deserialize)]
 struct BusinessForm {
+    /// What the person saw; what was changed since is not written over unseen.
+    version: i64,
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -70,8 +72,17 @@ pub(crate) async fn show(visit: Visit, Query(query): Query<DoneQuery>) -> Result
         notice: notice(query.done.as_deref()),
         ..visit.shell(Section::Business)
     };
-    let typed = BusinessForm::from(&*visit.ctx.tenant);
-    page(shell, typed, Wrong::default(), StatusCode::OK)
+    let seen = lifecycle(&visit)
+        .particulars(&visit.ctx.tenant.slug)
+        .await?;
+    page(shell, seen.into(), Wrong::default(), StatusCode::OK)
+}
+
+/// Changes made by whoever is there.
+fn lifecycle(visit: &Visit) -> Lifecycle {
+    let (tenancy, clock) = (visit.house.web.tenancy.clone(), visit.ctx.clock.clone());
+    let by = Operator(format!("user:{}", visit.user.account.id));
+    Lifecycle::new(tenancy, by, clock)
 }
 
 #[handler]
@@ -79,10 +90,8 @@ pub(crate) async fn act(
     Submission { visit, form }: Submission<BusinessForm>,
 ) -> Result<Response, Stop> {
     visit.ctx.authorize(Permission::BusinessManage)?;
-    let (tenancy, clock) = (visit.house.web.tenancy.clone(), visit.ctx.clock.clone());
-    let by = Operator(format!("user:{}", visit.user.account.id));
     let tenant = &visit.ctx.tenant;
-    let lifecycle = Lifecycle::new(tenancy, by, clock);
+    let lifecycle = lifecycle(&visit);
     let changed = match form.change() {
         Ok(change) => lifecycle.change_by_id(tenant.id, &change).await,
         Err(wrong) => Err(Error::Fields(vec![wrong])),
@@ -121,20 +130,21 @@ fn page(
     html_with(&page, status)
 }
 
-impl From<&Tenant> for BusinessForm {
-    fn from(tenant: &Tenant) -> Self {
+impl From<Particulars> for BusinessForm {
+    fn from(seen: Particulars) -> Self {
         Self {
-            name: tenant.name.clone(),
-            color: tenant.color.clone(),
-            own_accent: tenant.accent_color.as_ref().map(|_| "yes".to_owned()),
-            accent_color: tenant.accent().to_owned(),
-            logo_url: tenant.logo_url.clone().unwrap_or_default(),
-            locale: tenant.locale.clone(),
-            timezone: tenant.timezone.clone(),
-            currency: tenant.currency.code().to_owned(),
-            legal_name: tenant.legal_name.clone(),
-            address: tenant.address.clone(),
-            tax_id: tenant.tax_id.clone().unwrap_or_default(),
+            version: seen.version,
+            name: seen.name,
+            own_accent: seen.accent_color.as_ref().map(|_| "yes".to_owned()),
+            accent_color: seen.accent_color.unwrap_or_else(|| seen.color.clone()),
+            color: seen.color,
+            logo_url: seen.logo_url.unwrap_or_default(),
+            locale: seen.locale,
+            timezone: seen.timezone,
+            currency: seen.currency,
+            legal_name: seen.legal_name,
+            address: seen.address,
+            tax_id: seen.tax_id.unwrap_or_default(),
         }
     }
 }
@@ -148,6 +158,7 @@ impl BusinessForm {
             FieldError::new("currency", "CURRENCY_UNKNOWN", format!("{unknown}."))
         })?;
         Ok(Change {
+            version: Some(self.version),
             name: trimmed(&self.name),
             color: Some(self.color.to_ascii_lowercase()),
             accent_color: Some(match self.own_accent {
@@ -177,6 +188,7 @@ mod tests {
     #[test]
     fn golden_after_a_mistake() {
         let typed = BusinessForm {
+            version: 3,
             name: sample::HOSTILE.into(),
             color: "#0f766e".into(),
             own_accent: Some("yes".into()),

@@ -79,6 +79,15 @@ impl<'h> Browser<'h> {
         self.post(path, &all).await
     }
 
+    /// Opens `page` and sends its form back to it as the version that is there.
+    pub(crate) async fn submit_seen(&self, page: &str, form: &[(&str, &str)]) -> Page {
+        let opened = self.get(page).await;
+        let (csrf, version) = (opened.hidden("csrf"), opened.hidden("version"));
+        let mut all = vec![("csrf", csrf.as_str()), ("version", version.as_str())];
+        all.extend_from_slice(form);
+        self.post(page, &all).await
+    }
+
     pub(crate) async fn sign_in(&self, form: &[(&str, &str)]) -> Page {
         self.submit("/portal/sign-in", "/portal/sign-in", form)
             .await

@@ -27,9 +27,7 @@ async fn an_administrator_changes_what_customers_see() {
         "{}",
         page.body
     );
-    let done = browser
-        .submit("/portal/business", "/portal/business", &FORM)
-        .await;
+    let done = browser.submit_seen("/portal/business", &FORM).await;
     assert_eq!(
         done.location(),
         "/portal/business?done=saved",
@@ -66,9 +64,7 @@ async fn what_does_not_fit_is_said_at_its_field_and_nothing_is_changed() {
     let mut form = FORM.to_vec();
     form.retain(|(name, _)| !matches!(*name, "logo_url" | "name"));
     form.extend([("logo_url", "javascript:alert(1)"), ("name", " ")]);
-    let page = browser
-        .submit("/portal/business", "/portal/business", &form)
-        .await;
+    let page = browser.submit_seen("/portal/business", &form).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.body.contains("logo_url-wrong") && page.body.contains("name-wrong"));
     assert!(
@@ -90,7 +86,7 @@ async fn currency_and_zone_are_corrected_until_something_has_a_price() {
     let submit = async |timezone, currency| {
         let mut form = FORM.to_vec();
         form.extend([("timezone", timezone), ("currency", currency)]);
-        let submitted = browser.submit("/portal/business", "/portal/business", &form);
+        let submitted = browser.submit_seen("/portal/business", &form);
         submitted.await
     };
     let is = async || {
@@ -126,6 +122,35 @@ async fn currency_and_zone_are_corrected_until_something_has_a_price() {
 }
 
 #[tokio::test]
+async fn what_was_changed_since_it_was_opened_is_not_written_over() {
+    let house = House::open().await;
+    let browser = house.admin().await;
+    let opened = browser.get("/portal/business").await;
+    let (csrf, version) = (opened.hidden("csrf"), opened.hidden("version"));
+    let done = browser.submit_seen("/portal/business", &FORM).await;
+    assert_eq!(done.location(), "/portal/business?done=saved");
+    let mut form = FORM.to_vec();
+    form.retain(|(name, _)| *name != "legal_name");
+    form.extend([
+        ("csrf", &*csrf),
+        ("version", &*version),
+        ("legal_name", "Beta Clinic AG"),
+    ]);
+    let page = browser.post("/portal/business", &form).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(
+        page.body.contains("It was changed since you read it"),
+        "{}",
+        page.body
+    );
+    assert!(
+        page.body.contains("Beta Clinic AG"),
+        "what was typed is lost"
+    );
+    assert_eq!(house.tenant().await.legal_name, "Alpha Clinic AG");
+}
+
+#[tokio::test]
 async fn staff_may_not() {
     let house = House::open().await;
     house
@@ -141,7 +166,7 @@ async fn staff_may_not() {
     );
     let csrf = overview.hidden("csrf");
     let mut form = FORM.to_vec();
-    form.push(("csrf", &csrf));
+    form.extend([("csrf", &*csrf), ("version", "1")]);
     let page = browser.post("/portal/business", &form).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert_eq!(house.tenant().await.legal_name, "Alpha Clinic GmbH");

@@ -257,6 +257,8 @@ pub struct CreatedAnswer {
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct ChangeRequest {
+    /// The version it was read at: 409 `VERSION_CONFLICT` if it was changed since. Without it the last change wins.
+    pub version: Option<i64>,
     /// Another name in addresses. The present one leads nowhere from then on.
     pub slug: Option<String>,
     /// Its name for people.
@@ -288,6 +290,7 @@ pub struct ChangeRequest {
 impl From<ChangeRequest> for Change {
     fn from(change: ChangeRequest) -> Self {
         Self {
+            version: change.version,
             slug: change.slug,
             name: change.name,
             color: change.color,

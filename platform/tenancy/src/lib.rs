@@ -205,6 +205,9 @@ pub enum Error {
     /// The tenant's standing does not allow it.
     #[error("{0}")]
     Standing(String),
+    /// Somebody else changed the tenant meanwhile.
+    #[error("the tenant was changed since it was read")]
+    Changed,
     /// Only an archived tenant can be erased.
     #[error("`{0}` is not archived; archive it first, then erase it")]
     NotArchived(String),
@@ -323,6 +326,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "TENANT_STANDING",
                 "Where this business stands, this cannot be done to it.",
+            ),
+            Error::Changed => Self::new(
+                Kind::Conflict,
+                "VERSION_CONFLICT",
+                "It was changed since you read it; read it again and repeat your change.",
             ),
             Error::NotArchived(_) => Self::new(
                 Kind::Conflict,

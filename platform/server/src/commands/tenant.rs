@@ -289,6 +289,7 @@ pub(crate) struct ChangeTenant {
 impl ChangeTenant {
     fn wish(self) -> Change {
         Change {
+            version: None,
             slug: self.new_slug,
             name: self.name,
             color: self.color,

@@ -18,6 +18,9 @@ use crate::{Error, PlatformTx, TenantTx};
 /// What is to become different; what is `None` stays.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Change {
+    /// The version it was seen at: if it is another by now, nothing is changed.
+    #[serde(skip)]
+    pub version: Option<i64>,
     /// Its name in addresses. The old one leads nowhere from then on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
@@ -124,7 +127,8 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Error::UnknownTenant`], [`Error::SlugTaken`], [`Error::Fields`] for what is against a rule or a
-    /// currency that something is priced in, [`Error::Standing`] for one that is not opened yet or is to be erased.
+    /// currency that something is priced in, [`Error::Standing`] for one that is not opened yet or is to be erased,
+    /// [`Error::Changed`] if it is not the version that was seen.
     pub async fn change(&self, slug: &str, change: &Change) -> Result<Particulars, Error> {
         rules::change(change)?;
         let unpriced = match change.currency {
@@ -204,6 +208,9 @@ impl Lifecycle {
         let held = hold(tx.conn(), slug).await?;
         if matches!(&*held.status, "opening" | "leaving") {
             return Err(Error::Standing(format!("`{slug}` is {}", held.status)));
+        }
+        if change.version.is_some_and(|seen| seen != held.version) {
+            return Err(Error::Changed);
         }
         let written = sqlx::query(
             "UPDATE platform.tenant SET
