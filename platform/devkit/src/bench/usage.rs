@@ -44,12 +44,26 @@ pub(super) struct Standing {
 
 /// MiB that a process holds: its own, and its share of what it shares.
 pub(super) fn memory(process: Identity) -> anyhow::Result<f64> {
-    let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.pid))
+    rollup(process.pid, &["Pss:"])
+}
+
+/// MiB that a process has for itself.
+pub(super) fn private(pid: i32) -> anyhow::Result<f64> {
+    rollup(pid, &["Private_Clean:", "Private_Dirty:"])
+}
+
+/// MiB of these lines of a process's `smaps_rollup`.
+fn rollup(pid: i32, names: &[&str]) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
         .context("reading what memory a process holds")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-    let kib: f64 = kib.context("an unknown form of smaps_rollup")?.parse()?;
-    Ok(kib / 1_024.0)
+    let mut total = 0.0;
+    for name in names {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+        let kib: f64 = kib.context("an unknown form of smaps_rollup")?.parse()?;
+        total += kib / 1_024.0;
+    }
+    Ok(total)
 }
 
 /// Processor time of a process, of all below it, and of those below it that have ended.

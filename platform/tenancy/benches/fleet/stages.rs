@@ -469,11 +469,18 @@ async fn export_and_delete(bench: &Bench, figures: &mut Figures) -> anyhow::Resu
         "s",
     );
 
+    // The one with a hundred megabytes, then others beside it.
     let lifecycle = Lifecycle::new(bench.tenancy.clone(), operator(), Clock::System);
-    lifecycle.archive(slug).await?;
-    lifecycle.erase(slug).await?;
-    let began = Instant::now();
-    lifecycle::erase_leaving(&bench.settings, &NoFiles, &NoBooks, &Clock::System).await?;
-    figures.add("erasing it", began.elapsed().as_secs_f64(), "s", 1.0);
+    let mut took = Vec::new();
+    for slug in [slug, "claimed-c", "claimed-d", "claimed-f", "claimed-g"] {
+        lifecycle.archive(slug).await?;
+        lifecycle.erase(slug).await?;
+        let began = Instant::now();
+        lifecycle::erase_leaving(&bench.settings, &NoFiles, &NoBooks, &Clock::System).await?;
+        took.push(began.elapsed().as_secs_f64());
+    }
+    let worst = took.iter().copied().fold(0.0, f64::max);
+    figures.note("erasing the one of 100 MB", took[0], "s");
+    figures.add("erasing a tenant, worst of 5", worst, "s", 1.0);
     Ok(())
 }
