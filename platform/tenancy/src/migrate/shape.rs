@@ -23,6 +23,8 @@ const OBJECTS: &str = "
         SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' ELSE 'table ' END || c.relname,
                c.relkind::text || ' ' || coalesce(
                    (SELECT string_agg(acl::text, ' ' ORDER BY acl::text) FROM unnest(c.relacl) acl), '')
+                   -- What it says of the table counts: see `data`.
+                   || coalesce(' comment ' || obj_description(c.oid, 'pg_class'), '')
         FROM pg_class c
         WHERE c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
       UNION ALL

@@ -8,7 +8,7 @@ use berth_tenancy::{
 };
 use berth_testkit::TestPlatform;
 
-use crate::{admin, tables};
+use crate::{admin, create, gym, tables};
 
 async fn run(platform: &TestPlatform) -> Result<Report, Error> {
     migrate::run(platform.settings(), Pace::default(), &|_| {}).await
@@ -225,6 +225,106 @@ async fn a_canary_goes_first_and_if_it_fails_nobody_else_does() {
     assert_eq!((told[1].1, told[1].2), (1, 0));
 }
 
+/// A tenant that is in a wave of the fleet: it is chosen by a tenant's id.
+async fn in_wave(platform: &TestPlatform, slug: &str, wave: std::ops::Range<i64>) {
+    let made = create(platform, &gym(slug)).await.unwrap();
+    let id = made.id.uuid();
+    // What refers to the id says nothing that matters here.
+    let sql = format!(
+        "BEGIN; SET LOCAL session_replication_role = replica; \
+         UPDATE platform.tenant SET id = (SELECT u FROM (SELECT gen_random_uuid() AS u FROM generate_series(1, 10000)) s \
+             WHERE abs(hashtext(u::text)::bigint) % 100 BETWEEN {} AND {} LIMIT 1) WHERE id = '{id}'; COMMIT",
+        wave.start,
+        wave.end - 1
+    );
+    admin(platform, sql).await;
+}
+
+#[tokio::test]
+async fn a_fleet_moves_in_waves_and_one_that_fails_too_often_is_the_last() {
+    let platform = TestPlatform::start().await;
+    name_canary(&platform, &platform.alpha()).await;
+    name_canary(&platform, &platform.beta()).await;
+    in_wave(&platform, "of-hundredth", 0..1).await;
+    for slug in ["tenth-one", "tenth-two", "tenth-three"] {
+        in_wave(&platform, slug, 1..10).await;
+    }
+    in_wave(&platform, "of-rest", 10..100).await;
+    let settings = next(&platform, NEXT);
+    let by_hand = async |what: &str| {
+        let sql = format!(
+            "DO $$ DECLARE place text; BEGIN FOR place IN SELECT role FROM platform.tenant \
+             WHERE slug IN ('tenth-one', 'tenth-two') LOOP EXECUTE format('{what}', place); END LOOP; END $$"
+        );
+        admin(&platform, sql).await;
+    };
+    by_hand("CREATE TABLE %I.channel (mine int)").await;
+    let heard = Mutex::new(Vec::new());
+    let progress = |progress: Progress| heard.lock().unwrap().push(progress.wave);
+    let run = async |retry: bool| {
+        let pace = Pace {
+            retry,
+            ..Pace::default()
+        };
+        migrate::run(&settings, pace, &progress).await
+    };
+    // Of so few one may fail.
+    let stopped = run(false).await;
+    let Err(Error::BudgetSpent { wave, failed, of }) = &stopped else {
+        panic!("{stopped:?}");
+    };
+    assert_eq!((wave.as_str(), *failed, *of), ("the first tenth", 2, 3));
+    let behind = async || {
+        let sql = "SELECT slug FROM platform.tenant WHERE schema_version < $1 ORDER BY slug";
+        let slugs: Vec<String> = sqlx::query_scalar(sql)
+            .bind(settings.files.latest())
+            .fetch_all(platform.admin_pool())
+            .await
+            .unwrap();
+        slugs
+    };
+    assert_eq!(behind().await, ["of-rest", "tenth-one", "tenth-two"]);
+    let waves = std::mem::take(&mut *heard.lock().unwrap());
+    assert!(waves.is_sorted(), "{waves:?}");
+    assert_eq!(
+        (waves[0], waves[waves.len() - 1]),
+        (Wave::Canaries, Wave::Tenth)
+    );
+
+    by_hand("DROP TABLE %I.channel").await;
+    assert_eq!(run(true).await.unwrap(), moved(3));
+    assert!(behind().await.is_empty());
+    let waves = heard.into_inner().unwrap();
+    assert_eq!(waves.last(), Some(&Wave::Rest));
+}
+
+#[tokio::test]
+async fn a_tenant_that_takes_too_long_stops_nobody_else() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    // As the database says it of a statement that ran out of time.
+    let slow = format!(
+        "DO $$ BEGIN IF current_schema() = '{}' THEN \
+             RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; \
+         END IF; END $$",
+        alpha.role()
+    );
+    let settings = next(&platform, &slow);
+    let report = migrate::run(&settings, Pace::default(), &|_| {})
+        .await
+        .unwrap();
+    let [stays] = report.quarantined.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!((&*stays.slug, report.tenants), ("alpha-clinic", 1));
+    assert!(
+        stays.reason.contains("statement timeout"),
+        "{}",
+        stays.reason
+    );
+    assert_eq!(version(&platform, &beta).await, settings.files.latest());
+}
+
 #[tokio::test]
 async fn a_dry_run_finds_whoever_is_in_the_way_and_changes_nothing() {
     let platform = TestPlatform::start().await;
@@ -380,6 +480,7 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
          GRANT UPDATE ON {role}.ledger_entry TO {role}; \
          DROP TRIGGER catalog_version_told ON {role}.catalog_version; \
          ALTER TABLE {role}.ledger_entry DISABLE TRIGGER USER; \
+         COMMENT ON TABLE {role}.booking IS 'transient'; \
          CREATE OR REPLACE FUNCTION {role}.claim_lock(resources uuid[]) RETURNS boolean LANGUAGE sql \
            AS 'SELECT true'; \
          UPDATE platform.tenant SET schema_version = 1 WHERE role = '{other}'"
@@ -410,6 +511,7 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
             "column resource.name",
             "function claim_lock(resources uuid[])",
             "table account",
+            "table booking",
             "table ledger_entry",
             "trigger ledger_entry.ledger_entry_balances"
         ]
