@@ -9,7 +9,10 @@ use berth_catalog::{
     Catalog, Error, Listing, NewProduct, PaymentMode, Pricing, Product, ProductChange, ProductKind,
 };
 use berth_kernel::{Currency, ProductId, SessionTokenId, UserId};
-use berth_tenancy::Tenancy;
+use berth_tenancy::{
+    Tenancy,
+    lifecycle::{Change, Lifecycle, Operator},
+};
 use berth_testkit::TestPlatform;
 use tokio_util::sync::CancellationToken;
 
@@ -47,10 +50,8 @@ fn check_up() -> NewProduct {
     }
 }
 
-/// An admin and a stranger, at the first tenant.
-fn askers(platform: &TestPlatform) -> (Context, Context) {
-    let alpha = platform.alpha();
-    let admin = Actor::User {
+fn admin() -> Actor {
+    Actor::User {
         id: UserId::new(),
         role: Role::Admin,
         session: SessionTokenId::new(),
@@ -59,8 +60,13 @@ fn askers(platform: &TestPlatform) -> (Context, Context) {
             email: "ada@example.test".into(),
             locale: "en".into(),
         },
-    };
-    let staff = platform.context(&alpha, admin);
+    }
+}
+
+/// An admin and a stranger, at the first tenant.
+fn askers(platform: &TestPlatform) -> (Context, Context) {
+    let alpha = platform.alpha();
+    let staff = platform.context(&alpha, admin());
     (staff, platform.context(&alpha, Actor::Anonymous))
 }
 
@@ -180,4 +186,59 @@ async fn what_is_remembered_of_one_tenant_is_nothing_to_another() {
     let stranger = platform.context(&platform.beta(), Actor::Anonymous);
     let seen = catalog.product(&stranger, product.id).await;
     assert!(matches!(seen, Err(Error::NotFound)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_currency_that_changes_beside_the_first_product_leaves_no_price_in_another() {
+    let platform = TestPlatform::start().await;
+    let id = platform.alpha().id;
+    let catalog = Catalog::new(platform.tenancy().clone());
+    let lifecycle = Lifecycle::new(
+        platform.tenancy().clone(),
+        Operator("cli:tester".to_owned()),
+        platform.clock().clone(),
+    );
+    let now = async || {
+        platform
+            .tenancy()
+            .registry()
+            .refresh(id)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    for round in 0..20 {
+        let tenant = now().await;
+        let was = tenant.currency;
+        let other = match was == Currency::EUR {
+            true => "USD".parse().unwrap(),
+            false => Currency::EUR,
+        };
+        let seller = platform.context(&tenant, admin());
+        let new = NewProduct {
+            currency: was,
+            ..check_up()
+        };
+        let change = Change {
+            currency: Some(other),
+            ..Change::default()
+        };
+        // Who is first differs from round to round.
+        let sale = async {
+            if round % 2 == 1 {
+                tokio::task::yield_now().await;
+            }
+            catalog.create_product(&seller, &new, None).await
+        };
+        let (sold, changed) = tokio::join!(sale, lifecycle.change_by_id(id, &change));
+        assert_ne!(sold.is_ok(), changed.is_ok(), "{sold:?}, {changed:?}");
+        if let Ok(product) = sold {
+            assert_eq!(product.price.currency, now().await.currency);
+        }
+        let forget = format!("DELETE FROM {}.product", tenant.role());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(forget))
+            .execute(platform.admin_pool())
+            .await
+            .unwrap();
+    }
 }
