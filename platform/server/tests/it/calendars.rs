@@ -1,124 +1,16 @@
 //! Bookings in calendar programs, and what calendars outside say.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
-
 use berth_devkit::{Tenant, demo::Client, environment::Role};
-use http_body_util::Full;
-use hyper::{Request, Response, body::Bytes, service::service_fn};
-use hyper_util::rt::TokioIo;
 use jiff::civil::Date;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     backoffice::{in_berlin, monday, refused, resource},
+    calendar_host::{Host, calendar},
     house::House,
     shop::until,
 };
-
-/// What the host of a calendar answers.
-#[derive(Clone, Debug, Default)]
-struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
-
-/// A host of one calendar, on this machine.
-struct Host {
-    address: SocketAddr,
-    answer: Arc<Mutex<Answer>>,
-    /// How often it was asked with the tag it gave out.
-    asked_again: Arc<Mutex<u32>>,
-    serving: JoinHandle<()>,
-}
-
-impl Host {
-    async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (answer, asked_again) = (Arc::new(Mutex::new(Answer::default())), Arc::default());
-        let (shared, again) = (Arc::clone(&answer), Arc::clone(&asked_again));
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (shared, again) = (Arc::clone(&shared), Arc::clone(&again));
-                let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-                    let answer = respond(&shared.lock().unwrap(), &request, &again);
-                    async move { Ok::<_, Infallible>(answer) }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(connection);
-            }
-        });
-        Self {
-            address,
-            answer,
-            asked_again,
-            serving,
-        }
-    }
-
-    fn says(&self, status: u16, headers: &[(&'static str, &str)], body: &str) {
-        *self.answer.lock().unwrap() = Answer {
-            status,
-            headers: headers
-                .iter()
-                .map(|(name, value)| (*name, (*value).to_owned()))
-                .collect(),
-            body: body.to_owned(),
-        };
-    }
-
-    /// Says that somebody is busy in these stretches, on the clock of Berlin.
-    fn is_busy(&self, tag: &str, stretches: &[(Date, i8, i8)]) {
-        let event = |(day, from, to): &(Date, i8, i8)| {
-            let day = day.strftime("%Y%m%d");
-            format!(
-                "BEGIN:VEVENT\r\nUID:{day}-{from}\r\nDTSTART;TZID=Europe/Berlin:{day}T{from:02}0000\r\n\
-                 DTEND;TZID=Europe/Berlin:{day}T{to:02}0000\r\nSUMMARY:Dentist\r\nEND:VEVENT\r\n"
-            )
-        };
-        let events: String = stretches.iter().map(event).collect();
-        self.says(200, &[("etag", tag)], &calendar(&events));
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/secret/calendar.ics", self.address)
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-fn respond<B>(answer: &Answer, request: &Request<B>, again: &Mutex<u32>) -> Response<Full<Bytes>> {
-    let tag = answer.headers.iter().find(|(name, _)| *name == "etag");
-    let known = request.headers().get("if-none-match");
-    if let (Some((_, tag)), Some(known)) = (tag, known)
-        && known.as_bytes() == tag.as_bytes()
-    {
-        *again.lock().unwrap() += 1;
-        let same = Response::builder().status(304);
-        return same.body(Full::default()).unwrap();
-    }
-    let mut response = Response::builder().status(answer.status);
-    for (name, value) in &answer.headers {
-        response = response.header(*name, value);
-    }
-    response.body(answer.body.clone().into()).unwrap()
-}
-
-fn calendar(events: &str) -> String {
-    format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//EN\r\n{events}END:VCALENDAR\r\n")
-}
 
 /// A practice where Ada and Bob give massages of an hour, one of them or both at once.
 struct Practice {
@@ -452,7 +344,7 @@ async fn who_is_busy_elsewhere_cannot_be_booked() {
     practice.admin.delete(&path).await.unwrap();
 
     // It is asked whether anything changed, and when it did that counts.
-    while *host.asked_again.lock().unwrap() == 0 {
+    while host.asked_again() == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     host.is_busy("\"two\"", &[(day, 12, 13)]);

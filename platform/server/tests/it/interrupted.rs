@@ -1,10 +1,7 @@
 //! What operators do to tenants, killed with `kill -9` at each table it writes to: nothing half done is
 //! ever served, and the next run finishes it.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use berth_devkit::{
     Tenant,
@@ -14,7 +11,7 @@ use berth_devkit::{
 use berth_tenancy::migrate::TenantFiles;
 use serde_json::Value;
 
-use crate::{house::House, shop};
+use crate::{house::House, shop, wait::once};
 
 /// How a tenant's address answers.
 async fn status(house: &House, tenant: &Tenant) -> u16 {
@@ -38,14 +35,6 @@ const STRAY: &str = "
             AND NOT EXISTS (SELECT FROM platform.ready_schema r WHERE r.role = n.nspname))
          + (SELECT count(*) FROM platform.tenant_schema s
             WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = s.role))";
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < Duration::from_secs(30), "never {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 async fn parsed(house: &House, arguments: &[&str]) -> Value {
     let printed = house.berth(arguments).await.unwrap();
@@ -84,7 +73,7 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
     )
     .await;
     let given_up = book(&house).await;
-    until("published", async || {
+    once("published", async || {
         number(
             &house,
             "SELECT count(*) FROM platform.outbox WHERE published_at IS NULL",
@@ -108,7 +97,7 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
         "platform.audit",
     ] {
         house.berth_killed_at(&restore, table).await.unwrap();
-        until("rolled back", async || number(&house, STRAY).await == 0).await;
+        once("rolled back", async || number(&house, STRAY).await == 0).await;
         assert_eq!(status(&house, house.gym()).await, 404, "killed at {table}");
         let now = house
             .count(house.gym(), "SELECT count(*) FROM booking")
@@ -128,13 +117,13 @@ async fn a_restore_is_repeated_and_what_was_told_since_the_export_is_not_heard()
     let there = format!("SELECT count(*) FROM booking WHERE id = '{given_up}'");
     assert_eq!(house.count(house.gym(), &there).await, 0);
     parsed(&house, &["tenant", "release", "--slug", &slug]).await;
-    until("served", async || status(&house, house.gym()).await == 200).await;
+    once("served", async || status(&house, house.gym()).await == 200).await;
 
     house.start(Role::Worker).await;
     // What was told before the export and not yet heard is heard now.
-    until("paid for", async || payments(&house, &waiting).await == 1).await;
+    once("paid for", async || payments(&house, &waiting).await == 1).await;
     // What was told after it is dropped: both came to the same queues.
-    until("dropped", async || {
+    once("dropped", async || {
         let log = std::fs::read_to_string(house.log(Role::Worker)).unwrap();
         log.contains("was put back to before it; it is dropped")
     })
@@ -185,7 +174,7 @@ async fn a_restore_as_a_new_tenant_is_repeated_and_never_half_there() {
         "platform.outbox",
     ] {
         house.berth_killed_at(&restore, table).await.unwrap();
-        until("rolled back", async || number(&house, STRAY).await == 0).await;
+        once("rolled back", async || number(&house, STRAY).await == 0).await;
         assert_eq!(number(&house, there).await, 0, "killed at {table}");
         assert_eq!(status(&house, &copy).await, 404, "killed at {table}");
     }
@@ -201,7 +190,7 @@ async fn a_restore_as_a_new_tenant_is_repeated_and_never_half_there() {
         "served before its release"
     );
     parsed(&house, &["tenant", "release", "--slug", &copy.slug]).await;
-    until("served", async || status(&house, &copy).await == 200).await;
+    once("served", async || status(&house, &copy).await == 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +221,7 @@ async fn a_migration_is_gone_on_with() {
         }
         house.berth_killed_at(&["migrate"], table).await.unwrap();
         // Where it was cut off the database may still be at it.
-        until("whole", async || number(&house, &torn).await == 0).await;
+        once("whole", async || number(&house, &torn).await == 0).await;
         let two = tokio::join!(house.berth(&["migrate"]), house.berth(&["migrate"]));
         two.0.unwrap();
         two.1.unwrap();
@@ -281,7 +270,7 @@ async fn an_erasure_is_gone_on_with() {
         house.berth(&certificate).await.unwrap_err();
     }
     house.start(Role::Provisioner).await;
-    until("erased", async || house.berth(&certificate).await.is_ok()).await;
+    once("erased", async || house.berth(&certificate).await.is_ok()).await;
     let certificate = parsed(&house, &certificate).await;
     // Counted before the first of the runs that were killed took anything.
     assert_eq!(certificate["tables"]["booking"].as_i64(), Some(rows));
