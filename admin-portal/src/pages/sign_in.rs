@@ -140,7 +140,7 @@ async fn enter(scene: &Scene, request: &Request, form: &SignInForm) -> Result<Se
         .place
         .slug()
         .map_or_else(|| canonical(&form.business), ToOwned::to_owned);
-    let peer = web.proxies.client(request);
+    let peer = web.proxies.counted(request);
     let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
     web.limits.check(TRIES, &format!("{peer}:{slug}")).await?;
     let tenant = tenant(scene, &slug).await?.ok_or_else(wrong)?;

@@ -1,7 +1,7 @@
 //! A business asks to sign itself up: its address is proven by a mail. The answer is the same whether
 //! or not the address is known.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use askama::Template;
 use berth_kernel::Problem;
@@ -115,17 +115,10 @@ async fn ask(scene: &Scene, request: &Request, email: &str) -> Result<(), Proble
     Ok(())
 }
 
-/// Where a request came from, as it is counted: of IPv6 the network, of which whoever has one has all
-/// addresses.
+/// Where a request came from, as it is counted.
 pub(super) fn place(web: &Web, request: &Request) -> String {
-    match web.proxies.client(request) {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
+    let from = web.proxies.counted(request);
+    from.map_or_else(|| "unknown".to_owned(), |from| from.to_string())
 }
 
 /// The mailbox an address leads to, whatever follows a `+` in its name.

@@ -119,6 +119,12 @@ impl Registry {
         Ok(self.load(key).await?)
     }
 
+    /// Whether an answer about `key` is at hand, so that looking it up asks nobody.
+    #[must_use]
+    pub fn remembers(&self, key: &TenantKey) -> bool {
+        self.cache.contains_key(key)
+    }
+
     /// The tenant with `id`, active or not being no question: for jobs that must finish.
     ///
     /// # Errors

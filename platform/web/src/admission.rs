@@ -1,11 +1,15 @@
 //! One tenant's requests kept from taking what others need: so many a second and so many at once, by
 //! its plan, on each server.
 //!
+//! Whoever asks for tenants and keys that there are not is counted too, by address, so that guessing costs the database
+//! no more than a few look-ups a second.
+//!
 //! Beside the [`Limits`](crate::Limits), which are about what one visitor may try, and are counted over
 //! all servers.
 
 use std::{
     collections::HashSet,
+    net::IpAddr,
     num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -21,17 +25,28 @@ use moka::sync::Cache;
 use poem::{Endpoint, IntoResponse as _, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Web, refuse};
+use crate::{Web, refuse, tenant::Stranger};
 
 /// How long a request waits for others of its tenant to end before it is refused.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Tenants that are named in metrics; what others do is counted together.
 const NAMED: usize = 100;
 
+/// Names and keys that do not exist for which one address may ask at once, and then a second.
+const MISSES: u32 = 100;
+/// See [`MISSES`].
+const MISSES_A_SECOND: u32 = 20;
+/// Seconds for which nothing is looked up for who asked for more.
+pub(crate) const STRANGERS_WAIT: u32 = 10;
+
 /// Lets requests in, tenant by tenant.
 #[derive(Clone, Debug)]
 pub struct Admission {
     gates: Cache<TenantId, Arc<Gate>>,
+    /// What an address has asked for that there is not.
+    misses: Cache<IpAddr, Arc<DefaultDirectRateLimiter>>,
+    /// Who asked for too much of it.
+    strangers: Cache<IpAddr, ()>,
     named: Arc<Mutex<HashSet<TenantId>>>,
     enabled: bool,
 }
@@ -67,9 +82,34 @@ impl Admission {
                 .max_capacity(50_000)
                 .time_to_idle(Duration::from_secs(60))
                 .build(),
+            misses: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_idle(Duration::from_secs(60))
+                .build(),
+            strangers: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(Duration::from_secs(STRANGERS_WAIT.into()))
+                .build(),
             named: Arc::default(),
             enabled,
         }
+    }
+
+    /// Notes that somebody asked for a tenant or with a key that there is not.
+    fn missed(&self, from: IpAddr) {
+        let burst = NonZeroU32::new(MISSES).unwrap_or(NonZeroU32::MIN);
+        let rate = NonZeroU32::new(MISSES_A_SECOND).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(rate).allow_burst(burst);
+        let misses = self
+            .misses
+            .get_with(from, || Arc::new(RateLimiter::direct(quota)));
+        if self.enabled && misses.check().is_err() {
+            self.strangers.insert(from, ());
+        }
+    }
+
+    fn is_stranger(&self, from: IpAddr) -> bool {
+        self.strangers.contains_key(&from)
     }
 
     /// Lets a request of a tenant's in; it has left when what is returned is dropped.
@@ -166,8 +206,20 @@ impl<E: Endpoint<Output = Response>> Endpoint for Admitted<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let Ok(resolved) = self.web.resolve(&request).await else {
-            return self.inner.call(request).await;
+        let from = self.web.proxies.counted(&request);
+        if from.is_some_and(|from| self.admission.is_stranger(from)) {
+            request.extensions_mut().insert(Stranger);
+        }
+        let resolved = match self.web.resolve(&request).await {
+            Ok(resolved) => resolved,
+            Err(problem) => {
+                let missed = matches!(problem.kind, Kind::NotFound | Kind::Unauthenticated)
+                    && self.web.is_named(&request);
+                if let Some(from) = from.filter(|_| missed) {
+                    self.admission.missed(from);
+                }
+                return self.inner.call(request).await;
+            }
         };
         let tenant = &resolved.tenant;
         let place = match self.admission.enter(tenant.id, tenant.allowance).await {
@@ -209,6 +261,21 @@ mod tests {
             ..SMALL
         };
         admission.enter(busy, larger).await.unwrap();
+    }
+
+    #[test]
+    fn who_asks_for_too_much_that_there_is_not_is_a_stranger() {
+        let admission = Admission::new(true);
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|from| from.parse().unwrap());
+        for _ in 0..MISSES {
+            admission.missed(one);
+            assert!(!admission.is_stranger(one));
+        }
+        // As long as this takes, some may be forgiven.
+        for _ in 0..MISSES {
+            admission.missed(one);
+        }
+        assert!(admission.is_stranger(one) && !admission.is_stranger(other));
     }
 
     #[tokio::test(start_paused = true)]

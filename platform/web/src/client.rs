@@ -1,6 +1,9 @@
 //! Where a request came from: what limits are counted by.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 use ipnet::IpNet;
 use poem::Request;
@@ -34,6 +37,13 @@ impl TrustedProxies {
             .any(|network| network.contains(&address.to_canonical()))
     }
 
+    /// What the requests of one place are counted by: the address they came from, of IPv6 its network of 64 bits,
+    /// all of which one place has to itself.
+    #[must_use]
+    pub fn counted(&self, request: &Request) -> Option<IpAddr> {
+        self.client(request).map(network)
+    }
+
     /// The address a request came from.
     #[must_use]
     pub fn client(&self, request: &Request) -> Option<IpAddr> {
@@ -61,6 +71,17 @@ impl TrustedProxies {
     }
 }
 
+/// The network of 64 bits an address of IPv6 is in; one of IPv4 itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +89,13 @@ mod tests {
     fn behind(trusted: &str, peer: &str, named: &[&str]) -> String {
         let proxies = TrustedProxies::parse(trusted).unwrap();
         proxies.behind(peer.parse().unwrap(), named).to_string()
+    }
+
+    #[test]
+    fn of_ipv6_the_network_is_counted() {
+        let counted = |from: &str| network(from.parse().unwrap()).to_string();
+        assert_eq!(counted("203.0.113.7"), "203.0.113.7");
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 
     #[test]

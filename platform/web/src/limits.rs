@@ -119,7 +119,7 @@ impl Limits {
 /// Redis did not count.
 struct LimitError;
 
-fn too_many(wait: u32) -> Problem {
+pub(crate) fn too_many(wait: u32) -> Problem {
     let mut problem = Problem::new(
         Kind::TooMany,
         "TOO_MANY_REQUESTS",

@@ -29,7 +29,7 @@ async fn ask(client: &reqwest::Client, api: &str, tenant: &Tenant) -> (u16, Opti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_over_its_plan_is_refused_and_its_neighbours_are_served() {
+async fn a_tenant_over_its_plan_is_refused_and_its_neighbours_never_are() {
     // All of them share one pool of connections.
     let house = House::with(&[("BERTH_LIMITS", "tenants"), ("BERTH_DATABASE_BUCKETS", "1")]).await;
     let plan =
@@ -99,4 +99,29 @@ async fn a_tenant_over_its_plan_is_refused_and_its_neighbours_are_served() {
         "{metrics}"
     );
     assert!(counted.count() >= 3, "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_keys_is_soon_told_to_wait_and_customers_are_served() {
+    let house = House::with(&[("BERTH_LIMITS", "tenants")]).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let api = house.endpoints.api.clone();
+    assert_eq!(ask(&client, &api, house.clinic()).await.0, 200);
+    let guess = async |name: &str, key: usize| {
+        let asked = client
+            .get(format!("{api}/v1/products"))
+            .header("X-Tenant", name)
+            .header("X-Api-Key", format!("bk_{key}"));
+        asked.send().await.unwrap().status().as_u16()
+    };
+    let slug = &house.clinic().slug;
+    assert_eq!(guess(slug, 0).await, 401);
+    let mut tries = 1;
+    while guess(slug, tries).await == 401 {
+        tries += 1;
+        assert!(tries < 2_000, "one may guess for ever");
+    }
+    assert_eq!(guess(slug, tries + 1).await, 429);
+    assert_eq!(guess("nobody-there", 1).await, 429);
+    assert_eq!(ask(&client, &api, house.clinic()).await.0, 200);
 }
