@@ -122,7 +122,8 @@ pub(crate) async fn claim_webhooks(tx: &mut PlatformTx, provider: &str) -> Resul
     Ok(claimed)
 }
 
-/// Notes what became of a webhook.
+/// Notes what became of a webhook. Of one that was acted on and is of an account that nobody has, such as that of an
+/// erased tenant, what it says is not kept.
 pub(crate) async fn save_webhook(
     tx: &mut PlatformTx,
     provider: &str,
@@ -131,7 +132,10 @@ pub(crate) async fn save_webhook(
     error: Option<&str>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE platform.webhook_inbox SET state = $3, last_error = $4
+        "UPDATE platform.webhook_inbox w SET state = $3, last_error = $4,
+                payload = CASE WHEN $3 = 'done' AND account IS NOT NULL
+                                    AND NOT EXISTS (SELECT FROM platform.stripe_account s WHERE s.account_id = w.account)
+                               THEN '' ELSE payload END
          WHERE provider = $1 AND event_id = $2",
         provider,
         event_id,

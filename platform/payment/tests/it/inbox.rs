@@ -29,6 +29,20 @@ async fn waiting(stage: &Stage, account: &str) -> i64 {
 }
 
 #[tokio::test]
+async fn what_is_said_of_an_account_that_nobody_has_is_not_kept() {
+    let stage = Stage::set().await;
+    keep(&stage, "acct_of_nobody", 1).await;
+    stage.payments.work_inbox_once().await.unwrap();
+    let kept: (String, i32) = sqlx::query_as(
+        "SELECT state, length(payload) FROM platform.webhook_inbox WHERE account = 'acct_of_nobody'",
+    )
+    .fetch_one(stage.platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(kept, ("done".to_owned(), 0));
+}
+
+#[tokio::test]
 async fn an_account_with_thousands_of_webhooks_keeps_no_others_waiting() {
     let stage = Stage::set().await;
     keep(&stage, "acct_alpha", 3_000).await;
