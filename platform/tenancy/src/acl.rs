@@ -18,7 +18,7 @@ pub struct Finding {
 }
 
 /// Each query finds what must not be; `$1` are the bucket logins.
-const QUERIES: [&str; 13] = [
+const QUERIES: [&str; 16] = [
     // Whoever logs in for tenants or the platform may do nothing to the cluster, and has no right
     // by being a member alone.
     "SELECT format('the login %s may %s', rolname, what) FROM pg_roles,
@@ -85,9 +85,23 @@ const QUERIES: [&str; 13] = [
     "SELECT format('the function %I.%I runs with the rights of %s', n.nspname, p.proname, pg_get_userbyid(p.proowner))
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE (n.nspname = 'platform' OR n.nspname IN (SELECT role FROM platform.tenant_schema)) AND p.prosecdef",
-    "SELECT 'everybody may make tables in the schema public' FROM pg_namespace n
-     CROSS JOIN LATERAL aclexplode(n.nspacl) x
-     WHERE n.nspname = 'public' AND x.grantee = 0 AND x.privilege_type = 'CREATE'",
+    // What is in `public` every tenant's statements find.
+    "SELECT DISTINCT format('%s may make things in the schema public', coalesce(r.rolname, 'everybody'))
+     FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE n.nspname = 'public' AND x.grantee <> n.nspowner AND x.privilege_type = 'CREATE'
+       AND NOT coalesce(r.rolsuper, false)",
+    "SELECT DISTINCT format('%s has rights on the schema platform', coalesce(r.rolname, 'everybody'))
+     FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE n.nspname = 'platform' AND x.grantee <> n.nspowner
+       AND NOT (coalesce(r.rolname, '') IN ('berth_platform', 'berth_tenant') AND x.privilege_type = 'USAGE')",
+    "SELECT DISTINCT format('%s is given rights on whatever %s makes', coalesce(r.rolname, 'everybody'),
+                            pg_get_userbyid(d.defaclrole))
+     FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n') AND x.grantee <> d.defaclrole
+       AND d.defaclrole = (SELECT nspowner FROM pg_namespace WHERE nspname = 'platform')",
+    "SELECT format('the schema %s belongs to %s', n.nspname, pg_get_userbyid(n.nspowner))
+     FROM pg_namespace n WHERE n.nspname IN (SELECT role FROM platform.tenant_schema)
+       AND n.nspowner <> (SELECT nspowner FROM pg_namespace WHERE nspname = 'platform')",
 ];
 
 /// Looks at every node; what is not as it should be, in order.

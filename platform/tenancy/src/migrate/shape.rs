@@ -25,6 +25,7 @@ const OBJECTS: &str = "
                    (SELECT string_agg(acl::text, ' ' ORDER BY acl::text) FROM unnest(c.relacl) acl), '')
                    -- What it says of the table counts: see `data`.
                    || coalesce(' comment ' || obj_description(c.oid, 'pg_class'), '')
+                   || CASE WHEN c.relrowsecurity THEN ' row security' ELSE '' END
         FROM pg_class c
         WHERE c.relnamespace = s.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
       UNION ALL
@@ -48,6 +49,12 @@ const OBJECTS: &str = "
         SELECT 'trigger ' || c.relname || '.' || t.tgname,
                pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled = 'O' THEN '' ELSE format(' (%s)', t.tgenabled) END
         FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+        WHERE c.relnamespace = s.oid
+      UNION ALL
+        SELECT 'policy ' || c.relname || '.' || p.polname,
+               concat_ws(' ', p.polcmd::text, p.polpermissive, pg_get_expr(p.polqual, p.polrelid),
+                         pg_get_expr(p.polwithcheck, p.polrelid))
+        FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
         WHERE c.relnamespace = s.oid
       UNION ALL
         SELECT 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',

@@ -375,9 +375,29 @@ async fn an_audit_finds_every_right_that_should_not_be() {
             format!("the function {own}.claim_lock runs with the rights of {owner}"),
         ),
         (
+            "GRANT CREATE ON SCHEMA public TO berth_tenant".to_owned(),
+            "REVOKE CREATE ON SCHEMA public FROM berth_tenant".to_owned(),
+            "berth_tenant may make things in the schema public".to_owned(),
+        ),
+        (
+            format!("GRANT USAGE ON SCHEMA platform TO {stranger}"),
+            format!("REVOKE USAGE ON SCHEMA platform FROM {stranger}"),
+            format!("{stranger} has rights on the schema platform"),
+        ),
+        (
+            format!("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {stranger}"),
+            format!("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM {stranger}"),
+            format!("{stranger} is given rights on whatever {owner} makes"),
+        ),
+        (
+            format!("ALTER SCHEMA {own} OWNER TO {stranger}"),
+            format!("ALTER SCHEMA {own} OWNER TO {owner}"),
+            format!("the schema {own} belongs to {stranger}"),
+        ),
+        (
             "GRANT CREATE ON SCHEMA public TO PUBLIC".to_owned(),
             "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
-            "everybody may make tables in the schema public".to_owned(),
+            "everybody may make things in the schema public".to_owned(),
         ),
         (
             format!("ALTER ROLE {own} LOGIN"),
