@@ -69,11 +69,12 @@ const RESERVED: &[&str] = &[
     "www",
 ];
 
-/// The name with signs that look alike made one, after the prototypes of Unicode's UTS 39: `rn` looks
-/// like `m`, `1` like `l`, `0` like `o`.
+/// The name with signs that look alike made one, after the prototypes of Unicode's UTS 39: `m` looks like `rn`, `w`
+/// like `vv`, `1` like `l`, `0` like `o`. Taken apart and not put together, so that it does not matter where in
+/// `vvv` one sees the `w`.
 pub(super) fn likeness(slug: &str) -> String {
-    slug.replace("rn", "m")
-        .replace("vv", "w")
+    slug.replace('m', "rn")
+        .replace('w', "vv")
         .replace('1', "l")
         .replace('0', "o")
 }
@@ -133,6 +134,7 @@ mod tests {
     fn names_that_look_alike_have_one_likeness() {
         assert_eq!(likeness("modem-100"), likeness("modern-1oo"));
         assert_eq!(likeness("wave"), likeness("vvave"));
+        assert_eq!(likeness("vw-cars"), likeness("wv-cars"));
         assert_ne!(likeness("pulse-gym"), likeness("pulse-gyn"));
     }
 }
