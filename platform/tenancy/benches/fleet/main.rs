@@ -8,6 +8,7 @@
 //! run on one cluster: what is said of them is their ratio.
 
 mod figures;
+mod folder;
 mod load;
 mod stages;
 

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Bench,
     figures::{Figures, percentile, sorted_ms},
+    folder::Folder,
     load,
 };
 
@@ -41,6 +42,8 @@ const BESIDE: f64 = 60.0;
 const TOUCHES: usize = 6;
 /// Megabytes of the tenant that is exported.
 const MEGABYTES: f64 = 100.0;
+/// Files it has, and how many bytes each.
+const FILES: (usize, usize) = (200, 50_000);
 
 /// What a next release may do: two columns, an index, a table.
 const NEXT: &str = "
@@ -442,26 +445,29 @@ async fn export_and_delete(bench: &Bench, figures: &mut Figures) -> anyhow::Resu
     sqlx::query(AssertSqlSafe(fill)).execute(&mut conn).await?;
     conn.close().await?;
     let place = tempfile::tempdir()?;
+    let files = Folder(place.path().join("store"));
+    give_files(&files, found.tenant.id).await?;
     let began = Instant::now();
     let folder = place.path().join("export");
     let manifest = data::export(
         &bench.settings,
         slug,
         &folder,
-        &NoFiles,
+        &files,
         &operator(),
         &Clock::System,
     )
     .await?;
     let took = began.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let megabytes = manifest.tables.iter().map(|table| table.bytes).sum::<u64>() as f64 / 1e6;
+    let megabytes =
+        manifest.tables.iter().map(|table| table.bytes).sum::<u64>() as f64 / 1e6 + bytes_of(FILES);
     figures.note("exported", megabytes, "MB");
     figures.add("export of 100 MB", took * MEGABYTES / megabytes, "s", 5.0);
     let began = Instant::now();
     let (by, clock) = (operator(), Clock::System);
     let new = Some("restored-b");
-    let restored = data::restore_as_new(&bench.settings, &folder, new, &NoFiles, &by, &clock);
+    let restored = data::restore_as_new(&bench.settings, &folder, new, &files, &by, &clock);
     restored.await?;
     figures.note(
         "restore of it, compared",
@@ -473,14 +479,28 @@ async fn export_and_delete(bench: &Bench, figures: &mut Figures) -> anyhow::Resu
     let lifecycle = Lifecycle::new(bench.tenancy.clone(), operator(), Clock::System);
     let mut took = Vec::new();
     for slug in [slug, "claimed-c", "claimed-d", "claimed-f", "claimed-g"] {
+        give_files(&files, lifecycle.particulars(slug).await?.id).await?;
         lifecycle.archive(slug).await?;
         lifecycle.erase(slug).await?;
         let began = Instant::now();
-        lifecycle::erase_leaving(&bench.settings, &NoFiles, &NoBooks, &Clock::System).await?;
+        lifecycle::erase_leaving(&bench.settings, &files, &NoBooks, &Clock::System).await?;
         took.push(began.elapsed().as_secs_f64());
     }
     let worst = took.iter().copied().fold(0.0, f64::max);
     figures.note("erasing the one of 100 MB", took[0], "s");
     figures.add("erasing a tenant, worst of 5", worst, "s", 1.0);
     Ok(())
+}
+
+/// Gives a tenant its files.
+async fn give_files(files: &Folder, tenant: TenantId) -> anyhow::Result<()> {
+    let (count, bytes) = FILES;
+    let filled = files.fill(tenant, count, bytes).await;
+    filled.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Megabytes of so many files.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn bytes_of((count, bytes): (usize, usize)) -> f64 {
+    (count * bytes) as f64 / 1e6
 }
