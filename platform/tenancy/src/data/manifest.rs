@@ -1,8 +1,10 @@
 //! What an export says of itself.
 
-use berth_kernel::TenantId;
+use berth_kernel::{Currency, FieldError, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, lifecycle::NewTenant};
 
 /// The form this program writes.
 pub(super) const FORM: u32 = 2;
@@ -57,6 +59,36 @@ pub struct Described {
     pub address: String,
     /// Tax number on receipts.
     pub tax_id: Option<String>,
+}
+
+impl Described {
+    /// The tenant that is to be made of it under a name.
+    pub(super) fn as_new(&self, slug: &str) -> Result<NewTenant, Error> {
+        let currency = self.currency.parse::<Currency>().map_err(|unknown| {
+            let detail = format!("{unknown}.");
+            Error::Fields(vec![FieldError::new(
+                "currency",
+                "CURRENCY_UNKNOWN",
+                detail,
+            )])
+        })?;
+        Ok(NewTenant {
+            slug: slug.to_owned(),
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            timezone: self.timezone.clone(),
+            currency,
+            locale: self.locale.clone(),
+            color: self.color.clone(),
+            legal_name: self.legal_name.clone(),
+            address: self.address.clone(),
+            accent_color: self.accent_color.clone(),
+            logo_url: self.logo_url.clone(),
+            tax_id: self.tax_id.clone(),
+            plan: Some(self.plan.clone()),
+            founder: None,
+        })
+    }
 }
 
 /// A table of an export.

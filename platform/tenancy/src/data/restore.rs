@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     DatabaseSettings, Error, NodeId,
-    lifecycle::{Operator, audit, likeness_checked, refuse_gone, refused, tell},
+    lifecycle::{Operator, audit, likeness_checked, refuse_gone, refused, rules, tell},
     migrate::TenantFiles,
     pools::bucket_login,
     provision,
@@ -58,6 +58,7 @@ pub async fn restore_as_new(
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder, &settings.files).await?;
     let slug = slug.unwrap_or(&export.manifest.tenant.slug).to_owned();
+    rules::new_tenant(&export.manifest.tenant.as_new(&slug)?)?;
     let mut conn = settings.connect(NodeId::HOME).await?;
     let mut tx = conn.begin().await?;
     let likeness = likeness_checked(&slug)?;
@@ -141,6 +142,7 @@ pub async fn restore_in_place(
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder, &settings.files).await?;
     export.verify().await?;
+    let guard = guard(settings, slug).await?;
     let mut registry = settings.connect(NodeId::HOME).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
     let held = hold(&mut registry, slug, by, clock).await?;
@@ -149,6 +151,7 @@ pub async fn restore_in_place(
     if let Err(error) = placed {
         registry.close().await?;
         held.let_go(settings, by, clock).await?;
+        guard.close().await?;
         return Err(error);
     }
     // Only now: had it failed, they would still be what the tenant has.
@@ -159,7 +162,26 @@ pub async fn restore_in_place(
         .execute(&mut registry)
         .await?;
     registry.close().await?;
+    guard.close().await?;
     Ok(export.restored(id, slug.to_owned()))
+}
+
+/// Keeps other restores of the tenant of that name from beginning before this one has ended, its files included: as
+/// long as the connection is open.
+async fn guard(settings: &DatabaseSettings, slug: &str) -> Result<PgConnection, DataError> {
+    let mut conn = settings.connect(NodeId::HOME).await?;
+    conn.execute("SET lock_timeout = '10s'").await?;
+    let locked = sqlx::query("SELECT pg_advisory_lock(hashtextextended('restore ' || $1, 0))")
+        .bind(slug)
+        .execute(&mut conn)
+        .await;
+    match locked {
+        Ok(_) => Ok(conn),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+            Err(Error::Busy(format!("`{slug}` is being put back by somebody else")).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Puts the export where the tenant's data is, with its row of the registry held: nobody erases, moves
@@ -204,26 +226,27 @@ struct Held {
     timeline: u32,
     /// Its standing before.
     former: String,
+    /// Whether it was held before, and could have been released.
+    releasable: bool,
 }
 
 impl Held {
     /// Holds the tenant's row until the transaction ends, if it still is what it was.
     async fn lock(&self, registry: &mut PgConnection) -> Result<(), DataError> {
-        let same: Option<bool> = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
-             FROM platform.tenant t
-             WHERE id = $1 AND status = 'held' AND role = $2 AND timeline = $3
-             FOR NO KEY UPDATE OF t",
+        let same = sqlx::query(
+            "SELECT FROM platform.tenant WHERE id = $1 AND status = 'held' AND role = $2 AND timeline = $3
+             FOR NO KEY UPDATE",
         )
         .bind(self.id.uuid())
         .bind(&self.role)
         .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
-        .fetch_optional(registry)
+        .fetch_optional(&mut *registry)
         .await?;
-        match same {
-            Some(false) => Ok(()),
-            _ => Err(Error::Busy("somebody else is at this tenant".to_owned()).into()),
+        // Asked only now: a move may have begun while this waited for the row.
+        if same.is_none() || is_moving(registry, self.id).await? {
+            return Err(Error::Busy("somebody else is at this tenant".to_owned()).into());
         }
+        Ok(())
     }
 
     /// Makes the next timeline's schema from the export, and removes the present one; the new one's name.
@@ -253,7 +276,9 @@ impl Held {
     ) -> Result<(), DataError> {
         let timeline = self.timeline + 1;
         sqlx::query(
-            "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4 WHERE id = $1",
+            // Whatever it was, from here on it is held, and until its files are right not to be released.
+            "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4, former_status = 'held'
+             WHERE id = $1",
         )
         .bind(self.id.uuid())
         .bind(role)
@@ -300,12 +325,15 @@ impl Held {
         let mut registry = settings.connect(NodeId::HOME).await?;
         let mut tx = registry.begin().await?;
         let version: Option<i64> = sqlx::query_scalar(
-            "UPDATE platform.tenant SET status = $2, former_status = NULL, version = version + 1
+            // One that was held because a run before this did not come to its end still has to be put back.
+            "UPDATE platform.tenant SET status = $2, version = version + 1,
+                    former_status = CASE WHEN $2 = 'held' AND NOT $4 THEN former_status END
              WHERE id = $1 AND status = 'held' AND timeline = $3 RETURNING version",
         )
         .bind(self.id.uuid())
         .bind(&self.former)
         .bind(i32::try_from(self.timeline).unwrap_or(i32::MAX))
+        .bind(self.releasable)
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(version) = version {
@@ -373,15 +401,11 @@ async fn hold(
         node: NodeId(node.unsigned_abs()),
         bucket: bucket.unsigned_abs(),
         timeline: timeline.unsigned_abs(),
+        releasable: status == "held" && former.is_none(),
         // What it was before a run that was cut off counts, not what that run made of it.
         former: former.unwrap_or_else(|| status.clone()),
     };
-    let moving: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)")
-            .bind(id)
-            .fetch_one(&mut *tx)
-            .await?;
-    if moving {
+    if is_moving(&mut tx, held.id).await? {
         return Err(Error::Busy(format!("`{slug}` is being moved")).into());
     }
     if matches!(&*status, "active" | "opening") {
@@ -406,6 +430,15 @@ async fn hold(
     }
     tx.commit().await?;
     Ok(held)
+}
+
+/// Whether a tenant is on its way to another node.
+async fn is_moving(registry: &mut PgConnection, id: TenantId) -> Result<bool, Error> {
+    let moving = "SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1)";
+    Ok(sqlx::query_scalar(moving)
+        .bind(id.uuid())
+        .fetch_one(registry)
+        .await?)
 }
 
 async fn make_role(conn: &mut PgConnection, role: &str, bucket: u16) -> Result<(), DataError> {

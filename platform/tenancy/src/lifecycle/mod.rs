@@ -1,5 +1,6 @@
 //! A tenant's life, from its making to its erasure: what operators and those who sign up do to it.
-//! Each step is audited and told as an event in the transaction that takes it, and every process
+//! Each step, and each change of what a tenant is like, is audited and told as an event in the transaction that takes
+//! it. API keys, hosts and what plans allow are audited alone: no consumer acts on them. Every process
 //! hears of it at once.
 //!
 //! ```text
@@ -25,7 +26,7 @@ mod opening;
 pub mod operators;
 mod particulars;
 mod plan;
-mod rules;
+pub(crate) mod rules;
 mod slug;
 mod standing;
 mod trail;

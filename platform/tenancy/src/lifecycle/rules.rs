@@ -7,7 +7,7 @@ use super::{Change, NewTenant, slug};
 use crate::Error;
 
 /// Looks at everything that is known of a tenant to be, so that all that is wrong is said at once.
-pub(super) fn new_tenant(new: &NewTenant) -> Result<(), Error> {
+pub(crate) fn new_tenant(new: &NewTenant) -> Result<(), Error> {
     let (accent, logo, number) = (&new.accent_color, &new.logo_url, &new.tax_id);
     all([
         slug::check(&new.slug),

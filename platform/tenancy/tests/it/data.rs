@@ -251,6 +251,105 @@ async fn a_restore_that_fails_leaves_the_tenant_the_standing_it_had() {
 }
 
 #[tokio::test]
+async fn what_was_put_back_is_held_until_its_files_are_right() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    files.put(alpha.id, "receipts/1.pdf", "a receipt");
+    export(&platform, &folder, &files).await.unwrap();
+    files.put(alpha.id, "receipts/2.pdf", "a later receipt");
+    let operator = operate(&platform);
+    operator.suspend("alpha-clinic", "restore").await.unwrap();
+    // The file of the export is written; what came after it is not found.
+    files.spared.store(1, Ordering::SeqCst);
+    files.failures.store(1, Ordering::SeqCst);
+    in_place(&platform, &folder, &files).await.unwrap_err();
+    for _ in 0..2 {
+        let stands = operator.particulars("alpha-clinic").await.unwrap().status;
+        assert_eq!(stands, "held");
+        operator.release("alpha-clinic").await.unwrap_err();
+        operator.resume("alpha-clinic").await.unwrap_err();
+        // Nor does a repeat that fails before it has done anything give it back.
+        files.failures.store(1, Ordering::SeqCst);
+        in_place(&platform, &folder, &files).await.unwrap_err();
+    }
+    in_place(&platform, &folder, &files).await.unwrap();
+    assert_eq!(files.paths(alpha.id), ["receipts/1.pdf"]);
+    assert!(operator.release("alpha-clinic").await.unwrap());
+}
+
+#[tokio::test]
+async fn of_two_exports_put_back_at_once_one_is_there_whole() {
+    let platform = TestPlatform::start().await;
+    let alpha = platform.alpha();
+    furnish(&platform, &alpha).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folders = ["one", "two"].map(|name| place.path().join(name));
+    files.put(alpha.id, "receipts/1.pdf", "a receipt");
+    export(&platform, &folders[0], &files).await.unwrap();
+    files.put(alpha.id, "receipts/2.pdf", "a later receipt");
+    admin(&platform, format!("DELETE FROM {}.account", alpha.role())).await;
+    export(&platform, &folders[1], &files).await.unwrap();
+    let operator = operate(&platform);
+    operator.suspend("alpha-clinic", "restore").await.unwrap();
+    for _ in 0..3 {
+        let both = tokio::join!(
+            in_place(&platform, &folders[0], &files),
+            in_place(&platform, &folders[1], &files),
+        );
+        both.0.unwrap();
+        both.1.unwrap();
+        let tenant = platform.tenancy().registry().refresh(alpha.id).await;
+        let sql = format!(
+            "SELECT count(*) FROM {}.account",
+            tenant.unwrap().unwrap().role()
+        );
+        let accounts: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(platform.admin_pool())
+            .await
+            .unwrap();
+        let expected: &[&str] = match accounts {
+            0 => &["receipts/1.pdf", "receipts/2.pdf"],
+            _ => &["receipts/1.pdf"],
+        };
+        assert_eq!(files.paths(alpha.id), expected, "{accounts} accounts");
+    }
+    assert!(operator.release("alpha-clinic").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_manifest_that_says_what_no_tenant_can_be_is_refused() {
+    let platform = TestPlatform::start().await;
+    furnish(&platform, &platform.alpha()).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let path = folder.join("manifest.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (is, becomes) in [
+        ("\"currency\": \"EUR\"", "\"currency\": \"ZZZ\""),
+        (
+            "\"timezone\": \"Europe/Berlin\"",
+            "\"timezone\": \"Mars/Olympus\"",
+        ),
+    ] {
+        let compact = |words: &str| words.replace(": ", ":");
+        let other = text
+            .replace(is, becomes)
+            .replace(&compact(is), &compact(becomes));
+        assert_ne!(other, text);
+        std::fs::write(&path, other).unwrap();
+        let refused = as_new(&platform, &folder, &files).await;
+        assert!(
+            matches!(refused, Err(DataError::Database(Error::Fields(_)))),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_signed_in_to_what_was_put_back() {
     let platform = TestPlatform::start().await;
     let alpha = platform.alpha();

@@ -16,6 +16,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 #[derive(Default)]
 pub(crate) struct Store {
     files: Mutex<BTreeMap<(TenantId, String), Bytes>>,
+    /// How often it does as asked before it fails.
+    pub(crate) spared: AtomicU64,
     /// How often it fails before it does as asked.
     pub(crate) failures: AtomicU64,
 }
@@ -38,6 +40,10 @@ impl Store {
 
     fn fails(&self) -> Result<(), FilesError> {
         if self.failures.load(Ordering::SeqCst) > 0 {
+            if self.spared.load(Ordering::SeqCst) > 0 {
+                self.spared.fetch_sub(1, Ordering::SeqCst);
+                return Ok(());
+            }
             self.failures.fetch_sub(1, Ordering::SeqCst);
             return Err("the disk is full".into());
         }
