@@ -11,7 +11,7 @@
 //!            (gone)  ◀──────────── pending ◀──────────────┘
 //! ```
 //!
-//! While DNS does not answer nothing changes.
+//! While DNS does not answer nothing is taken for proven or gone; only the days go on.
 
 use std::time::Duration;
 
