@@ -187,6 +187,27 @@ pub enum Error {
         "a tenant is on node {0}, whose address this process does not have; set BERTH_DATABASE_NODE_{0}_URL"
     )]
     UnknownNode(u16),
+    /// The address of one node leads to another's database.
+    #[error(
+        "what was given as the database of node {asked} says in platform.this_node that it is node {is}; look at the \
+         addresses of the nodes, or mend what it says"
+    )]
+    OtherNode {
+        /// The node it was given for.
+        asked: u16,
+        /// The node it is.
+        is: u16,
+    },
+    /// A tenant is in a bucket this process has no login for.
+    #[error(
+        "a tenant is in bucket {bucket}, but this process has {buckets}; raise BERTH_DATABASE_BUCKETS to what it was"
+    )]
+    UnknownBucket {
+        /// Of the tenant.
+        bucket: u16,
+        /// How many there are.
+        buckets: usize,
+    },
     /// A tenant is being moved to another node, and it takes longer than a request waits.
     #[error("the tenant is being moved to another node")]
     Moving,
@@ -342,6 +363,8 @@ impl From<Error> for Problem {
             | Error::Files(_)
             | Error::Figures(_)
             | Error::UnknownNode(_)
+            | Error::UnknownBucket { .. }
+            | Error::OtherNode { .. }
             | Error::MigrationChanged(_)
             | Error::OtherSecret
             | Error::BudgetSpent { .. } => Self::internal(error),

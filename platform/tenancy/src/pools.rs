@@ -254,12 +254,12 @@ impl Database {
 
     pub(crate) fn bucket(&self, node: NodeId, number: u16) -> Result<&Lanes, Error> {
         let buckets = &self.node(node)?.buckets;
-        buckets.get(usize::from(number)).ok_or_else(|| {
-            Error::Invalid(format!(
-                "a tenant is in bucket {number}, but this process has {}; raise the setting `buckets`",
-                buckets.len()
-            ))
-        })
+        buckets
+            .get(usize::from(number))
+            .ok_or_else(|| Error::UnknownBucket {
+                bucket: number,
+                buckets: buckets.len(),
+            })
     }
 
     pub(crate) fn listening(&self, node: NodeId) -> Result<&PgPool, Error> {

@@ -22,7 +22,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::{
     DatabaseSettings, Error, NodeId,
     lifecycle::{Operator, audit, tell},
-    migrate::{Difference, differences_of},
+    migrate::{Difference, connect_to, differences_of},
     pools::bucket_login,
     provision,
 };
@@ -47,6 +47,9 @@ pub struct Relocated {
     pub frozen: Duration,
     /// Rows the tenant has.
     pub rows: i64,
+    /// Whether nothing of it is left where it was. Until then it is neither migrated nor erased, and the provisioner
+    /// goes on clearing away.
+    pub cleared: bool,
 }
 
 /// A move under way, as its row has it.
@@ -65,11 +68,11 @@ impl Relocation {
     }
 
     async fn source(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
-        settings.connect(self.from.0).await
+        connect_to(settings, self.from.0).await
     }
 
     async fn target(&self, settings: &DatabaseSettings) -> Result<PgConnection, Error> {
-        settings.connect(self.to.0).await
+        connect_to(settings, self.to.0).await
     }
 }
 
@@ -140,15 +143,27 @@ async fn recover_all(
     )
     .fetch_all(&mut *registry)
     .await?;
-    let mut count = 0;
-    for (tenant, role, from, from_bucket, to, to_bucket, state) in rows {
-        let relocation = Relocation {
-            tenant: tenant.into(),
-            role,
-            from: (NodeId(from.unsigned_abs()), from_bucket.unsigned_abs()),
-            to: (NodeId(to.unsigned_abs()), to_bucket.unsigned_abs()),
-            moved: state == "moved",
+    let relocation = |(tenant, role, from, from_bucket, to, to_bucket, state): Row| Relocation {
+        tenant: tenant.into(),
+        role,
+        from: (NodeId(from.unsigned_abs()), from_bucket.unsigned_abs()),
+        to: (NodeId(to.unsigned_abs()), to_bucket.unsigned_abs()),
+        moved: state == "moved",
+    };
+    let all: Vec<Relocation> = rows.into_iter().map(relocation).collect();
+    // First of all everybody is served: clearing away may wait for a node that does not answer.
+    for relocation in all.iter().filter(|relocation| !relocation.moved) {
+        let thawing = async {
+            let mut source = relocation.source(settings).await?;
+            thaw(&mut source, relocation).await?;
+            Ok::<_, Error>(source.close().await?)
         };
+        if let Err(error) = thawing.await {
+            tracing::warn!(tenant_id = %relocation.tenant, error = berth_kernel::chain(&error), "a tenant may be frozen still: {error}");
+        }
+    }
+    let mut count = 0;
+    for relocation in all {
         let mended = match relocation.moved {
             true => finish(settings, registry, &relocation).await,
             false => undo(settings, registry, &relocation).await,
@@ -330,9 +345,17 @@ async fn carry_out(
     let frozen = began.elapsed();
     source.close().await?;
     target.close().await?;
-    finish(settings, registry, relocation).await?;
+    // It is there; what it left behind is cleared away by whoever looks next, if not now.
+    let finished = finish(settings, registry, relocation).await;
+    if let Err(error) = &finished {
+        tracing::warn!(tenant_id = %relocation.tenant, error = berth_kernel::chain(error), "what a move left behind stays for now: {error}");
+    }
     tracing::info!(tenant_id = %relocation.tenant, ?frozen, rows, "tenant {} is on node {}", relocation.tenant, relocation.to.0);
-    Ok(Relocated { frozen, rows })
+    Ok(Relocated {
+        frozen,
+        rows,
+        cleared: finished.is_ok(),
+    })
 }
 
 /// Freezes the tenant, waits for its last rows, and lets its role be taken on where it goes; how many
@@ -654,6 +677,16 @@ async fn undo(
     tx.commit().await?;
     target.close().await?;
     source.close().await?;
+    let (by, to) = (Operator("relocation".to_owned()), relocation.to.0.0);
+    let detail = json!({ "to": to });
+    audit(
+        registry,
+        relocation.tenant,
+        &by,
+        "tenant.relocation.undone",
+        &detail,
+    )
+    .await?;
     forget(registry, relocation).await
 }
 

@@ -112,6 +112,12 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
         "{} tenants are in quarantine; mend what is in the way and run `berth migrate --retry`",
         report.quarantined.len()
     );
+    anyhow::ensure!(
+        report.left == 0,
+        "{} tenants are behind still: they are on their way to another node, or are being put back; run `berth \
+         migrate` again when that is over",
+        report.left
+    );
     Ok(())
 }
 

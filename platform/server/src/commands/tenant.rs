@@ -354,7 +354,9 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             let (database, by) = (settings::database()?, operator());
             let moved = relocate::relocate(&database, &slug, NodeId(node), &by, &Clock::System);
             let moved = moved.await?;
-            json!({ "node": node, "rows": moved.rows, "frozen_ms": millis(moved.frozen) })
+            json!({
+                "node": node, "rows": moved.rows, "frozen_ms": millis(moved.frozen), "cleared": moved.cleared,
+            })
         }
         TenantCommand::Delete { slug, confirm } => {
             anyhow::ensure!(confirm == slug, "--confirm must repeat the name `{slug}`");

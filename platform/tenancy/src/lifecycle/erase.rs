@@ -17,6 +17,7 @@ use super::{Lifecycle, Operator, audit, hold, opening::tell_created, tell};
 use crate::{
     DatabaseSettings, Error, NodeId,
     data::{Files, restore::next_role},
+    migrate::connect_to,
     provision,
 };
 
@@ -240,12 +241,12 @@ async fn erase(
     clock: &Clock,
 ) -> Result<(), Error> {
     let counted = counted(settings, registry, leaving, files, books, clock).await?;
-    let mut node = settings.connect(leaving.node).await?;
+    let mut node = connect_to(settings, leaving.node).await?;
     empty_node(&mut node, leaving).await?;
     node.close().await?;
     // Where it was before a move, what it told there may still be kept.
     for other in settings.node_ids().filter(|other| *other != leaving.node) {
-        let mut node = settings.connect(other).await?;
+        let mut node = connect_to(settings, other).await?;
         forget_events(&mut node, leaving.id).await?;
         node.close().await?;
     }
@@ -316,7 +317,7 @@ async fn counted(
         files: u64::try_from(listed.len()).unwrap_or(u64::MAX),
     };
     for id in settings.node_ids() {
-        let mut node = settings.connect(id).await?;
+        let mut node = connect_to(settings, id).await?;
         if id == leaving.node {
             counted.tables = count_rows(&mut node, &leaving.role).await?;
         }

@@ -135,28 +135,42 @@ struct Behind {
     tries: u32,
 }
 
-/// Moves everybody who is behind; how many that were, and in a dry run who could not be.
+/// What became of those who were behind.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    /// How many were moved.
+    pub(super) tenants: usize,
+    /// In a dry run, who could not be.
+    pub(super) would_fail: Vec<Quarantined>,
+    /// How many something else is done to just now.
+    pub(super) left: usize,
+}
+
+/// Moves everybody who is behind.
 pub(super) async fn migrate(
     conn: &mut PgConnection,
     settings: &DatabaseSettings,
     pace: Pace,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(usize, Vec<Quarantined>), Error> {
+) -> Result<Moved, Error> {
     let files = &settings.files;
     if pace.retry && !pace.dry {
         conn.execute("DELETE FROM platform.migration_quarantine")
             .await?;
     }
     let mut waves: [VecDeque<Behind>; 4] = Default::default();
-    let behind = behind(conn, files.latest(), pace.dry).await?;
+    let (behind, relocated) = behind(conn, files.latest(), pace.dry).await?;
+    let mut moved = Moved {
+        left: relocated,
+        ..Moved::default()
+    };
     if behind.is_empty() {
-        return Ok((0, Vec::new()));
+        return Ok(moved);
     }
     for (wave, behind) in behind {
         waves[wave as usize].push_back(behind);
     }
     let sizes = sizes(conn, files.latest()).await?;
-    let (mut moved, mut failed) = (0, Vec::new());
     let mut later: usize = waves.iter().map(VecDeque::len).sum();
     for ((wave, tenants), size) in Wave::ALL.into_iter().zip(waves).zip(sizes) {
         later -= tenants.len();
@@ -165,12 +179,16 @@ pub(super) async fn migrate(
         running.judge()?;
         let workers = pace.workers.max(1).min(running.all);
         let work = (0..workers).map(|_| running.work(settings, progress));
-        moved += try_join_all(work).await?.into_iter().sum::<usize>();
+        moved.tenants += try_join_all(work).await?.into_iter().sum::<usize>();
         running.judge()?;
-        failed.append(&mut running.left().would_fail);
+        let mut left = running.left();
+        moved.left += left.busy;
+        moved.would_fail.append(&mut left.would_fail);
     }
-    failed.sort_by(|one: &Quarantined, other| one.slug.cmp(&other.slug));
-    Ok((moved, failed))
+    moved
+        .would_fail
+        .sort_by(|one, other| one.slug.cmp(&other.slug));
+    Ok(moved)
 }
 
 /// How many tenants there are in a wave, and how many of them are in quarantine for this release.
@@ -206,29 +224,30 @@ async fn sizes(conn: &mut PgConnection, latest: i64) -> Result<[Size; 4], Error>
 }
 
 /// Everybody who is behind and neither in quarantine for it, unless `dry`, nor on the way to another node,
-/// with their waves, in the order of ids. One whose data is being put back is among them: either the schema
+/// with their waves, in the order of ids; and how many are on their way. One whose data is being put back is among them: either the schema
 /// or the registry's row is locked by whoever does that, and afterwards it has another role.
 async fn behind(
     conn: &mut PgConnection,
     latest: i64,
     dry: bool,
-) -> Result<Vec<(Wave, Behind)>, Error> {
+) -> Result<(Vec<(Wave, Behind)>, usize), Error> {
     let sql = format!(
-        "SELECT t.id, t.slug, t.role, t.node, t.schema_version, t.status = 'held', {WAVE}
+        "SELECT t.id, t.slug, t.role, t.node, t.schema_version, t.status = 'held', {WAVE},
+                EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
          FROM platform.tenant t
          WHERE t.schema_version < $1
            AND ($2 OR NOT EXISTS (SELECT FROM platform.migration_quarantine q
                                   WHERE q.tenant_id = t.id AND q.wanted >= $1))
-           AND NOT EXISTS (SELECT FROM platform.relocation r WHERE r.tenant_id = t.id)
          ORDER BY t.id"
     );
-    type Row = (uuid::Uuid, String, String, i16, i64, bool, i32);
+    type Row = (uuid::Uuid, String, String, i16, i64, bool, i32, bool);
     let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(latest)
         .bind(dry)
         .fetch_all(conn)
         .await?;
-    let behind = |(id, slug, role, node, version, held, wave): Row| {
+    let (relocated, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.7);
+    let behind = |(id, slug, role, node, version, held, wave, _): Row| {
         let behind = Behind {
             id: id.into(),
             slug,
@@ -240,7 +259,7 @@ async fn behind(
         };
         (Wave::from_number(wave), behind)
     };
-    Ok(rows.into_iter().map(behind).collect())
+    Ok((rows.into_iter().map(behind).collect(), relocated.len()))
 }
 
 /// A wave under way.
@@ -262,6 +281,8 @@ struct Left {
     tenants: VecDeque<Behind>,
     done: usize,
     failed: usize,
+    /// Left for later, because something else is done to them.
+    busy: usize,
     /// Of a dry run.
     would_fail: Vec<Quarantined>,
 }
@@ -290,6 +311,7 @@ impl<'f> Running<'f> {
                 tenants,
                 done: 0,
                 failed: if pace.dry { 0 } else { size.failed },
+                busy: 0,
                 would_fail: Vec::new(),
             }),
         }
@@ -349,6 +371,7 @@ impl<'f> Running<'f> {
                 // It is served to nobody, and not released before the next run has moved it.
                 Outcome::Busy(reason) if tenant.held => {
                     tracing::warn!(tenant_id = %tenant.id, reason, "{} is left for later: {reason}", tenant.id);
+                    self.left().busy += 1;
                     self.tell(progress, false);
                 }
                 Outcome::Busy(reason) | Outcome::Failed(reason) if self.dry => {

@@ -27,6 +27,7 @@ pub use drift::{Difference, DriftReport, Drifted, drift};
 pub use files::TenantFiles;
 pub use fleet::{Pace, Progress, Wave};
 pub use logins::renew_logins;
+pub(crate) use platform::connect_to;
 pub use status::{Quarantined, Status, status};
 
 static PLATFORM: Migrator = sqlx::migrate!("../../migrations/platform");
@@ -41,6 +42,9 @@ pub struct Report {
     /// Tenants that could not be, now or before, and why; they are served as they are. Of a dry run, those
     /// that would not be.
     pub quarantined: Vec<Quarantined>,
+    /// Tenants left behind because something else is done to them just now: they are being moved to another node,
+    /// or put back. Another run finds them.
+    pub left: usize,
 }
 
 /// Version of the newest file for the shared tables.
@@ -85,18 +89,19 @@ pub async fn run(
         if !logins::opens(settings, node, PLATFORM_LOGIN).await? {
             return Err(Error::OtherSecret);
         }
-        platform += platform::migrate_platform(&mut conn).await?;
+        platform += platform::migrate_platform(&mut conn, node).await?;
         conn.close().await?;
     }
-    let (tenants, would_fail) = fleet::migrate(&mut conn, settings, pace, progress).await?;
+    let moved = fleet::migrate(&mut conn, settings, pace, progress).await?;
     let quarantined = match pace.dry {
-        true => would_fail,
+        true => moved.would_fail,
         false => status::quarantined(&mut conn, settings.files.latest()).await?,
     };
     conn.close().await?;
     Ok(Report {
         platform,
-        tenants,
+        tenants: moved.tenants,
         quarantined,
+        left: moved.left,
     })
 }

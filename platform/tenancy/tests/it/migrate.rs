@@ -441,6 +441,18 @@ async fn an_applied_file_that_was_edited_is_refused() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_node_that_leads_to_another_is_refused() {
+    let platform = TestPlatform::start().await;
+    let mut settings = platform.settings().clone();
+    settings.nodes.push(settings.url.clone());
+    let refused = migrate::run(&settings, Pace::default(), &|_| {}).await;
+    assert!(
+        matches!(refused, Err(Error::OtherNode { asked: 1, is: 0 })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_the_files_make_is_what_the_baseline_makes() {
     let platform = TestPlatform::start().await;
     // Made from the baseline, as every new tenant; the other file by file.
@@ -481,6 +493,8 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
          DROP TRIGGER catalog_version_told ON {role}.catalog_version; \
          ALTER TABLE {role}.ledger_entry DISABLE TRIGGER USER; \
          COMMENT ON TABLE {role}.booking IS 'transient'; \
+         ALTER TABLE {role}.product ENABLE ROW LEVEL SECURITY; \
+         CREATE POLICY mine ON {role}.product USING (active); \
          CREATE OR REPLACE FUNCTION {role}.claim_lock(resources uuid[]) RETURNS boolean LANGUAGE sql \
            AS 'SELECT true'; \
          UPDATE platform.tenant SET schema_version = 1 WHERE role = '{other}'"
@@ -504,7 +518,10 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
             "trigger catalog_version.catalog_version_told"
         ]
     );
-    assert_eq!(named(|one| one.should.is_none()), ["column booking.mine"]);
+    assert_eq!(
+        named(|one| one.should.is_none()),
+        ["column booking.mine", "policy product.mine"]
+    );
     assert_eq!(
         named(|one| one.is.is_some() && one.should.is_some()),
         [
@@ -513,6 +530,7 @@ async fn what_was_changed_by_hand_is_reported_and_nothing_else() {
             "table account",
             "table booking",
             "table ledger_entry",
+            "table product",
             "trigger ledger_entry.ledger_entry_balances"
         ]
     );
