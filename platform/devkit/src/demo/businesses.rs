@@ -15,7 +15,7 @@ pub enum Product {
     Rental,
     /// Evenings that belong together.
     Course,
-    /// A show, without numbered seats.
+    /// A show with numbered seats.
     Show,
     /// An hour with somebody, in a room.
     Advice,

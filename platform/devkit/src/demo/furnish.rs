@@ -21,7 +21,8 @@ struct Programme {
     minutes: i32,
     hour: i8,
     price: i64,
-    places: i32,
+    /// None where its seats say how many there are.
+    places: Option<i32>,
 }
 
 const CLASS: Programme = Programme {
@@ -30,16 +31,16 @@ const CLASS: Programme = Programme {
     minutes: 60,
     hour: 7,
     price: 1_800,
-    places: 200,
+    places: Some(200),
 };
 
 const SHOW: Programme = Programme {
     name: "The Paper Moon",
-    description: "A play in two acts. Sit where you like.",
+    description: "A play in two acts.",
     minutes: 130,
     hour: 20,
     price: 2_400,
-    places: 120,
+    places: None,
 };
 
 /// Gives a tenant what it does not have yet: something to offer, a tracking pixel, and a customer.
@@ -52,8 +53,8 @@ pub async fn furnish(tenant: &mut Tenant, business: &Business) -> anyhow::Result
     admin.put("/v1/connections/tiktok", &pixel).await?;
     let product = match business.product {
         Product::Appointment => appointment(&admin, business).await?,
-        Product::Class => sessions(&admin, business, &CLASS).await?,
-        Product::Show => sessions(&admin, business, &SHOW).await?,
+        Product::Class => sessions(&admin, business, &CLASS, None).await?,
+        Product::Show => show(&admin, business).await?,
         Product::Stay => stay(&admin, business).await?,
         Product::Table => table(&admin, business).await?,
         Product::Rental => rental(&admin, business).await?,
@@ -119,11 +120,12 @@ async fn sessions(
     admin: &Client,
     business: &Business,
     programme: &Programme,
+    seating: Option<Value>,
 ) -> anyhow::Result<String> {
     let product = json!({
         "kind": "session", "name": programme.name, "description": programme.description,
         "duration_min": programme.minutes, "max_quantity": 4,
-        "price": { "amount": programme.price, "currency": business.currency },
+        "price": { "amount": programme.price, "currency": business.currency }, "seating": seating,
         "cancellation_policy": [{ "hours_before": 12, "refund_percent": 100 }],
     });
     let product = find_or_make(admin, "/v1/products", &product).await?;
@@ -137,6 +139,29 @@ async fn sessions(
         admin.post_once(&path, &session, &key).await?;
     }
     Ok(product)
+}
+
+/// A hall of a hundred seats: the stalls, whose front rows cost more, and the circle.
+async fn show(admin: &Client, business: &Business) -> anyhow::Result<String> {
+    let row = |name: &str, zone: &str, seats: i32| {
+        let numbers: Vec<String> = (1..=seats).map(|seat| seat.to_string()).collect();
+        json!({ "name": name, "zone": zone, "numbers": numbers, "accessible": [numbers[0], numbers[numbers.len() - 1]] })
+    };
+    let stalls = [
+        row("A", "front", 14),
+        row("B", "front", 14),
+        row("C", "stalls", 16),
+        row("D", "stalls", 16),
+    ];
+    let circle = [row("A", "circle", 20), row("B", "circle", 20)];
+    let hall = json!({ "name": "Main hall", "sections": [
+        { "name": "Stalls", "rows": stalls }, { "name": "Circle", "rows": circle },
+    ] });
+    let map = find_or_make(admin, "/v1/seat-maps", &hall).await?;
+    let seating = json!({ "seat_map_id": map, "zone_prices": [
+        { "zone": "front", "price_amount": 4_200 }, { "zone": "circle", "price_amount": 1_600 },
+    ] });
+    sessions(admin, business, &SHOW, Some(seating)).await
 }
 
 /// The days of a programme, and the hour of each.
