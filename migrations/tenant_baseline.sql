@@ -635,6 +635,36 @@ CREATE TABLE tenant_baseline.variant (
     CONSTRAINT variant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT variant_price_minor_check CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint)))
 );
+CREATE TABLE tenant_baseline.voucher (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    basis_points integer,
+    amount_minor bigint,
+    product_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone,
+    least_minor bigint DEFAULT 0 NOT NULL,
+    max_uses integer,
+    max_per_customer integer,
+    active boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT voucher_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '100000000000'::bigint))),
+    CONSTRAINT voucher_basis_points_check CHECK (((basis_points >= 1) AND (basis_points <= 10000))),
+    CONSTRAINT voucher_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{2,39}$'::text)),
+    CONSTRAINT voucher_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200))),
+    CONSTRAINT voucher_least_minor_check CHECK (((least_minor >= 0) AND (least_minor <= '100000000000'::bigint))),
+    CONSTRAINT voucher_max_per_customer_check CHECK (((max_per_customer >= 1) AND (max_per_customer <= 1000))),
+    CONSTRAINT voucher_max_uses_check CHECK (((max_uses >= 1) AND (max_uses <= 1000000))),
+    CONSTRAINT voucher_one_effect CHECK (((basis_points IS NULL) <> (amount_minor IS NULL))),
+    CONSTRAINT voucher_period CHECK ((valid_until > valid_from))
+);
+CREATE TABLE tenant_baseline.voucher_use (
+    booking_id uuid NOT NULL,
+    voucher_id uuid NOT NULL,
+    used_by text NOT NULL
+);
 CREATE TABLE tenant_baseline.waitlist_entry (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -788,6 +818,12 @@ ALTER TABLE ONLY tenant_baseline.tracked_event
     ADD CONSTRAINT tracked_event_source_id_key UNIQUE (source_id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.voucher
+    ADD CONSTRAINT voucher_code_taken UNIQUE (code);
+ALTER TABLE ONLY tenant_baseline.voucher
+    ADD CONSTRAINT voucher_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tenant_baseline.voucher_use
+    ADD CONSTRAINT voucher_use_pkey PRIMARY KEY (booking_id);
 ALTER TABLE ONLY tenant_baseline.waitlist_entry
     ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
 CREATE INDEX account_newest ON tenant_baseline.account USING btree (created_at DESC, id DESC);
@@ -840,6 +876,7 @@ CREATE INDEX session_product_start ON tenant_baseline.session USING btree (produ
 CREATE UNIQUE INDEX session_seat_taken ON tenant_baseline.session_seat USING btree (session_id, seat_id) WHERE (state = ANY (ARRAY['held'::text, 'confirmed'::text]));
 CREATE INDEX tracked_event_time ON tenant_baseline.tracked_event USING btree (happened_at);
 CREATE INDEX variant_product ON tenant_baseline.variant USING btree (product_id);
+CREATE INDEX voucher_use_voucher ON tenant_baseline.voucher_use USING btree (voucher_id);
 CREATE INDEX waitlist_entry_customer ON tenant_baseline.waitlist_entry USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 CREATE INDEX waitlist_entry_line ON tenant_baseline.waitlist_entry USING btree (COALESCE(session_id, session_group_id), created_at, id) WHERE (status = 'waiting'::text);
 CREATE UNIQUE INDEX waitlist_entry_once ON tenant_baseline.waitlist_entry USING btree (COALESCE(session_id, session_group_id), ((customer ->> 'email'::text))) WHERE (status = 'waiting'::text);
@@ -907,6 +944,8 @@ ALTER TABLE ONLY tenant_baseline.session_seat
     ADD CONSTRAINT session_seat_session_id_fkey FOREIGN KEY (session_id) REFERENCES tenant_baseline.session(id);
 ALTER TABLE ONLY tenant_baseline.variant
     ADD CONSTRAINT variant_product_id_fkey FOREIGN KEY (product_id) REFERENCES tenant_baseline.product(id);
+ALTER TABLE ONLY tenant_baseline.voucher_use
+    ADD CONSTRAINT voucher_use_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.waitlist_entry
     ADD CONSTRAINT waitlist_entry_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES tenant_baseline.booking(id);
 ALTER TABLE ONLY tenant_baseline.waitlist_entry
@@ -962,6 +1001,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_group TO tena
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.session_seat TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.tracked_event TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.variant TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.voucher TO tenant_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.voucher_use TO tenant_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenant_baseline.waitlist_entry TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT USAGE ON SEQUENCES  TO tenant_baseline;
 ALTER DEFAULT PRIVILEGES IN SCHEMA tenant_baseline GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES  TO tenant_baseline;

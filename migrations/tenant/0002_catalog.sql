@@ -169,6 +169,33 @@ CREATE TABLE add_on (
 );
 CREATE INDEX add_on_product ON add_on (product_id);
 
+-- Codes for which a booking costs less. Who used them is the booking service's business.
+CREATE TABLE voucher (
+    id               uuid PRIMARY KEY,
+    -- In upper case: how it is typed does not matter.
+    code             text NOT NULL CONSTRAINT voucher_code_taken UNIQUE CHECK (code ~ '^[A-Z0-9][A-Z0-9_-]{2,39}$'),
+    -- What customers read.
+    label            text NOT NULL CHECK (length(label) BETWEEN 1 AND 200),
+    -- Hundredths of a percent of the price, or an amount; one of them.
+    basis_points     integer CHECK (basis_points BETWEEN 1 AND 10000),
+    amount_minor     bigint CHECK (amount_minor BETWEEN 1 AND 100000000000),
+    -- For which products; none named is for all.
+    product_ids      uuid[] NOT NULL DEFAULT '{}',
+    -- When it can be used, the end exclusive.
+    valid_from       timestamptz,
+    valid_until      timestamptz,
+    -- What a booking has to cost without it.
+    least_minor      bigint NOT NULL DEFAULT 0 CHECK (least_minor BETWEEN 0 AND 100000000000),
+    -- How many bookings may have it: in all, and of one customer.
+    max_uses         integer CHECK (max_uses BETWEEN 1 AND 1000000),
+    max_per_customer integer CHECK (max_per_customer BETWEEN 1 AND 1000),
+    active           boolean NOT NULL DEFAULT true,
+    version          bigint NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL,
+    CONSTRAINT voucher_one_effect CHECK ((basis_points IS NULL) <> (amount_minor IS NULL)),
+    CONSTRAINT voucher_period CHECK (valid_until > valid_from)
+);
+
 CREATE TABLE resource (
     id              uuid PRIMARY KEY,
     kind            text NOT NULL CHECK (kind IN ('staff', 'room', 'equipment', 'table')),

@@ -88,6 +88,16 @@ CREATE INDEX booking_created ON booking (created_at, id);
 CREATE INDEX booking_changed_late ON booking (updated_at) WHERE updated_at - created_at > interval '38 days';
 CREATE INDEX booking_start ON booking (starts_at);
 CREATE INDEX booking_customer ON booking (customer_id, created_at) WHERE customer_id IS NOT NULL;
+
+-- Which voucher a booking came with. It counts as used while the booking is not called off and did not lapse; money
+-- that comes after that is honoured, and then there may be one use more than there should be.
+CREATE TABLE voucher_use (
+    booking_id      uuid PRIMARY KEY REFERENCES booking,
+    voucher_id      uuid NOT NULL,
+    -- Whose use it is, whoever goes in the end: `account:` and an id, or `email:` and an address in lower case.
+    used_by         text NOT NULL
+);
+CREATE INDEX voucher_use_voucher ON voucher_use (voucher_id);
 CREATE INDEX booking_expiring ON booking (expires_at) WHERE status = 'PENDING';
 
 -- One resource taken from a start to an end (exclusive), buffers included. The exclusion constraint

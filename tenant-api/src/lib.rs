@@ -26,8 +26,9 @@ mod users;
 mod waitlist;
 mod webhooks;
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
+use berth_access::{Context, Role};
 use berth_booking::{Bookings, Calendars};
 use berth_catalog::{Catalog, Images};
 use berth_integration::Integrations;
@@ -37,8 +38,10 @@ use berth_payment::Payments;
 use berth_receipt::Receipts;
 use berth_tenancy::domains::Domains;
 use berth_user::Users;
-use berth_web::{Refusal, Web, problem::render_errors, refuse, tenant::TENANT_HEADER};
-use poem::{Endpoint, EndpointExt as _, Response, Route};
+use berth_web::{
+    Refusal, Web, limits::Limit, problem::render_errors, refuse, tenant::TENANT_HEADER,
+};
+use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
 use poem_openapi::{ExtraHeader, OpenApiService};
 
 use document::Document;
@@ -87,6 +90,37 @@ impl std::fmt::Debug for Api {
     }
 }
 
+/// How often somebody may try vouchers: their codes are short enough to be guessed.
+const VOUCHERS: Limit = Limit {
+    name: "voucher",
+    count: 30,
+    window: Duration::from_secs(60),
+};
+
+impl Api {
+    /// Counts one of `what` for the address the request came from, at this tenant.
+    async fn count(&self, ctx: &Context, what: Limit, request: &Request) -> Result<(), Refusal> {
+        let from = self.web.proxies.counted(request);
+        let from = from.map(|address| address.to_string());
+        let key = format!("{}:{}", ctx.tenant.id, from.unwrap_or_default());
+        self.web.limits.check(what, &key).await.map_err(refuse)
+    }
+
+    /// Counts a wish that names a voucher, of who may only guess it.
+    async fn count_voucher(
+        &self,
+        ctx: &Context,
+        voucher: Option<&str>,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        let guesses = matches!(ctx.actor.role(), Role::Anonymous | Role::Customer);
+        match voucher.filter(|_| guesses) {
+            Some(_) => self.count(ctx, VOUCHERS, request).await,
+            None => Ok(()),
+        }
+    }
+}
+
 type Operations = (
     bookings::BookingsApi,
     availability::AvailabilityApi,
@@ -112,6 +146,7 @@ type CatalogOperations = (
     catalog::LocationsApi,
     catalog::HolidaysApi,
     catalog::ImagesApi,
+    catalog::VouchersApi,
 );
 
 /// The API with its document.
@@ -126,6 +161,7 @@ fn service(api: &Api) -> OpenApiService<Operations, ()> {
             catalog::LocationsApi(api.clone()),
             catalog::HolidaysApi(api.clone()),
             catalog::ImagesApi(api.clone()),
+            catalog::VouchersApi(api.clone()),
         ),
         session_groups::SessionGroupsApi(api.clone()),
         sessions::SessionsApi(api.clone()),

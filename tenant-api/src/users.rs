@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use berth_access::Context;
 use berth_kernel::Secret;
 use berth_user::{Account, LoginSession, NewAccount, ProfileChange, SessionKind, SignedIn};
 use berth_web::{Asker, Refusal, Visitor, idempotency, limits::Limit, refuse, text::Instant};
@@ -208,16 +207,6 @@ pub struct DeviceList {
 /// The operations.
 pub(crate) struct UsersApi(pub(crate) Api);
 
-impl UsersApi {
-    /// Counts one of `what` for the address the request came from, at this tenant.
-    async fn count(&self, ctx: &Context, what: Limit, request: &Request) -> Result<(), Refusal> {
-        let from = self.0.web.proxies.client(request);
-        let from = from.map(|address| address.to_string());
-        let key = format!("{}:{}", ctx.tenant.id, from.unwrap_or_default());
-        self.0.web.limits.check(what, &key).await.map_err(refuse)
-    }
-}
-
 #[OpenApi(tag = "Tag::Users")]
 impl UsersApi {
     /// Register as a customer.
@@ -231,7 +220,7 @@ impl UsersApi {
         key: Header<Option<String>>,
         body: Json<RegisterRequest>,
     ) -> Result<Json<AccountAnswer>, Refusal> {
-        self.count(&visitor.0, REGISTRATIONS, request).await?;
+        self.0.count(&visitor.0, REGISTRATIONS, request).await?;
         // What is kept under a key tells nothing of the password.
         let hashed = RegisterRequest {
             password: String::new(),
@@ -289,7 +278,7 @@ impl UsersApi {
         request: &Request,
         body: Json<SignInRequest>,
     ) -> Result<Json<SignedInAnswer>, Refusal> {
-        self.count(&visitor.0, SIGN_INS, request).await?;
+        self.0.count(&visitor.0, SIGN_INS, request).await?;
         let agent = request
             .headers()
             .get("User-Agent")

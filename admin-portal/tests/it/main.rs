@@ -150,6 +150,7 @@ impl House {
             add_ons: vec![],
             seats: vec![],
             zone: None,
+            voucher: None,
             customer: Some(CustomerInput {
                 name: "<script>alert(1)</script>".into(),
                 email: "zoe@example.org".into(),

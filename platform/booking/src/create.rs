@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use berth_access::{Context, Permission, Role};
-use berth_catalog::{Offering, PaymentMode};
+use berth_catalog::{Offering, PaymentMode, voucher_code};
 use berth_events::booking::{Attribution, Confirmed, Created, Customer};
 use berth_kernel::{
     AddOnId, BookingId, Money, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
+    VoucherId,
 };
 use berth_messaging::outbox;
 use berth_tenancy::{IdempotencyKey, TenantTx};
@@ -25,9 +26,10 @@ use crate::{
         details::{Details, Given, NewParticipant},
         new_reference,
         nights::Stay,
-        price::{self, PriceLine},
+        price::{self, LineKind, PriceLine},
         rentals::Period,
         seats::{BookedSeat, SeatAsked},
+        vouchers,
     },
     of_pool::of_pool,
     quote,
@@ -56,6 +58,8 @@ pub struct NewBooking {
     pub seats: Vec<SeatAsked>,
     /// In which zone the best seats are wanted.
     pub zone: Option<String>,
+    /// The code of a voucher.
+    pub voucher: Option<String>,
     /// For whom; a signed-in customer is known.
     pub customer: Option<CustomerInput>,
     /// What the customer wants known; at most 2,000 characters.
@@ -80,6 +84,7 @@ impl NewBooking {
             add_ons: Vec::new(),
             seats: Vec::new(),
             zone: None,
+            voucher: None,
             customer: None,
             notes: String::new(),
             answers: Given::new(),
@@ -191,8 +196,10 @@ impl Bookings {
             return Ok(None);
         };
         let now = ctx.clock.now();
-        // How often a customer has booked it is known only when nobody books for them meanwhile.
-        if offering.product.customer_limit.is_some() && owner(ctx).is_some() {
+        // How often a customer has booked it is known only when nobody books for them meanwhile, and of a voucher
+        // nothing is remembered.
+        let limited = offering.product.customer_limit.is_some() && owner(ctx).is_some();
+        if limited || new.voucher.is_some() {
             return Ok(None);
         }
         let plan = decide(&offering, new, &Known::default(), now);
@@ -206,7 +213,7 @@ impl Bookings {
         else {
             return Ok(None);
         };
-        let Ok(costs) = Costs::of(&offering, new, &plan, now) else {
+        let Ok(costs) = Costs::of(&offering, new, &plan, &Known::default(), now) else {
             return Ok(None);
         };
         if self.check_payable(ctx, &costs).await.is_err() || details(&offering, new).is_err() {
@@ -233,7 +240,7 @@ impl Bookings {
         let Some(plan) = decide(&offering, new, &before.known, now)? else {
             return Ok(Outcome::Taken);
         };
-        let costs = Costs::of(&offering, new, &plan, now)?;
+        let costs = Costs::of(&offering, new, &plan, &before.known, now)?;
         self.check_payable(ctx, &costs).await?;
         let placed = self
             .place(tx, ctx, new, customer, &offering, &plan, costs, key)
@@ -254,7 +261,7 @@ impl Bookings {
         costs: Costs,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
-        let costs_online = costs.online;
+        let (costs_online, voucher) = (costs.online, costs.voucher);
         let mut booking = assemble(ctx, new, customer, offering, plan, costs, ctx.clock.now());
         booking.details = details(offering, new)?;
         let events = events(&tx, ctx, &booking)?;
@@ -271,6 +278,12 @@ impl Bookings {
             tx.rollback().await?;
             return Ok(None);
         };
+        if let Some(voucher) = voucher
+            && !store::redeem(&mut tx, &booking, voucher).await?
+        {
+            tx.rollback().await?;
+            return Ok(None);
+        }
         tx.commit().await?;
         booking.resource_id = resource;
         metrics::counter!("berth_bookings_total", "status" => booking.status.as_str()).increment(1);
@@ -310,6 +323,10 @@ impl Bookings {
                     before.known.customer.booked =
                         store::booked_by(tx, customer, new.product_id, period, None).await?;
                 }
+            }
+            if let Some(code) = new.voucher.as_deref().and_then(voucher_code) {
+                let user = vouchers::asked_by(ctx, new);
+                before.known.voucher = store::voucher(tx, &code, user.as_deref()).await?;
             }
             if let (Some(session), Some(_)) = (new.session(), &offering.seating) {
                 before.known.taken_seats = store::taken_seats(tx, session).await?;
@@ -388,6 +405,8 @@ pub(crate) struct Costs {
     lines: Vec<PriceLine>,
     price: Money,
     online: bool,
+    /// What makes it less, to be used with it.
+    voucher: Option<VoucherId>,
 }
 
 impl Costs {
@@ -395,14 +414,19 @@ impl Costs {
         offering: &Offering,
         new: &NewBooking,
         plan: &Plan,
+        known: &Known,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let lines = quote::lines(offering, new, plan, now)?;
+        let voucher = known.voucher.as_ref().filter(|_| new.voucher.is_some());
+        let lines = quote::lines(offering, new, plan, voucher, now)?;
         let price = price::price(&offering.product, &lines)?;
+        let is_less = lines.iter().any(|line| line.kind == LineKind::Voucher);
         Ok(Self {
             lines,
             price,
             online: offering.product.payment_mode == PaymentMode::Online && price.amount > 0,
+            // One that takes nothing off is not used.
+            voucher: voucher.map(|state| state.voucher.id).filter(|_| is_less),
         })
     }
 }

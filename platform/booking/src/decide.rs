@@ -13,6 +13,7 @@ use crate::{
         schedule,
         seats::{self, SeatAsked},
         tables,
+        vouchers::VoucherState,
     },
     of_pool::of_pool,
     quote::check_variants,
@@ -54,6 +55,8 @@ pub(crate) struct Known {
     pub(crate) group: Option<GroupState>,
     /// What the customer who asks has booked, if it is one.
     pub(crate) customer: CustomerState,
+    /// The voucher asked about.
+    pub(crate) voucher: Option<VoucherState>,
     /// Most that is taken of the pool in any of the nights, or at any time, asked about.
     pub(crate) most_taken: i32,
 }

@@ -128,6 +128,15 @@ pub enum Refusal {
     /// The booking would have seats of other zones.
     #[error("It is moved to seats of the same zones; book anew for others.")]
     OtherZone,
+    /// A voucher that is none, or not for this, or not now.
+    #[error("This voucher does not hold for this booking.")]
+    WrongVoucher,
+    /// As many bookings have the voucher as may, in all or of this customer.
+    #[error("This voucher is used up.")]
+    VoucherUsedUp,
+    /// The booking costs less than the voucher is for.
+    #[error("The booking costs too little for this voucher.")]
+    VoucherLeast,
     /// The customer holds as many unpaid bookings as one may.
     #[error("Pay for what is held before holding more.")]
     TooManyHolds,
@@ -182,6 +191,9 @@ impl Refusal {
             Self::AddOnRequired => ("ADD_ON_REQUIRED", "add_ons"),
             Self::WrongSeat => ("WRONG_SEAT", "seats"),
             Self::OtherZone => ("OTHER_ZONE", "seats"),
+            Self::WrongVoucher => ("WRONG_VOUCHER", "voucher"),
+            Self::VoucherUsedUp => ("VOUCHER_USED_UP", "voucher"),
+            Self::VoucherLeast => ("VOUCHER_PRICE_TOO_LOW", "voucher"),
             Self::TooManyHolds => ("TOO_MANY_HOLDS", "customer"),
             Self::LimitReached => ("LIMIT_REACHED", "product_id"),
             Self::PriceTooHigh => ("PRICE_TOO_HIGH", "quantity"),

@@ -9,7 +9,8 @@
 //!
 //! Lock order in every transaction: idempotency key, then who waits and is served, then the booking that is
 //! changed (a new one is nobody else's yet), then the customer whose bookings are counted, then resources
-//! sorted by id, then session rows sorted by id; or the buckets of a pool in their order.
+//! sorted by id, then session rows sorted by id; or the buckets of a pool in their order;
+//! last the voucher whose uses are counted.
 //!
 //! Must not know payment: that a booking is paid, or will not be, it learns from events. From the
 //! catalog it takes the compiled offering and the number in `catalog_version`.
@@ -50,6 +51,7 @@ mod stats;
 mod store;
 mod transfer;
 mod update;
+mod vouchers;
 mod waitlist;
 
 use berth_catalog::Catalog;

@@ -8,7 +8,10 @@ use jiff::{Timestamp, civil::DateTime};
 use crate::{
     AddOnAsked, Bookings, Error, NewBooking, Refusal,
     decide::{Known, Plan, decide},
-    model::price::{self, Extra, Part, PriceLine},
+    model::{
+        price::{self, Extra, Part, PriceLine},
+        vouchers::{self, VoucherState},
+    },
 };
 
 /// What a wish costs.
@@ -36,13 +39,14 @@ impl Bookings {
         let (offering, before) = self.look(&mut tx, ctx, wish, None).await?;
         tx.rollback().await?;
         let now = ctx.clock.now();
+        let voucher = before.known.voucher.clone();
         let plan = match decide(&offering, wish, &before.known, now)? {
             Some(plan) => Some(plan),
             None => decide(&offering, wish, &nothing_taken(before.known), now)?,
         };
         // Not even with everything free.
         let plan = plan.ok_or(Refusal::Quantity)?;
-        let lines = lines(&offering, wish, &plan, now)?;
+        let lines = lines(&offering, wish, &plan, voucher.as_ref(), now)?;
         Ok(Quote {
             starts_at: plan.starts_at,
             ends_at: plan.ends_at,
@@ -72,8 +76,10 @@ pub(crate) fn lines(
     offering: &Offering,
     new: &NewBooking,
     plan: &Plan,
+    voucher: Option<&VoucherState>,
     now: Timestamp,
 ) -> Result<Vec<PriceLine>, Refusal> {
+    let voucher = vouchers::held(offering, new.voucher.as_deref(), voucher, now)?;
     let lead_hours = price::lead_hours(plan.starts_at, now);
     let parts = parts(offering, new, plan);
     let extras = extras(offering, new)?;
@@ -81,6 +87,7 @@ pub(crate) fn lines(
         &offering.product,
         &parts,
         &extras,
+        voucher,
         &begins(offering, plan),
         lead_hours,
     )

@@ -11,7 +11,7 @@ use crate::{
     NewBooking, Refusal, When,
     create::Costs,
     decide::{Known, decide, units},
-    model::schedule,
+    model::{schedule, vouchers},
     store::Taken,
 };
 
@@ -89,7 +89,7 @@ pub(crate) fn costs(
     now: Timestamp,
 ) -> Result<Option<Costs>, Refusal> {
     let plan = decide(offering, wish, known, now)?;
-    plan.map(|plan| Costs::of(offering, wish, &plan, now))
+    plan.map(|plan| Costs::of(offering, wish, &plan, known, now))
         .transpose()
 }
 
@@ -103,6 +103,12 @@ pub(crate) fn reasons(
 ) -> Vec<Reason> {
     let (mut offering, mut wish, mut now) = (offering.clone(), wish.clone(), now);
     let mut reasons = Vec::new();
+    // By the time it is now, which the rules of horizon are overlooked by changing.
+    let (code, found) = (wish.voucher.as_deref(), known.voucher.as_ref());
+    let voucher = vouchers::held(&offering, code, found, now).err();
+    if voucher.is_some() {
+        wish.voucher = None;
+    }
     for _ in 0..ROUNDS {
         match costs(&offering, &wish, known, now) {
             Ok(Some(_)) => break,
@@ -110,6 +116,7 @@ pub(crate) fn reasons(
                 reasons.extend(of_taken(&offering, &wish, known, taken));
                 break;
             }
+            Err(Refusal::WrongVoucher | Refusal::VoucherUsedUp) => wish.voucher = None,
             Err(refusal) => {
                 reasons.push(of_refusal(&offering, &wish, refusal, now));
                 if matches!(refusal, Refusal::NotScheduled | Refusal::Holiday) {
@@ -121,6 +128,7 @@ pub(crate) fn reasons(
             }
         }
     }
+    reasons.extend(voucher.map(Reason::from));
     reasons
 }
 
@@ -347,6 +355,7 @@ fn overlook(
             offering.add_ons.clear();
         }
         Refusal::AddOnRequired => offering.add_ons.clear(),
+        Refusal::VoucherLeast => wish.voucher = None,
         Refusal::WrongSeat => {
             wish.seats.clear();
             wish.zone = None;
@@ -381,10 +390,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use berth_catalog::{
-        AddOn, CustomerLimit, Holiday, OfferedPool, Party, ProductKind, Variant, Weekly, Window,
+        AddOn, CustomerLimit, Discount, Holiday, OfferedPool, Party, ProductKind, Variant, Voucher,
+        Weekly, Window,
     };
     use berth_events::booking::Attribution;
-    use berth_kernel::{AddOnId, HolidayId, PoolId, SessionGroupId, SessionId};
+    use berth_kernel::{AddOnId, HolidayId, PoolId, SessionGroupId, SessionId, VoucherId};
     use jiff::civil::{date, time};
     use strum::IntoEnumIterator as _;
     use uuid::Uuid;
@@ -393,7 +403,10 @@ mod tests {
     use crate::{
         AddOnAsked, SeatAsked, VariantAsked,
         decide::CustomerState,
-        model::{nights::Stay, rentals::Period, schedule::tests::offering as of_ada},
+        model::{
+            nights::Stay, rentals::Period, schedule::tests::offering as of_ada,
+            vouchers::VoucherState,
+        },
         store::SessionState,
     };
 
@@ -416,6 +429,7 @@ mod tests {
             add_ons: vec![],
             seats: vec![],
             zone: None,
+            voucher: None,
             customer: None,
             notes: String::new(),
             answers: BTreeMap::new(),
@@ -579,6 +593,9 @@ mod tests {
                     variant_id: None,
                 }];
             }
+            Refusal::WrongVoucher | Refusal::VoucherUsedUp | Refusal::VoucherLeast => {
+                wish.voucher = Some("SUMMER".to_owned());
+            }
             Refusal::PriceTooHigh => {
                 offering.product.price.amount = 100_000_000_000;
                 offering.product.max_quantity = 100;
@@ -586,6 +603,35 @@ mod tests {
             }
         }
         Some((offering, wish))
+    }
+
+    /// A voucher that was used twice.
+    fn summer(refusal: Refusal) -> Option<VoucherState> {
+        let (max_uses, least_minor) = match refusal {
+            Refusal::VoucherUsedUp => (Some(2), 0),
+            Refusal::VoucherLeast => (None, 1_000_000),
+            _ => return None,
+        };
+        let voucher = Voucher {
+            id: VoucherId::new(),
+            code: "SUMMER".to_owned(),
+            label: "Summer".to_owned(),
+            discount: Discount::BasisPoints(1_000),
+            product_ids: vec![],
+            valid_from: None,
+            valid_until: None,
+            least_minor,
+            max_uses,
+            max_per_customer: None,
+            active: true,
+            version: 1,
+            created_at: now(),
+        };
+        Some(VoucherState {
+            voucher,
+            used: 2,
+            by_customer: 0,
+        })
     }
 
     /// Something everybody has to have, twice at most.
@@ -632,6 +678,7 @@ mod tests {
                     Refusal::LimitReached => CustomerState { held: 0, booked: 3 },
                     _ => CustomerState::default(),
                 },
+                voucher: summer(refusal),
                 ..Known::default()
             };
             let reasons = reasons(&offering, &wish, &known, &Taken::default(), now());

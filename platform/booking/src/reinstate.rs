@@ -51,6 +51,10 @@ impl Bookings {
             };
             return Err(Error::Conflict { alternatives });
         }
+        if !store::redeem_again(&mut open.tx, open.booking.id).await? {
+            open.tx.rollback().await?;
+            return Err(Refusal::VoucherUsedUp.into());
+        }
         open.update(ctx, "reinstated", key).await
     }
 }

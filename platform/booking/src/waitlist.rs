@@ -296,7 +296,7 @@ impl Bookings {
         }
         let now = ctx.clock.now();
         let (plan, costs) = match decide(&offering, &wish, &before.known, now) {
-            Ok(Some(plan)) => match Costs::of(&offering, &wish, &plan, now) {
+            Ok(Some(plan)) => match Costs::of(&offering, &wish, &plan, &before.known, now) {
                 Ok(costs) => (plan, costs),
                 Err(_) => return close(tx, entry.id).await,
             },

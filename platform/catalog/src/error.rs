@@ -34,6 +34,9 @@ pub enum Error {
     /// Another product has that name in addresses.
     #[error("the slug is taken")]
     SlugTaken,
+    /// Another voucher has that code.
+    #[error("the code is taken")]
+    CodeTaken,
     /// The day has other hours already.
     #[error("the day is a holiday already")]
     DayTaken,
@@ -97,6 +100,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "SLUG_TAKEN",
                 "Another product has that name in addresses.",
+            ),
+            Error::CodeTaken => Self::new(
+                Kind::Conflict,
+                "CODE_TAKEN",
+                "Another voucher has that code.",
             ),
             Error::DayTaken => Self::new(
                 Kind::Conflict,

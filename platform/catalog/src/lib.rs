@@ -26,10 +26,12 @@ mod products;
 mod resources;
 mod seat_maps;
 mod store;
+mod vouchers;
 
 use std::sync::Arc;
 
-use berth_kernel::ProductId;
+use berth_access::Context;
+use berth_kernel::{Currency, ProductId};
 use berth_tenancy::{Tenancy, Tenant, TenantTx};
 use moka::sync::Cache;
 
@@ -39,17 +41,18 @@ pub use error::Error;
 pub use images::{ImageFile, Images};
 pub use model::{
     AddOn, AddOnChange, Bounds, Buckets, CancellationTier, Category, CategoryChange, Combination,
-    CustomerLimit, DayException, Holiday, Holidays, Image, ImageChange, Listing, ListingChange,
-    Location, LocationChange, Near, NewAddOn, NewCategory, NewCombination, NewHoliday, NewImage,
-    NewLocation, NewPool, NewProduct, NewResource, NewSeatMap, OfferedCombination, OfferedPool,
-    OfferedRequirement, OfferedResource, OfferedRow, OfferedSeating, Offering, Party, PaymentMode,
-    Period, Point, Pool, PoolChange, Pooled, PooledBy, PriceEffect, PriceRule, Pricing, Product,
-    ProductChange, ProductFilter, ProductKind, Question, QuestionKind, RentalTerms, Requirement,
-    Resource, ResourceChange, ResourceKind, ResourceStanding, Schedule, SeatMap, SeatRow, Seating,
-    Section, SoldBy, StayTerms, Tax, TaxRate, Variant, VariantChange, Weekly, Window, ZonePrice,
-    rental_end, rental_minutes, rental_units,
+    CustomerLimit, DayException, Discount, Holiday, Holidays, Image, ImageChange, Listing,
+    ListingChange, Location, LocationChange, Near, NewAddOn, NewCategory, NewCombination,
+    NewHoliday, NewImage, NewLocation, NewPool, NewProduct, NewResource, NewSeatMap, NewVoucher,
+    OfferedCombination, OfferedPool, OfferedRequirement, OfferedResource, OfferedRow,
+    OfferedSeating, Offering, Party, PaymentMode, Period, Point, Pool, PoolChange, Pooled,
+    PooledBy, PriceEffect, PriceRule, Pricing, Product, ProductChange, ProductFilter, ProductKind,
+    Question, QuestionKind, RentalTerms, Requirement, Resource, ResourceChange, ResourceKind,
+    ResourceStanding, Schedule, SeatMap, SeatRow, Seating, Section, SoldBy, StayTerms, Tax,
+    TaxRate, Variant, VariantChange, Voucher, VoucherChange, Weekly, Window, ZonePrice, rental_end,
+    rental_minutes, rental_units, voucher_code,
 };
-pub use store::pool;
+pub use store::{hold_voucher, pool, voucher_of_code};
 
 /// The catalog's commands and queries.
 #[derive(Clone, Debug)]
@@ -69,6 +72,16 @@ impl Catalog {
             offerings: Cache::builder().max_capacity(20_000).build(),
             fresh: Fresh::new(),
         }
+    }
+
+    /// What the tenant prices in. It may be changed as long as nothing has a price: then it is not what it was a moment
+    /// ago, and nobody changes it before the transaction ends.
+    async fn currency(&self, tx: &mut TenantTx, ctx: &Context) -> Result<Currency, Error> {
+        if !store::awaits_first_product(tx).await? {
+            return Ok(ctx.tenant.currency);
+        }
+        let now = self.tenancy.registry().refresh(ctx.tenant.id).await?;
+        Ok(now.map_or(ctx.tenant.currency, |tenant| tenant.currency))
     }
 
     /// Commits a change, under a new version of the tenant's catalog.

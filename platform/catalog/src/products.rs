@@ -42,12 +42,7 @@ impl Catalog {
         {
             return Ok(answer);
         }
-        if store::awaits_first_product(&mut tx).await? {
-            // The currency may be changed as long as nothing has a price: it is not what it was a moment ago.
-            let now = self.tenancy.registry().refresh(ctx.tenant.id).await?;
-            let currency = now.map_or(ctx.tenant.currency, |tenant| tenant.currency);
-            check_new_product(new, currency)?;
-        }
+        check_new_product(new, self.currency(&mut tx, ctx).await?)?;
         let id = ProductId::new();
         let zone = zone_of(&mut tx, ctx, new.location_id, new.timezone.as_deref()).await?;
         if let (Some(sold_by), Some(pool)) = (new.kind.sold_by(), new.pool_id) {

@@ -70,6 +70,8 @@ ids! {
     LocationId
     /// Something that can be had with a product.
     AddOnId
+    /// A code for which a booking costs less.
+    VoucherId
     /// A picture of something a tenant sells.
     ImageId
     /// A day on which a business keeps other hours.

@@ -11,6 +11,7 @@ use berth_web::{
     text::{Day, Instant, local},
 };
 use jiff::tz::TimeZone;
+use poem::Request;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
@@ -389,6 +390,7 @@ impl AvailabilityApi {
             add_ons: add_ons.collect(),
             seats: seats.collect(),
             zone: None,
+            voucher: None,
             customer: None,
             notes: String::new(),
             answers: BTreeMap::new(),
@@ -420,8 +422,11 @@ impl AvailabilityApi {
     async fn quote(
         &self,
         visitor: Visitor,
+        request: &Request,
         body: Json<BookingRequest>,
     ) -> Result<Json<QuoteAnswer>, Refusal> {
+        let voucher = body.0.voucher.as_deref();
+        self.0.count_voucher(&visitor.0, voucher, request).await?;
         let wish = body.0.into_wish()?;
         let quote = self.0.bookings.quote(&visitor.0, &wish).await;
         Ok(Json(quote.map_err(refuse)?.into()))
@@ -438,8 +443,11 @@ impl AvailabilityApi {
     async fn check(
         &self,
         visitor: Visitor,
+        request: &Request,
         body: Json<BookingRequest>,
     ) -> Result<Json<CheckAnswer>, Refusal> {
+        let voucher = body.0.voucher.as_deref();
+        self.0.count_voucher(&visitor.0, voucher, request).await?;
         let wish = body.0.into_wish()?;
         let check = self
             .0

@@ -5,6 +5,7 @@ mod shapes;
 use berth_booking::{Booking, BookingChange, Filter, Move, Sort};
 use berth_kernel::BookingId;
 use berth_web::{Asker, Refusal, idempotency, refuse, text::Instant};
+use poem::Request;
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -34,12 +35,15 @@ impl BookingsApi {
     async fn create(
         &self,
         asker: Asker,
+        request: &Request,
         /// The same key gives the same answer.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         body: Json<BookingRequest>,
     ) -> Result<Json<BookingAnswer>, Refusal> {
         let ctx = asker.context();
+        let voucher = body.0.voucher.as_deref();
+        self.0.count_voucher(&ctx, voucher, request).await?;
         let key = idempotency::key(&ctx, "POST /v1/bookings", key.0.as_deref(), "", &body.0)
             .map_err(refuse)?;
         let wish = body.0.into_wish()?;

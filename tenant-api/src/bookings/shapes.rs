@@ -90,6 +90,8 @@ pub struct BookingRequest {
     pub seats: Vec<SeatRequest>,
     /// In which zone the best seats are wanted.
     pub zone: Option<String>,
+    /// The code of a voucher, in any case of its letters.
+    pub voucher: Option<String>,
     /// For whom; a signed-in customer is known.
     pub customer: Option<Customer>,
     /// What the customer wants known.
@@ -307,6 +309,7 @@ impl BookingRequest {
                 })
                 .collect(),
             zone: self.zone,
+            voucher: self.voucher,
             customer: self.customer.map(Into::into),
             notes: self.notes,
             answers: self.answers,
@@ -463,6 +466,8 @@ pub enum PriceLineKind {
     Adjustment,
     /// Something that is had besides, once for the booking.
     AddOn,
+    /// What a voucher takes away.
+    Voucher,
     /// A tax on top.
     Tax,
     /// A tax the lines above contain; not to be added.
@@ -498,6 +503,7 @@ pub(crate) fn price_lines(lines: Vec<PriceLine>, of: berth_kernel::Money) -> Vec
             LineKind::Base => PriceLineKind::Base,
             LineKind::Adjustment => PriceLineKind::Adjustment,
             LineKind::AddOn => PriceLineKind::AddOn,
+            LineKind::Voucher => PriceLineKind::Voucher,
             LineKind::Tax => PriceLineKind::Tax,
             LineKind::TaxIncluded => PriceLineKind::TaxIncluded,
         },

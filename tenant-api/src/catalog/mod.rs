@@ -14,6 +14,7 @@ mod questions;
 mod resources;
 mod seat_maps;
 mod variants;
+mod vouchers;
 
 use berth_catalog::{
     ListingChange, NewCombination, NewPool, NewProduct, NewResource, NewSeatMap, PoolChange,
@@ -40,6 +41,7 @@ pub(crate) use products::*;
 pub(crate) use resources::*;
 pub(crate) use seat_maps::*;
 pub(crate) use variants::*;
+pub(crate) use vouchers::*;
 
 /// The operations.
 pub(crate) struct CatalogApi(pub(crate) Api);

@@ -12,6 +12,7 @@ pub mod schedule;
 pub mod seats;
 mod status;
 pub mod tables;
+pub(crate) mod vouchers;
 
 use berth_catalog::CancellationTier;
 use berth_events::booking as told;

@@ -3,9 +3,10 @@
 //! The base is the sum over places and nights or units of what each costs: the price of the first rule that sets
 //! one, or that of the seat's zone, the variant, or the product. Other rules add to it or take from it, by the base
 //! of what they hold for, so that their order does not matter; nothing costs less than nothing. What is had besides
-//! costs what it says, whatever rules there are. Taxes come last, and are on all of it.
+//! costs what it says, whatever rules there are. A voucher takes from the sum of that. Taxes come last, and are on
+//! what is left.
 
-use berth_catalog::{PriceEffect, PriceRule, Product, TaxRate};
+use berth_catalog::{Discount, PriceEffect, PriceRule, Product, TaxRate, Voucher};
 use berth_kernel::Money;
 use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub enum LineKind {
     Adjustment,
     /// Something that is had besides.
     AddOn,
+    /// What a voucher takes away.
+    Voucher,
     /// A tax on top.
     Tax,
     /// A tax the lines above contain; not to be added.
@@ -78,6 +81,7 @@ pub(crate) fn reckon(
     product: &Product,
     parts: &[Part],
     extras: &[Extra],
+    voucher: Option<&Voucher>,
     units: &[DateTime],
     lead_hours: i64,
 ) -> Result<Vec<PriceLine>, Refusal> {
@@ -125,6 +129,18 @@ pub(crate) fn reckon(
             each_minor: Some(extra.price_minor),
             ..line(LineKind::AddOn, &extra.label, amount)?
         });
+    }
+    if let Some(voucher) = voucher {
+        if total < i128::from(voucher.least_minor) {
+            return Err(Refusal::VoucherLeast);
+        }
+        let amount = match voucher.discount {
+            Discount::BasisPoints(points) => rounded(total * i128::from(points), WHOLE, step),
+            Discount::Amount(amount) => i128::from(amount),
+        };
+        let amount = amount.min(total);
+        total -= amount;
+        lines.push(line(LineKind::Voucher, &voucher.label, -amount)?);
     }
     let due = i128::from(quantity) * i128::from(count);
     lines.extend(taxes(product, total, due, step)?);
@@ -333,7 +349,7 @@ mod tests {
     /// Two rooms from a Thursday on, for three nights.
     fn thursday(product: &Product) -> Vec<PriceLine> {
         let units = nights(date(2027, 3, 4), 3);
-        reckon(product, &places(product, 2), &[], &units, 100).unwrap()
+        reckon(product, &places(product, 2), &[], None, &units, 100).unwrap()
     }
 
     #[test]
@@ -465,7 +481,7 @@ mod tests {
             quantity,
         });
         let units = nights(date(2027, 3, 4), 2);
-        let lines = reckon(&product, &places(&product, 1), &extras, &units, 0).unwrap();
+        let lines = reckon(&product, &places(&product, 1), &extras, None, &units, 0).unwrap();
         assert_eq!(
             shown(&lines),
             [
@@ -481,6 +497,51 @@ mod tests {
     }
 
     #[test]
+    fn a_voucher_takes_from_all_but_taxes_and_no_more_than_there_is() {
+        let product = product(vec![], vec![tax("Tax", TaxRate::Added(1_000))]);
+        let of = |discount, least_minor| {
+            let voucher = Voucher {
+                id: berth_kernel::VoucherId::new(),
+                code: "GIFT".to_owned(),
+                label: "A gift".to_owned(),
+                discount,
+                product_ids: vec![],
+                valid_from: None,
+                valid_until: None,
+                least_minor,
+                max_uses: None,
+                max_per_customer: None,
+                active: true,
+                version: 1,
+                created_at: Timestamp::UNIX_EPOCH,
+            };
+            let extra = Extra {
+                label: "Towel".to_owned(),
+                price_minor: 500,
+                quantity: 1,
+            };
+            let units = nights(date(2027, 3, 4), 1);
+            reckon(
+                &product,
+                &places(&product, 1),
+                &[extra],
+                Some(&voucher),
+                &units,
+                0,
+            )
+        };
+        let price = |lines: Result<Vec<PriceLine>, Refusal>| {
+            price(&product, &lines.unwrap()).unwrap().amount
+        };
+        // 55.00, and a tenth on top of what is left.
+        assert_eq!(price(of(Discount::BasisPoints(2_000), 5_500)), 4_840);
+        assert_eq!(price(of(Discount::Amount(500), 0)), 5_500);
+        assert_eq!(price(of(Discount::Amount(90_000), 0)), 0);
+        let dear = of(Discount::Amount(1), 5_501);
+        assert_eq!(dear, Err(Refusal::VoucherLeast));
+    }
+
+    #[test]
     fn what_is_paid_can_be_paid_in_its_currency() {
         let mut dinars = product(vec![rule("Less", PriceEffect::BasisPoints(-333))], vec![]);
         dinars.price = Money::new(5_550, "KWD".parse::<Currency>().unwrap());
@@ -488,6 +549,7 @@ mod tests {
             &dinars,
             &places(&dinars, 1),
             &[],
+            None,
             &nights(date(2027, 3, 4), 1),
             0,
         )
@@ -508,7 +570,7 @@ mod tests {
         let product = product(vec![happy], vec![]);
         let at = |hour: i8| {
             let begins = [date(2027, 3, 4).at(hour, 0, 0, 0)];
-            let lines = reckon(&product, &places(&product, 1), &[], &begins, 0).unwrap();
+            let lines = reckon(&product, &places(&product, 1), &[], None, &begins, 0).unwrap();
             price(&product, &lines).unwrap().amount
         };
         assert_eq!(
@@ -536,6 +598,7 @@ mod tests {
             &dear,
             &places(&dear, 10_000),
             &[],
+            None,
             &nights(date(2027, 3, 4), 365),
             0,
         );

@@ -11,6 +11,7 @@ mod recount;
 mod rows;
 mod seats;
 mod sessions;
+mod vouchers;
 mod waitlist;
 
 pub(crate) use blocks::*;
@@ -24,4 +25,5 @@ pub(crate) use recount::recount;
 pub(crate) use rows::*;
 pub(crate) use seats::*;
 pub(crate) use sessions::*;
+pub(crate) use vouchers::*;
 pub(crate) use waitlist::*;

@@ -122,6 +122,7 @@ pub(crate) async fn look(
             taken_seats: HashSet::new(),
             group: None,
             customer: CustomerState::default(),
+            voucher: None,
             most_taken: 0,
         },
     })

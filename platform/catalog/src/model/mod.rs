@@ -18,6 +18,7 @@ mod requirement;
 mod resource;
 mod seat_map;
 mod stay;
+mod voucher;
 
 pub use add_on::{AddOn, AddOnChange, NewAddOn};
 pub(crate) use add_on::{check as check_add_on, check_count as check_add_on_count};
@@ -67,3 +68,5 @@ pub use seat_map::{
 };
 pub(crate) use seat_map::{check_zone_prices, check_zones};
 pub use stay::StayTerms;
+pub use voucher::{Discount, NewVoucher, Voucher, VoucherChange, code as voucher_code};
+pub(crate) use voucher::{check as check_voucher, check_change as check_voucher_change};

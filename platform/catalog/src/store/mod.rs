@@ -10,6 +10,7 @@ mod pools;
 mod resources;
 mod search;
 mod seat_maps;
+mod vouchers;
 
 use berth_kernel::{Money, ProductId};
 use berth_tenancy::TenantTx;
@@ -35,6 +36,8 @@ pub(crate) use pools::*;
 pub(crate) use resources::*;
 pub(crate) use search::*;
 pub(crate) use seat_maps::*;
+pub(crate) use vouchers::*;
+pub use vouchers::{hold_voucher, voucher_of_code};
 
 type Result<T> = std::result::Result<T, Error>;
 

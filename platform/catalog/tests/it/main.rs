@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use berth_access::{Actor, Context, Person, Role};
 use berth_catalog::{
-    Catalog, Error, Listing, NewProduct, PaymentMode, Pricing, Product, ProductChange, ProductKind,
+    Catalog, Discount, Error, Listing, NewProduct, NewVoucher, PaymentMode, Pricing, Product,
+    ProductChange, ProductKind, VoucherChange,
 };
 use berth_kernel::{Currency, ProductId, SessionTokenId, UserId};
 use berth_tenancy::{
@@ -241,4 +242,44 @@ async fn a_currency_that_changes_beside_the_first_product_leaves_no_price_in_ano
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_voucher_keeps_the_currency_too() {
+    let platform = TestPlatform::start().await;
+    let (staff, _) = askers(&platform);
+    let catalog = Catalog::new(platform.tenancy().clone());
+    let new = NewVoucher {
+        code: "GIFT".into(),
+        label: "A gift".into(),
+        discount: Discount::Amount(1_005),
+        product_ids: vec![],
+        valid_from: None,
+        valid_until: None,
+        least_minor: 0,
+        max_uses: None,
+        max_per_customer: None,
+    };
+    let made = catalog.create_voucher(&staff, &new, None).await.unwrap();
+    let lifecycle = Lifecycle::new(
+        platform.tenancy().clone(),
+        Operator("cli:tester".to_owned()),
+        platform.clock().clone(),
+    );
+    let change = Change {
+        currency: Some("JPY".parse().unwrap()),
+        ..Change::default()
+    };
+    lifecycle
+        .change_by_id(staff.tenant.id, &change)
+        .await
+        .unwrap_err();
+    // However a text is filled up, it is kept as it is counted.
+    let label = VoucherChange {
+        version: made.version,
+        label: Some(format!("B{}", "\n".repeat(250))),
+        ..VoucherChange::default()
+    };
+    let changed = catalog.change_voucher(&staff, made.id, &label).await;
+    assert_eq!(changed.unwrap().label, "B");
 }

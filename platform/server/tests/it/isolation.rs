@@ -73,6 +73,10 @@ async fn ids(tenant: &Tenant) -> BTreeMap<&'static str, String> {
         }
     };
     ids.insert("holidays", holiday["id"].as_str().unwrap().to_owned());
+    let code = uuid::Uuid::new_v4().simple().to_string();
+    let voucher = json!({ "code": code, "label": "A gift", "amount": 100 });
+    let voucher = admin.post("/v1/vouchers", &voucher).await.unwrap();
+    ids.insert("vouchers", voucher["id"].as_str().unwrap().to_owned());
     let location = json!({ "name": "Branch" });
     let location = admin.post("/v1/locations", &location).await.unwrap();
     ids.insert("locations", location["id"].as_str().unwrap().to_owned());

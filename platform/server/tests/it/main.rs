@@ -56,5 +56,6 @@ mod tables;
 mod takeover;
 mod together;
 mod two_releases;
+mod vouchers;
 mod wait;
 mod waitlist;

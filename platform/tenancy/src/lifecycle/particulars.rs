@@ -181,9 +181,11 @@ impl Lifecycle {
         sqlx::query("SELECT FROM catalog_version FOR UPDATE")
             .execute(tx.conn())
             .await?;
-        let priced: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM product)")
-            .fetch_one(tx.conn())
-            .await?;
+        let priced: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM product) OR EXISTS (SELECT FROM voucher)",
+        )
+        .fetch_one(tx.conn())
+        .await?;
         if !priced {
             return Ok(Some(tx));
         }
