@@ -2,9 +2,12 @@
 
 mod shapes;
 
+use std::time::Duration;
+
+use berth_access::Role;
 use berth_booking::{Booking, BookingChange, Filter, Move, Sort};
 use berth_kernel::BookingId;
-use berth_web::{Asker, Refusal, idempotency, refuse, text::Instant};
+use berth_web::{Asker, Refusal, idempotency, limits::Limit, refuse, text::Instant};
 use poem::Request;
 use poem_openapi::{
     OpenApi,
@@ -15,6 +18,14 @@ use uuid::Uuid;
 
 use crate::{Api, cursor, limit, shared::Tag};
 pub(crate) use shapes::*;
+
+/// Requests to book that customers may send from one address of the network: accounts are made in a moment, and
+/// whoever has many could hold all there is.
+const BOOKED: Limit = Limit {
+    name: "book",
+    count: 240,
+    window: Duration::from_secs(900),
+};
 
 /// The operations.
 pub(crate) struct BookingsApi(pub(crate) Api);
@@ -42,6 +53,9 @@ impl BookingsApi {
         body: Json<BookingRequest>,
     ) -> Result<Json<BookingAnswer>, Refusal> {
         let ctx = asker.context();
+        if ctx.actor.role() == Role::Customer {
+            self.0.count(&ctx, BOOKED, request).await?;
+        }
         let voucher = body.0.voucher.as_deref();
         self.0.count_voucher(&ctx, voucher, request).await?;
         let key = idempotency::key(&ctx, "POST /v1/bookings", key.0.as_deref(), "", &body.0)

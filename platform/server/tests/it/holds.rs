@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    backoffice::refused,
     caller::Caller,
     house::{AT_THE_BANK, House},
     shop::{self, Checkout},
@@ -197,4 +198,30 @@ async fn money_for_what_has_begun_or_is_called_off_goes_back() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_asks_for_no_more_than_one_address_may() {
+    let house = House::with(&[("BERTH_LIMITS", "on")]).await;
+    let gym = house.gym();
+    let wish = shop::first_session(gym).await;
+    let client = house.customer(gym, "many@example.test").await;
+    let mut answers = Vec::new();
+    for _ in 0..241 {
+        answers.push(match client.post("/v1/bookings", &wish).await {
+            Ok(_) => 200,
+            Err(error) => refused(Err(error)).0,
+        });
+    }
+    // What it may hold, what it may ask for, and no more.
+    assert_eq!(answers[..10], [200; 10]);
+    assert!(answers[10..240].iter().all(|status| *status == 422));
+    assert_eq!(answers[240], 429);
+    // Another account there is no way around it; whose business it is books on.
+    let other = house.customer(gym, "more@example.test").await;
+    assert_eq!(refused(other.post("/v1/bookings", &wish).await).0, 429);
+    let admin = Client::sign_in(gym, &gym.admin).await.unwrap();
+    let mut guest = wish.clone();
+    guest["customer"] = json!({ "name": "Guest", "email": "guest@example.test" });
+    admin.post("/v1/bookings", &guest).await.unwrap();
 }
