@@ -441,6 +441,27 @@ async fn an_applied_file_that_was_edited_is_refused() {
 }
 
 #[tokio::test]
+async fn who_is_on_the_way_to_another_node_is_left_and_it_is_said() {
+    let platform = TestPlatform::start().await;
+    let (alpha, beta) = (platform.alpha(), platform.beta());
+    for tenant in [&alpha, &beta] {
+        unmigrate(&platform, tenant).await;
+    }
+    let moving = format!(
+        "INSERT INTO platform.relocation (tenant_id, role, from_node, from_bucket, to_node, to_bucket, state)
+         VALUES ('{}', '{}', 0, 0, 1, 0, 'copying')",
+        alpha.id,
+        alpha.role()
+    );
+    admin(&platform, moving).await;
+    let report = run(&platform).await.unwrap();
+    assert_eq!((report.tenants, report.left), (1, 1));
+    assert_eq!(version(&platform, &alpha).await, 0);
+    admin(&platform, "DELETE FROM platform.relocation".to_owned()).await;
+    assert_eq!(run(&platform).await.unwrap(), moved(1));
+}
+
+#[tokio::test]
 async fn the_address_of_a_node_that_leads_to_another_is_refused() {
     let platform = TestPlatform::start().await;
     let mut settings = platform.settings().clone();
