@@ -14,7 +14,10 @@ use poem::{
 };
 use serde::Deserialize;
 
-use super::outside::{html_with_token, is_own, put_off, token};
+use super::{
+    outside::{html_with_token, is_own, put_off, token},
+    sign_up::place,
+};
 use crate::{
     dress::{Scene, see_other},
     next,
@@ -140,8 +143,7 @@ async fn enter(scene: &Scene, request: &Request, form: &SignInForm) -> Result<Se
         .place
         .slug()
         .map_or_else(|| canonical(&form.business), ToOwned::to_owned);
-    let peer = web.proxies.counted(request);
-    let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
+    let peer = place(web, request);
     web.limits.check(TRIES, &format!("{peer}:{slug}")).await?;
     let tenant = tenant(scene, &slug).await?.ok_or_else(wrong)?;
     let agent = request.headers().get(header::USER_AGENT);

@@ -417,7 +417,7 @@ impl Costs {
         known: &Known,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let voucher = known.voucher.as_ref().filter(|_| new.voucher.is_some());
+        let voucher = known.voucher.as_ref();
         let lines = quote::lines(offering, new, plan, voucher, now)?;
         let price = price::price(&offering.product, &lines)?;
         let is_less = lines.iter().any(|line| line.kind == LineKind::Voucher);

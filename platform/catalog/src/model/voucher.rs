@@ -9,6 +9,8 @@ use crate::Error;
 
 /// Products one voucher may be for, named one by one.
 const MOST_PRODUCTS: usize = 200;
+/// Bookings that may have one voucher, where that is limited.
+const MOST_USES: i32 = 1_000_000;
 /// A whole, in hundredths of a percent.
 const WHOLE: i32 = 10_000;
 
@@ -142,13 +144,8 @@ pub(crate) fn check(new: &NewVoucher, currency: Currency) -> Result<String, Erro
         let detail = format!("At most {MOST_PRODUCTS} of them.");
         return Err(Error::invalid("product_ids", "TOO_MANY", detail));
     }
-    if let (Some(from), Some(until)) = (new.valid_from, new.valid_until)
-        && until.as_microsecond() <= from.as_microsecond()
-    {
-        let detail = "Must be after `valid_from`.";
-        return Err(Error::invalid("valid_until", "END_BEFORE_START", detail));
-    }
-    check_uses("max_uses", new.max_uses, 1_000_000)?;
+    check_period(new.valid_from, new.valid_until)?;
+    check_uses("max_uses", new.max_uses, MOST_USES)?;
     check_uses("max_per_customer", new.max_per_customer, 1_000)?;
     Ok(code)
 }
@@ -158,13 +155,19 @@ pub(crate) fn check_change(voucher: &Voucher, change: &VoucherChange) -> Result<
     if let Some(label) = &change.label {
         check_label(label)?;
     }
-    if let (Some(from), Some(Some(until))) = (voucher.valid_from, change.valid_until)
-        && until.as_microsecond() <= from.as_microsecond()
-    {
-        let detail = "Must be after `valid_from`.";
-        return Err(Error::invalid("valid_until", "END_BEFORE_START", detail));
+    check_period(voucher.valid_from, change.valid_until.flatten())?;
+    check_uses("max_uses", change.max_uses.flatten(), MOST_USES)
+}
+
+/// By the microsecond, as the database keeps it.
+fn check_period(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), Error> {
+    match (from, until) {
+        (Some(from), Some(until)) if until.as_microsecond() <= from.as_microsecond() => {
+            let detail = "Must be after `valid_from`.";
+            Err(Error::invalid("valid_until", "END_BEFORE_START", detail))
+        }
+        _ => Ok(()),
     }
-    check_uses("max_uses", change.max_uses.flatten(), 1_000_000)
 }
 
 fn check_label(label: &str) -> Result<(), Error> {
