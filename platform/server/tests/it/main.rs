@@ -35,6 +35,7 @@ mod kinds;
 mod life;
 mod limits;
 mod lost_broker;
+mod lost_node;
 mod neighbours;
 mod observed;
 mod onboarding;

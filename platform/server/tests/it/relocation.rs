@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use berth_devkit::{
     services::{PostgresOptions, PrivatePostgres},
 };
 use berth_tenancy::migrate::TenantFiles;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::{
@@ -28,8 +28,38 @@ pub(crate) struct TwoNodes {
     pub(crate) house: House,
     pub(crate) second: PgPool,
     // Dropped after what is connected to it.
-    _postgres: PrivatePostgres,
-    _directory: tempfile::TempDir,
+    postgres: Option<PrivatePostgres>,
+    directory: tempfile::TempDir,
+}
+
+impl TwoNodes {
+    /// Ends the second node as a crash would, and lets an empty one answer in its place.
+    pub(crate) async fn lose_the_second(&mut self) {
+        let mut lost = self.postgres.take().unwrap();
+        lost.kill().await;
+        let options = PostgresOptions {
+            port: Some(lost.port()),
+            ..PostgresOptions::default()
+        };
+        drop(lost);
+        let place = self.directory.path().join(uuid::Uuid::now_v7().to_string());
+        let empty = PrivatePostgres::start(&place, options).await.unwrap();
+        empty.ensure_database("berth").await.unwrap();
+        self.postgres = Some(empty);
+        self.house.berth(&["migrate"]).await.unwrap();
+    }
+
+    /// Waits until nothing is left of any move on either node.
+    pub(crate) async fn are_clean(&self, after: &str) {
+        let began = Instant::now();
+        while traces(self.house.platform.admin_pool()).await + traces(&self.second).await > 0 {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "killed {after}, it is not mended"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 pub(crate) async fn two_nodes() -> TwoNodes {
@@ -43,8 +73,8 @@ pub(crate) async fn two_nodes() -> TwoNodes {
     TwoNodes {
         house,
         second: PgPool::connect(&url).await.unwrap(),
-        _postgres: postgres,
-        _directory: directory,
+        postgres: Some(postgres),
+        directory,
     }
 }
 
@@ -68,21 +98,26 @@ async fn rows(pool: &PgPool, schema: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Asks for what is free, again and again, until told to stop; how often, and the longest wait.
-async fn keep_looking(tenant: Tenant, stop: Arc<AtomicBool>, asked: Arc<AtomicUsize>) -> Duration {
+/// Writes to a booking, again and again, until told to stop; the longest wait, and the version it was told last.
+async fn keep_writing(tenant: Tenant, booking: String, stop: Arc<AtomicBool>) -> (Duration, i64) {
     let client = Client::sign_in(&tenant, &tenant.customer).await.unwrap();
+    let path = format!("/v1/bookings/{booking}");
+    let booking = client.get(&path).await.unwrap();
+    let mut version = booking["version"].as_i64().unwrap();
     let mut longest = Duration::ZERO;
     while !stop.load(Ordering::SeqCst) {
         let began = Instant::now();
-        // Written each time: the list of what one has booked is read in the tenant's schema.
-        client.get("/v1/bookings").await.unwrap();
+        let edit = json!({ "version": version, "notes": format!("after {version}") });
+        let told = client.patch(&path, &edit).await.unwrap();
         longest = longest.max(began.elapsed());
-        asked.fetch_add(1, Ordering::SeqCst);
+        // Nothing that was acknowledged is lost: the next is refused if the version is another.
+        assert_eq!(told["version"], version + 1, "{told}");
+        version += 1;
     }
-    longest
+    (longest, version)
 }
 
-async fn moved(house: &House, tenant: &Tenant, node: &str) -> Value {
+pub(crate) async fn moved(house: &House, tenant: &Tenant, node: &str) -> Value {
     let arguments = ["tenant", "move", "--slug", &tenant.slug, "--node", node];
     serde_json::from_str(&house.berth(&arguments).await.unwrap()).unwrap()
 }
@@ -98,17 +133,12 @@ async fn a_tenant_in_use_moves_to_another_node_and_back_and_loses_nothing() {
         let wish = shop::first_session(gym).await;
         shop::shop(&checkout, &customer, wish, Intention::Pay).await
     };
-    buy().await;
+    let bought = buy().await.id;
+    let path = format!("/v1/bookings/{bought}");
+    let before = customer.get(&path).await.unwrap();
     let schema = house.schema(gym).await;
-    let (stop, asked) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
-    );
-    let looking = tokio::spawn(keep_looking(
-        gym.clone(),
-        Arc::clone(&stop),
-        Arc::clone(&asked),
-    ));
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn(keep_writing(gym.clone(), bought, Arc::clone(&stop)));
     let playing = async {
         for _ in 0..3 {
             buy().await;
@@ -117,9 +147,14 @@ async fn a_tenant_in_use_moves_to_another_node_and_back_and_loses_nothing() {
     let (told, ()) = tokio::join!(moved(house, gym, "1"), playing);
     assert!(told["frozen_ms"].as_u64().unwrap() < 2_000, "{told}");
     stop.store(true, Ordering::SeqCst);
-    let longest = looking.await.unwrap();
+    let (longest, version) = writing.await.unwrap();
     assert!(longest < Duration::from_secs(3), "{longest:?}");
-    assert!(asked.load(Ordering::SeqCst) > 0);
+    let after = customer.get(&path).await.unwrap();
+    assert_eq!(after["version"], version);
+    assert!(
+        version > before["version"].as_i64().unwrap() + 10,
+        "{after}"
+    );
 
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_namespace WHERE nspname = $1")
         .bind(&schema)
@@ -188,14 +223,7 @@ async fn a_move_that_is_killed_anywhere_leaves_the_tenant_served_and_is_mended()
             .house
             .berth_killed(&arguments, Duration::from_millis(after))
             .await;
-        let began = Instant::now();
-        while traces(nodes.house.platform.admin_pool()).await + traces(&nodes.second).await > 0 {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "killed after {after} ms, it is not mended"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        nodes.are_clean(&format!("after {after} ms")).await;
         // Wherever it is now, it is there whole and nowhere else.
         shop::shop(&checkout, &customer, wish.clone(), Intention::Pay).await;
         let at: i16 = sqlx::query_scalar("SELECT node FROM platform.tenant WHERE slug = $1")
@@ -238,14 +266,7 @@ async fn a_move_that_is_killed_at_its_turning_points_is_undone_or_finished() {
         let node = if at_home { home } else { &nodes.second };
         let killed = nodes.house.berth_killed_on(node, &arguments, table).await;
         killed.unwrap();
-        let began = Instant::now();
-        while traces(home).await + traces(&nodes.second).await > 0 {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "killed at {table}, it is not mended"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        nodes.are_clean(&format!("at {table}")).await;
         let wish = shop::first_session(&gym).await;
         shop::shop(&checkout, &customer, wish, Intention::Pay).await;
         let at: i16 = sqlx::query_scalar("SELECT node FROM platform.tenant WHERE slug = $1")

@@ -244,10 +244,10 @@ async fn erase(
     let mut node = connect_to(settings, leaving.node).await?;
     empty_node(&mut node, leaving).await?;
     node.close().await?;
-    // Where it was before a move, what it told there may still be kept.
+    // Where it was before a move, what it told there may still be kept; and a copy, if the node it came from was lost.
     for other in settings.node_ids().filter(|other| *other != leaving.node) {
         let mut node = connect_to(settings, other).await?;
-        forget_events(&mut node, leaving.id).await?;
+        empty_node(&mut node, leaving).await?;
         node.close().await?;
     }
     files.remove_all(leaving.id).await.map_err(Error::Files)?;

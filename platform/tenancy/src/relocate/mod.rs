@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A move that is killed is undone, or finished if the registry names the new node already, by the next
-//! one or by the provisioner.
+//! one or by the provisioner. That wants both nodes. One that is gone for good is replaced by an empty
+//! database of the same number: there it counts as cleared away. What had been copied from it by then stays.
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,16 @@ use berth_events::tenant::Updated;
 use berth_kernel::{Clock, TenantId};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+mod freeze;
+mod recovery;
+mod replication;
+
+pub use recovery::recover;
+
+use freeze::{freeze, thaw};
+use recovery::{finish, recover_all};
+use replication::{await_copy, await_marker, check_source, publish, receive};
 
 use crate::{
     DatabaseSettings, Error, NodeId,
@@ -29,16 +40,10 @@ use crate::{
 
 /// How long a tenant may be frozen; a move that would take longer is given up.
 const FROZEN_AT_MOST: Duration = Duration::from_millis(1_500);
-/// How long what is under way may take once it is frozen, before it is broken off.
-const UNDER_WAY: Duration = Duration::from_millis(800);
-/// How long the first copy may take.
-const COPIED_WITHIN: Duration = Duration::from_secs(3_600);
 /// Between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(10);
 /// How many differences a refusal names.
 const NAMED: usize = 5;
-/// A table of no data whose one row, arriving, says that everything before it has arrived.
-const MARKER: &str = "relocation_marker";
 
 /// What a move did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,23 +109,6 @@ pub async fn relocate(
     done
 }
 
-/// Undoes or finishes moves that were killed; how many.
-///
-/// # Errors
-/// What the databases say.
-pub async fn recover(settings: &DatabaseSettings) -> Result<usize, Error> {
-    let mut registry = settings.connect(NodeId::HOME).await?;
-    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM platform.relocation)")
-        .fetch_one(&mut registry)
-        .await?;
-    if !there || lock(&mut registry).await.is_err() {
-        return Ok(0);
-    }
-    let recovered = recover_all(settings, &mut registry).await?;
-    registry.close().await?;
-    Ok(recovered)
-}
-
 /// One move at a time. Gone with the connection, whatever happens.
 async fn lock(registry: &mut PgConnection) -> Result<(), Error> {
     let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('berth relocate'))")
@@ -130,53 +118,6 @@ async fn lock(registry: &mut PgConnection) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::Busy("another tenant is being moved".to_owned())),
     }
-}
-
-async fn recover_all(
-    settings: &DatabaseSettings,
-    registry: &mut PgConnection,
-) -> Result<usize, Error> {
-    type Row = (uuid::Uuid, String, i16, i16, i16, i16, String);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT tenant_id, role, from_node, from_bucket, to_node, to_bucket, state
-         FROM platform.relocation ORDER BY since",
-    )
-    .fetch_all(&mut *registry)
-    .await?;
-    let relocation = |(tenant, role, from, from_bucket, to, to_bucket, state): Row| Relocation {
-        tenant: tenant.into(),
-        role,
-        from: (NodeId(from.unsigned_abs()), from_bucket.unsigned_abs()),
-        to: (NodeId(to.unsigned_abs()), to_bucket.unsigned_abs()),
-        moved: state == "moved",
-    };
-    let all: Vec<Relocation> = rows.into_iter().map(relocation).collect();
-    // First of all everybody is served: clearing away may wait for a node that does not answer.
-    for relocation in all.iter().filter(|relocation| !relocation.moved) {
-        let thawing = async {
-            let mut source = relocation.source(settings).await?;
-            thaw(&mut source, relocation).await?;
-            Ok::<_, Error>(source.close().await?)
-        };
-        if let Err(error) = thawing.await {
-            tracing::warn!(tenant_id = %relocation.tenant, error = berth_kernel::chain(&error), "a tenant may be frozen still: {error}");
-        }
-    }
-    let mut count = 0;
-    for relocation in all {
-        let mended = match relocation.moved {
-            true => finish(settings, registry, &relocation).await,
-            false => undo(settings, registry, &relocation).await,
-        };
-        match mended {
-            Ok(()) => count += 1,
-            // Its node may be away; it keeps nobody else from moving, and is looked at again.
-            Err(error) => {
-                tracing::warn!(tenant_id = %relocation.tenant, error = berth_kernel::chain(&error), "a move waits to be mended: {error}");
-            }
-        }
-    }
-    Ok(count)
 }
 
 /// Where a tenant that is to be moved is, as its row has it.
@@ -374,201 +315,6 @@ async fn hand_over(
     Ok(rows)
 }
 
-/// Lets the tenant's role be taken on again where it is.
-async fn thaw(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
-    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
-    // Who gave up, or died, may have left a session that freezes it a moment later.
-    end_sessions(source, &format!("REVOKE {role} FROM {login}")).await?;
-    run(source, &format!("GRANT {role} TO {login}")).await
-}
-
-/// Whether a tenant can be moved away from a node.
-async fn check_source(source: &mut PgConnection, node: NodeId) -> Result<(), Error> {
-    let (level, sees): (String, bool) = sqlx::query_as(
-        "SELECT current_setting('wal_level'),
-                (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-                OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE'))",
-    )
-    .fetch_one(source)
-    .await?;
-    if level != "logical" {
-        return Err(Error::Invalid(format!(
-            "node {node} runs with wal_level = {level}; moving a tenant away needs `logical`"
-        )));
-    }
-    // What is under way has to be seen, or it would be lost.
-    if !sees {
-        return Err(Error::Invalid(format!(
-            "the owner's login of node {node} does not see what others do; it has to be a superuser, or a \
-             member of pg_read_all_stats and pg_signal_backend"
-        )));
-    }
-    Ok(())
-}
-
-/// Publishes the tenant's tables, and the marker; the names of the tables, with their schema's.
-async fn publish(source: &mut PgConnection, relocation: &Relocation) -> Result<Vec<String>, Error> {
-    let role = &relocation.role;
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
-    )
-    .bind(role)
-    .fetch_all(&mut *source)
-    .await?;
-    run(
-        source,
-        &format!(
-            "CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); \
-             CREATE PUBLICATION {} FOR TABLE {}, {role}.{MARKER}",
-            relocation.name(),
-            tables.join(", ")
-        ),
-    )
-    .await?;
-    Ok(tables)
-}
-
-/// Makes the schema, empty, and subscribes to what is published.
-async fn receive(
-    settings: &DatabaseSettings,
-    target: &mut PgConnection,
-    relocation: &Relocation,
-    tables: &[String],
-) -> Result<(), Error> {
-    let role = &relocation.role;
-    let mut tx = target.begin().await?;
-    let message = format!(
-        "{}; CREATE TABLE {role}.{MARKER} (single boolean PRIMARY KEY); TRUNCATE {}",
-        // Nobody takes it on before it is there whole.
-        provision::message(&settings.files, role, None),
-        tables.join(", ")
-    );
-    tx.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
-    tx.commit().await?;
-    // Not in a transaction: it makes a slot on the other side.
-    let url = settings
-        .url_of(relocation.from.0)?
-        .expose()
-        .replace('\'', "''");
-    let name = relocation.name();
-    run(
-        target,
-        &format!("CREATE SUBSCRIPTION {name} CONNECTION '{url}' PUBLICATION {name}"),
-    )
-    .await
-}
-
-/// Waits until every table is copied and keeps up.
-async fn await_copy(
-    registry: &mut PgConnection,
-    target: &mut PgConnection,
-    relocation: &Relocation,
-) -> Result<(), Error> {
-    let began = Instant::now();
-    loop {
-        let (all, left): (i64, i64) = sqlx::query_as(
-            "SELECT count(*), count(*) FILTER (WHERE r.srsubstate <> 'r')
-             FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid
-             WHERE s.subname = $1",
-        )
-        .bind(relocation.name())
-        .fetch_one(&mut *target)
-        .await?;
-        // Asked each time: with the connection to the registry goes the right to move anybody, and
-        // another may have undone this by now.
-        if all == 0 || !is_under_way(registry, relocation).await? {
-            return Err(Error::Busy("the move was undone meanwhile".to_owned()));
-        }
-        if left == 0 {
-            return Ok(());
-        }
-        if began.elapsed() > COPIED_WITHIN {
-            return Err(Error::Busy("copying takes too long".to_owned()));
-        }
-        tokio::time::sleep(LOOK * 5).await;
-    }
-}
-
-async fn is_under_way(registry: &mut PgConnection, relocation: &Relocation) -> Result<bool, Error> {
-    let there = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM platform.relocation WHERE tenant_id = $1 AND state = 'copying')",
-    )
-    .bind(relocation.tenant.uuid())
-    .fetch_one(registry)
-    .await?;
-    Ok(there)
-}
-
-/// Lets nobody begin anything more, and waits until what had begun is over.
-async fn freeze(source: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
-    let (role, login) = (&relocation.role, bucket_login(relocation.from.1));
-    run(source, &format!("REVOKE {role} FROM {login}")).await?;
-    // A right that another gave stays, with a warning that nobody reads.
-    let still: bool = sqlx::query_scalar("SELECT pg_has_role($1, $2, 'MEMBER')")
-        .bind(&login)
-        .bind(role)
-        .fetch_one(&mut *source)
-        .await?;
-    if still {
-        return Err(Error::Invalid(format!(
-            "{login} has the right to {role} from another login than the owner's; revoke it there"
-        )));
-    }
-    let began = Instant::now();
-    loop {
-        // A transaction that has touched another tenant's tables is that one's; one that has touched
-        // nothing yet may be anybody's.
-        let break_off = began.elapsed() > UNDER_WAY;
-        // One that is broken off is waited for all the same: it may be in the middle of its commit.
-        let (left, _broken_off): (i64, i64) = sqlx::query_as(
-            "SELECT count(*), count(*) FILTER (WHERE $3 AND pg_terminate_backend(pid))
-             FROM pg_stat_activity a
-             WHERE usename = $1 AND datname = current_database()
-               AND xact_start < clock_timestamp() - make_interval(secs => $2)
-               AND NOT EXISTS (
-                   SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-                   JOIN pg_namespace n ON n.oid = c.relnamespace
-                   JOIN platform.tenant_schema s ON s.role = n.nspname
-                   WHERE l.pid = a.pid AND s.role <> $4
-                     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        )
-        .bind(&login)
-        .bind(began.elapsed().as_secs_f64())
-        .bind(break_off)
-        .bind(role)
-        .fetch_one(&mut *source)
-        .await?;
-        if left == 0 {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Sends the marker, and waits for it: whatever was committed before it has arrived by then.
-async fn await_marker(
-    source: &mut PgConnection,
-    target: &mut PgConnection,
-    relocation: &Relocation,
-) -> Result<(), Error> {
-    let role = &relocation.role;
-    run(
-        source,
-        &format!("INSERT INTO {role}.{MARKER} VALUES (true)"),
-    )
-    .await?;
-    let there = format!("SELECT EXISTS (SELECT FROM {role}.{MARKER})");
-    loop {
-        let arrived: bool = sqlx::query_scalar(AssertSqlSafe(there.clone()))
-            .fetch_one(&mut *target)
-            .await?;
-        if arrived {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
 /// Counts each table on both sides at once, and holds versions and names of tables against each other;
 /// how many rows there are.
 async fn compare(
@@ -632,94 +378,6 @@ async fn flip(
     Ok(tx.commit().await?)
 }
 
-/// Clears away what a move leaves behind at its source. May be repeated.
-async fn finish(
-    settings: &DatabaseSettings,
-    registry: &mut PgConnection,
-    relocation: &Relocation,
-) -> Result<(), Error> {
-    let mut target = relocation.target(settings).await?;
-    let mut source = relocation.source(settings).await?;
-    unsubscribe(&mut target, &mut source, relocation).await?;
-    let role = &relocation.role;
-    run(
-        &mut target,
-        &format!("DROP TABLE IF EXISTS {role}.{MARKER}"),
-    )
-    .await?;
-    let mut tx = source.begin().await?;
-    provision::remove(&mut tx, role).await?;
-    tx.commit().await?;
-    target.close().await?;
-    source.close().await?;
-    forget(registry, relocation).await
-}
-
-/// Makes as if a move had never begun. May be repeated.
-async fn undo(
-    settings: &DatabaseSettings,
-    registry: &mut PgConnection,
-    relocation: &Relocation,
-) -> Result<(), Error> {
-    let mut source = relocation.source(settings).await?;
-    let role = &relocation.role;
-    // First of all it is served again.
-    thaw(&mut source, relocation).await?;
-    let mut target = relocation.target(settings).await?;
-    unsubscribe(&mut target, &mut source, relocation).await?;
-    run(
-        &mut source,
-        &format!("DROP TABLE IF EXISTS {role}.{MARKER}"),
-    )
-    .await?;
-    let mut tx = target.begin().await?;
-    provision::remove(&mut tx, role).await?;
-    tx.commit().await?;
-    target.close().await?;
-    source.close().await?;
-    let (by, to) = (Operator("relocation".to_owned()), relocation.to.0.0);
-    let detail = json!({ "to": to });
-    audit(
-        registry,
-        relocation.tenant,
-        &by,
-        "tenant.relocation.undone",
-        &detail,
-    )
-    .await?;
-    forget(registry, relocation).await
-}
-
-/// Ends the replication on both sides.
-async fn unsubscribe(
-    target: &mut PgConnection,
-    source: &mut PgConnection,
-    relocation: &Relocation,
-) -> Result<(), Error> {
-    let name = relocation.name();
-    // Whoever died while making it may have left a session that goes on with it, and would subscribe
-    // when nobody looks any more.
-    end_sessions(target, &format!("%CREATE SUBSCRIPTION {name} %")).await?;
-    end_sessions(source, &format!("%CREATE PUBLICATION {name} %")).await?;
-    let subscribed: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = $1)")
-            .bind(&name)
-            .fetch_one(&mut *target)
-            .await?;
-    if subscribed {
-        run(target, &format!("DROP SUBSCRIPTION {name}")).await?;
-    }
-    // Left when the one who made it was killed between the two sides. One that is in use a moment longer
-    // is an error, and this is repeated: forgotten, it would keep all that is written from then on.
-    sqlx::query(
-        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
-    )
-    .bind(&name)
-    .execute(&mut *source)
-    .await?;
-    run(source, &format!("DROP PUBLICATION IF EXISTS {name}")).await
-}
-
 /// Ends the sessions of this database that are at a statement like `statement`, and waits until they have.
 async fn end_sessions(conn: &mut PgConnection, statement: &str) -> Result<(), Error> {
     let ended: bool = sqlx::query_scalar(
@@ -737,12 +395,10 @@ async fn end_sessions(conn: &mut PgConnection, statement: &str) -> Result<(), Er
     }
 }
 
-async fn forget(registry: &mut PgConnection, relocation: &Relocation) -> Result<(), Error> {
-    sqlx::query("DELETE FROM platform.relocation WHERE tenant_id = $1")
-        .bind(relocation.tenant.uuid())
-        .execute(registry)
-        .await?;
-    Ok(())
+/// Whether a node has the role of a tenant. One that was replaced by an empty database has not.
+async fn knows(node: &mut PgConnection, role: &str) -> Result<bool, Error> {
+    let there = sqlx::query_scalar("SELECT to_regrole($1) IS NOT NULL");
+    Ok(there.bind(role).fetch_one(node).await?)
 }
 
 /// Runs statements made of names of our own.
