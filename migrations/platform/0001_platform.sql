@@ -36,6 +36,8 @@ CREATE TABLE platform.tenant (
     role            text NOT NULL UNIQUE CHECK (role ~ '^t_[a-z0-9]{12}$'),
     -- How often its data was put back to an earlier state. What it told before is not heard any more.
     timeline        integer NOT NULL DEFAULT 0 CHECK (timeline >= 0),
+    -- The first day whose figures are its own: one made from another's export has days before that the other had.
+    figures_from    date,
     -- Which database its schema is in; 0 is this one.
     node            smallint NOT NULL DEFAULT 0 CHECK (node >= 0),
     bucket          smallint NOT NULL CHECK (bucket >= 0),

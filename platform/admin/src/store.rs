@@ -22,6 +22,7 @@ pub(crate) async fn keep_bookings(
         "INSERT INTO platform.booking_day (tenant_id, day, made, confirmed, cancelled)
          SELECT $1, d.day, d.made, d.confirmed, d.cancelled
          FROM unnest($2::date[], $3::bigint[], $4::bigint[], $5::bigint[]) d (day, made, confirmed, cancelled)
+         WHERE d.day >= coalesce((SELECT figures_from FROM platform.tenant WHERE id = $1), '-infinity')
          ON CONFLICT (day, tenant_id) DO UPDATE
          SET made = excluded.made, confirmed = excluded.confirmed, cancelled = excluded.cancelled",
         tenant.uuid(),
@@ -52,6 +53,7 @@ pub(crate) async fn keep_money(
          SELECT $1, d.day, d.currency, d.sales, d.refunds, d.processing, d.platform
          FROM unnest($2::date[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
               d (day, currency, sales, refunds, processing, platform)
+         WHERE d.day >= coalesce((SELECT figures_from FROM platform.tenant WHERE id = $1), '-infinity')
          ON CONFLICT (day, tenant_id, currency) DO UPDATE
          SET sales = excluded.sales, refunds = excluded.refunds,
              processing_fees = excluded.processing_fees, platform_fees = excluded.platform_fees",

@@ -126,6 +126,9 @@ pub(crate) enum TenantCommand {
         /// The tenant to be overwritten, which must not be served.
         #[arg(long)]
         into: Option<String>,
+        /// The name of the tenant whose export it is, if that is another than the one to be overwritten.
+        #[arg(long, requires = "into")]
+        of: Option<String>,
     },
     /// Let a restored tenant be served, and what it owes be sent.
     Release {
@@ -245,6 +248,9 @@ pub(crate) struct ListTenants {
 /// What is to become different; what is not given stays.
 #[derive(Args)]
 pub(crate) struct ChangeTenant {
+    /// Only if it has this version still, as `show` said.
+    #[arg(long)]
+    if_version: Option<i64>,
     /// Another name in addresses. The present one leads nowhere from then on.
     #[arg(long)]
     new_slug: Option<String>,
@@ -289,7 +295,7 @@ pub(crate) struct ChangeTenant {
 impl ChangeTenant {
     fn wish(self) -> Change {
         Change {
-            version: None,
+            version: self.if_version,
             slug: self.new_slug,
             name: self.name,
             color: self.color,
@@ -346,7 +352,12 @@ pub(crate) async fn tenant(command: TenantCommand) -> anyhow::Result<()> {
             json!({ "archived": lifecycle()?.archive(&slug).await? })
         }
         TenantCommand::Export { slug, to } => export(&slug, &to).await?,
-        TenantCommand::Restore { from, slug, into } => restore(&from, slug, into).await?,
+        TenantCommand::Restore {
+            from,
+            slug,
+            into,
+            of,
+        } => restore(&from, slug, into, of.as_deref()).await?,
         TenantCommand::Release { slug } => {
             json!({ "released": lifecycle()?.release(&slug).await? })
         }
@@ -446,11 +457,18 @@ async fn export(slug: &str, to: &Path) -> anyhow::Result<Value> {
     }))
 }
 
-async fn restore(from: &Path, slug: Option<String>, into: Option<String>) -> anyhow::Result<Value> {
+async fn restore(
+    from: &Path,
+    slug: Option<String>,
+    into: Option<String>,
+    of: Option<&str>,
+) -> anyhow::Result<Value> {
     let (database, files, by) = (settings::database()?, files()?, operator());
     let clock = Clock::System;
     let restored = match into {
-        Some(slug) => data::restore_in_place(&database, from, &slug, &files, &by, &clock).await?,
+        Some(slug) => {
+            data::restore_in_place(&database, from, &slug, of, &files, &by, &clock).await?
+        }
         None => data::restore_as_new(&database, from, slug.as_deref(), &files, &by, &clock).await?,
     };
     Ok(json!({

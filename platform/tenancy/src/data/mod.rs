@@ -68,6 +68,14 @@ pub enum DataError {
     /// The tenant is served; only one that is not can be overwritten.
     #[error("`{0}` is served; suspend it first, or restore it as a new tenant")]
     Served(String),
+    /// It is another tenant's, of that name.
+    #[error(
+        "the export is of `{0}`; to put its data in this one's place name it by `--of`, or restore it as a new tenant"
+    )]
+    OtherTenant(String),
+    /// The tenant prices in another currency.
+    #[error("the export's prices are in {0}, the tenant's are not; restore it as a new tenant")]
+    OtherCurrency(String),
     /// The store of files does not do as asked.
     #[error("the store of files does not do as asked")]
     Files(#[source] FilesError),

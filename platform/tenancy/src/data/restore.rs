@@ -10,7 +10,7 @@ use std::{
 
 use berth_events::tenant::{Created, Updated};
 use berth_kernel::{Clock, TenantId};
-use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -79,8 +79,8 @@ pub async fn restore_as_new(
     let inserted = sqlx::query(
         "INSERT INTO platform.tenant (id, slug, likeness, name, kind, plan, role, bucket, status, timezone,
            currency, locale, color, logo_url, legal_name, address, tax_id, schema_version, created_at,
-           accent_color)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+           accent_color, figures_from)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind(id.uuid())
     .bind(&slug)
@@ -101,6 +101,8 @@ pub async fn restore_as_new(
     .bind(settings.files.latest())
     .bind(jiff_sqlx::Timestamp::from(clock.now()))
     .bind(&described.accent_color)
+    // What it has from before was reckoned as the other's, which is counted still.
+    .bind(jiff_sqlx::Date::from(export.first_own_day()))
     .execute(&mut *tx)
     .await;
     refused(inserted.map(drop), &slug)?;
@@ -126,28 +128,30 @@ pub async fn restore_as_new(
 }
 
 /// Puts an export in the place of all that the tenant of that name has now, and holds it. Only one that
-/// is not served can be overwritten. Uses the owner's login.
+/// is not served can be overwritten, and with its own data; with another's only if `of` is the name that one had.
+/// Uses the owner's login.
 ///
 /// # Errors
-/// [`Error::UnknownTenant`], [`DataError::Served`]; as [`restore_as_new`]. The tenant has what it had
+/// [`Error::UnknownTenant`], [`DataError::Served`], [`DataError::OtherTenant`], [`DataError::OtherCurrency`]; as [`restore_as_new`]. The tenant has what it had
 /// then, and the standing it had, but that files of the export may be there already. Cut off, it may have
 /// either, and cannot be released before this is repeated.
 pub async fn restore_in_place(
     settings: &DatabaseSettings,
     folder: &Path,
     slug: &str,
+    of: Option<&str>,
     files: &dyn Files,
     by: &Operator,
     clock: &Clock,
 ) -> Result<Restored, DataError> {
     let export = Export::open(folder, &settings.files).await?;
     export.verify().await?;
-    let guard = guard(settings, slug).await?;
     let mut registry = settings.connect(NodeId::HOME).await?;
+    let id = export.check_heir(&mut registry, slug, of).await?;
+    let guard = guard(settings, id, slug).await?;
     // Held first, so that nothing is served or sent of a half, wherever the schema is.
-    let held = hold(&mut registry, slug, by, clock).await?;
-    let id = held.id;
-    let placed = place(settings, &mut registry, &export, &held, files, by).await;
+    let held = hold(&mut registry, id, slug, by, clock).await?;
+    let placed = place(settings, &mut registry, &export, &held, files, by, clock).await;
     if let Err(error) = placed {
         registry.close().await?;
         held.let_go(settings, by, clock).await?;
@@ -156,9 +160,11 @@ pub async fn restore_in_place(
     }
     // Only now: had it failed, they would still be what the tenant has.
     export.remove_other_files(files, id).await?;
+    forget_copies(settings, &held).await;
     // And only now it may be released.
-    sqlx::query("UPDATE platform.tenant SET former_status = NULL WHERE id = $1")
+    sqlx::query("UPDATE platform.tenant SET former_status = NULL WHERE id = $1 AND timeline = $2")
         .bind(id.uuid())
+        .bind(i32::try_from(held.timeline + 1).unwrap_or(i32::MAX))
         .execute(&mut registry)
         .await?;
     registry.close().await?;
@@ -166,13 +172,31 @@ pub async fn restore_in_place(
     Ok(export.restored(id, slug.to_owned()))
 }
 
-/// Keeps other restores of the tenant of that name from beginning before this one has ended, its files included: as
-/// long as the connection is open.
-async fn guard(settings: &DatabaseSettings, slug: &str) -> Result<PgConnection, DataError> {
+/// Removes what a move may have left on other nodes of what the tenant had, when the node it came from was lost.
+async fn forget_copies(settings: &DatabaseSettings, held: &Held) {
+    for node in settings.node_ids().filter(|node| *node != held.node) {
+        let removing = async {
+            let mut conn = settings.connect(node).await?;
+            provision::remove(&mut conn, &held.role).await?;
+            Ok::<_, Error>(conn.close().await?)
+        };
+        if let Err(error) = removing.await {
+            tracing::warn!(tenant_id = %held.id, error = berth_kernel::chain(&error), "a copy of it may be left on node {node}: {error}");
+        }
+    }
+}
+
+/// Keeps other restores of a tenant, whatever it is called by then, from beginning before this one has ended, its
+/// files included: as long as the connection is open.
+async fn guard(
+    settings: &DatabaseSettings,
+    id: TenantId,
+    slug: &str,
+) -> Result<PgConnection, DataError> {
     let mut conn = settings.connect(NodeId::HOME).await?;
     conn.execute("SET lock_timeout = '10s'").await?;
     let locked = sqlx::query("SELECT pg_advisory_lock(hashtextextended('restore ' || $1, 0))")
-        .bind(slug)
+        .bind(id.to_string())
         .execute(&mut conn)
         .await;
     match locked {
@@ -193,6 +217,7 @@ async fn place(
     held: &Held,
     files: &dyn Files,
     by: &Operator,
+    clock: &Clock,
 ) -> Result<(), DataError> {
     let mut tx = registry.begin().await?;
     tx.execute("SET LOCAL lock_timeout = '10s'").await?;
@@ -213,7 +238,7 @@ async fn place(
         node.close().await?;
         role
     };
-    held.turn(&mut tx, &role, export, by).await?;
+    held.turn(&mut tx, &role, export, by, clock).await?;
     Ok(tx.commit().await?)
 }
 
@@ -259,7 +284,7 @@ impl Held {
         let heir = Heir {
             id: self.id,
             timeline: self.timeline + 1,
-            other: false,
+            other: export.manifest.tenant.id != self.id,
         };
         export.tell(node, heir).await?;
         provision::remove(node, &self.role).await?;
@@ -273,18 +298,20 @@ impl Held {
         role: &str,
         export: &Export,
         by: &Operator,
+        clock: &Clock,
     ) -> Result<(), DataError> {
         let timeline = self.timeline + 1;
-        sqlx::query(
+        let version = sqlx::query_scalar(
             // Whatever it was, from here on it is held, and until its files are right not to be released.
-            "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4, former_status = 'held'
-             WHERE id = $1",
+            "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4, former_status = 'held',
+                    version = version + 1
+             WHERE id = $1 RETURNING version",
         )
         .bind(self.id.uuid())
         .bind(role)
         .bind(i32::try_from(timeline).unwrap_or(i32::MAX))
         .bind(export.newest.latest())
-        .execute(&mut *registry)
+        .fetch_one(&mut *registry)
         .await?;
         // What was in a migration's way is gone with the rest.
         sqlx::query("DELETE FROM platform.migration_quarantine WHERE tenant_id = $1")
@@ -292,7 +319,7 @@ impl Held {
             .execute(&mut *registry)
             .await?;
         // Figures of days that are no more; those of the last weeks are reckoned anew.
-        let since = export.manifest.exported_at.to_zoned(TimeZone::UTC).date();
+        let since = export.day();
         for table in ["booking_day", "money_day"] {
             let sql = format!("DELETE FROM platform.{table} WHERE tenant_id = $1 AND day >= $2");
             sqlx::query(AssertSqlSafe(sql))
@@ -301,8 +328,24 @@ impl Held {
                 .execute(&mut *registry)
                 .await?;
         }
-        let detail = json!({ "exported_at": export.manifest.exported_at, "timeline": timeline });
-        Ok(audit(registry, self.id, by, "tenant.restored", &detail).await?)
+        let of = &export.manifest.tenant;
+        // Another's days are counted as that one's.
+        if of.id != self.id {
+            sqlx::query("UPDATE platform.tenant SET figures_from = greatest(figures_from, $2) WHERE id = $1")
+                .bind(self.id.uuid())
+                .bind(jiff_sqlx::Date::from(export.first_own_day()))
+                .execute(&mut *registry)
+                .await?;
+        }
+        let detail = json!({
+            "from": of.slug, "of": of.id, "exported_at": export.manifest.exported_at, "timeline": timeline,
+        });
+        audit(registry, self.id, by, "tenant.restored", &detail).await?;
+        let event = Updated {
+            tenant_id: self.id,
+            version,
+        };
+        Ok(tell(registry, self.id, &event, clock).await?)
     }
 
     /// Gives the tenant the standing it had, if it still has what it had: held is what a tenant is that
@@ -368,9 +411,10 @@ pub(crate) async fn next_role(
     Ok(format!("t_{}", hex::encode(&digest.finalize()[..6])))
 }
 
-/// Takes a tenant that is not served to being held.
+/// Takes a tenant that is not served, and still is called so, to being held.
 async fn hold(
     registry: &mut PgConnection,
+    id: TenantId,
     slug: &str,
     by: &Operator,
     clock: &Clock,
@@ -388,9 +432,10 @@ async fn hold(
     let mut tx = registry.begin().await?;
     let found: Option<Row> = sqlx::query_as(
         "SELECT id, role, node, bucket, timeline, status, version, former_status FROM platform.tenant
-         WHERE slug = $1 AND status <> 'leaving' FOR UPDATE",
+         WHERE slug = $1 AND id = $2 AND status <> 'leaving' FOR UPDATE",
     )
     .bind(slug)
+    .bind(id.uuid())
     .fetch_optional(&mut *tx)
     .await?;
     let (id, role, node, bucket, timeline, status, version, former) =
@@ -482,6 +527,40 @@ impl Export {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest.finalize()[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid().into()
+    }
+
+    /// The day all of it is of.
+    fn day(&self) -> Date {
+        self.manifest.exported_at.to_zoned(TimeZone::UTC).date()
+    }
+
+    /// The first day of which another tenant that is given it has figures of its own.
+    fn first_own_day(&self) -> Date {
+        self.day().saturating_add(1.day())
+    }
+
+    /// Whether the tenant of that name may be given what is in it; its id.
+    async fn check_heir(
+        &self,
+        registry: &mut PgConnection,
+        slug: &str,
+        of: Option<&str>,
+    ) -> Result<TenantId, DataError> {
+        let found: Option<(uuid::Uuid, String)> =
+            sqlx::query_as("SELECT id, currency FROM platform.tenant WHERE slug = $1")
+                .bind(slug)
+                .fetch_optional(registry)
+                .await?;
+        let (id, currency) = found.ok_or_else(|| Error::UnknownTenant(slug.to_owned()))?;
+        let (id, described) = (TenantId::from(id), &self.manifest.tenant);
+        if of.map_or(described.id != id, |of| of != described.slug) {
+            return Err(DataError::OtherTenant(described.slug.clone()));
+        }
+        // Its prices would be amounts of something else.
+        match described.currency == currency {
+            true => Ok(id),
+            false => Err(DataError::OtherCurrency(described.currency.clone())),
+        }
     }
 
     /// Looks at every file before anything is touched.

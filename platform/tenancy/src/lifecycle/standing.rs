@@ -63,11 +63,6 @@ impl Lifecycle {
     /// Looks whether the tenant of that name can be reached where the registry says it is.
     async fn is_whole(&self, slug: &str) -> Result<(), Error> {
         let id = self.particulars(slug).await?.id;
-        let cut_off = || {
-            Error::Standing(format!(
-                "the restore of `{slug}` has not come to its end; repeat it if it was cut off"
-            ))
-        };
         let mut tx = self.tenancy.begin_platform().await?;
         let open: bool = sqlx::query_scalar(
             "SELECT former_status IS NOT NULL FROM platform.tenant WHERE id = $1",
@@ -77,14 +72,14 @@ impl Lifecycle {
         .await?;
         tx.rollback().await?;
         if open {
-            return Err(cut_off());
+            return Err(cut_off(slug));
         }
         let Some(tenant) = self.tenancy.registry().refresh(id).await? else {
             return Ok(());
         };
         match self.tenancy.begin(&tenant).await {
             Ok(tx) => tx.rollback().await?,
-            Err(Error::Moving) => return Err(cut_off()),
+            Err(Error::Moving) => return Err(cut_off(slug)),
             Err(error) => return Err(error),
         }
         if tenant.schema_version < self.tenancy.database().newest() {
@@ -111,15 +106,28 @@ impl Lifecycle {
         if !from.contains(&held.status.as_str()) {
             return Err(Error::Standing(format!("`{slug}` is {}", held.status)));
         }
-        sqlx::query("UPDATE platform.tenant SET status = $2, version = version + 1 WHERE id = $1")
-            .bind(held.id.uuid())
-            .bind(to)
-            .execute(tx.conn())
-            .await?;
+        let turned = sqlx::query(
+            // Looked at once more under the lock: a restore may have begun since.
+            "UPDATE platform.tenant SET status = $2, version = version + 1
+             WHERE id = $1 AND (status <> 'held' OR former_status IS NULL)",
+        )
+        .bind(held.id.uuid())
+        .bind(to)
+        .execute(tx.conn())
+        .await?;
+        if turned.rows_affected() == 0 {
+            return Err(cut_off(slug));
+        }
         audit(tx.conn(), held.id, &self.by, action, &detail).await?;
         let event = event(held.id, held.version + 1);
         tell(tx.conn(), held.id, &event, &self.clock).await?;
         tx.commit().await?;
         Ok(true)
     }
+}
+
+fn cut_off(slug: &str) -> Error {
+    Error::Standing(format!(
+        "the restore of `{slug}` has not come to its end; repeat it if it was cut off"
+    ))
 }

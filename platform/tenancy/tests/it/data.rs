@@ -7,6 +7,7 @@ use berth_kernel::{Cause, Envelope, EventId, TenantId, UserId};
 use berth_tenancy::{
     Error, Tenant, TenantKey,
     data::{self, DataError, Manifest, Restored},
+    lifecycle::NewTenant,
     migrate,
 };
 use berth_testkit::TestPlatform;
@@ -71,7 +72,16 @@ async fn in_place(
     files: &Store,
 ) -> Result<Restored, DataError> {
     let (settings, clock) = (platform.settings(), platform.clock());
-    data::restore_in_place(settings, folder, "alpha-clinic", files, &tester(), clock).await
+    data::restore_in_place(
+        settings,
+        folder,
+        "alpha-clinic",
+        None,
+        files,
+        &tester(),
+        clock,
+    )
+    .await
 }
 
 /// The hashes of a tenant's tables, by another export.
@@ -213,7 +223,7 @@ async fn what_began_before_a_restore_is_not_let_into_what_was_restored() {
     let operator = operate(&platform);
     operator.suspend("gamma-gym", "restore").await.unwrap();
     let restoring =
-        data::restore_in_place(settings, &folder, "gamma-gym", &files, &by, clock).await;
+        data::restore_in_place(settings, &folder, "gamma-gym", None, &files, &by, clock).await;
     restoring.unwrap();
     operator.release("gamma-gym").await.unwrap();
     let stale = platform.tenancy().begin(&before).await;
@@ -668,4 +678,108 @@ async fn an_export_of_an_older_release_is_brought_up_to_date() {
     let report = migrate::drift(platform.settings()).await.unwrap();
     assert_eq!((report.compared, report.other_version), (2, 1));
     assert!(report.drifted.is_empty(), "{:?}", report.drifted);
+}
+
+#[tokio::test]
+async fn a_tenant_is_not_given_what_is_anothers_unless_that_is_said() {
+    let platform = TestPlatform::start().await;
+    furnish(&platform, &platform.alpha()).await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let euros = NewTenant {
+        currency: "EUR".parse().unwrap(),
+        ..gym("delta-gym")
+    };
+    let made = create(&platform, &euros).await.unwrap();
+    let operator = operate(&platform);
+    for slug in ["delta-gym", "beta-theatre"] {
+        operator.suspend(slug, "restore").await.unwrap();
+    }
+    let into = async |slug, of| {
+        let (settings, clock) = (platform.settings(), platform.clock());
+        data::restore_in_place(settings, &folder, slug, of, &files, &tester(), clock).await
+    };
+    let standing = async || {
+        let is = operator.particulars("delta-gym").await.unwrap();
+        (is.status, is.version)
+    };
+    let before = standing().await;
+    for of in [None, Some("delta-gym"), Some("beta-theatre")] {
+        let refused = into("delta-gym", of).await;
+        assert!(
+            matches!(&refused, Err(DataError::OtherTenant(of)) if of == "alpha-clinic"),
+            "{refused:?}"
+        );
+    }
+    // Its prices would be dollars.
+    let refused = into("beta-theatre", Some("alpha-clinic")).await;
+    assert!(
+        matches!(&refused, Err(DataError::OtherCurrency(of)) if of == "EUR"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        standing().await,
+        before,
+        "who is refused is left as they were"
+    );
+
+    into("delta-gym", Some("alpha-clinic")).await.unwrap();
+    operator.release("delta-gym").await.unwrap();
+    let trail = operator.trail("delta-gym").await.unwrap();
+    let restored = trail.iter().find(|one| one.action == "tenant.restored");
+    assert_eq!(restored.unwrap().detail["from"], "alpha-clinic");
+    let from: Option<bool> = sqlx::query_scalar(
+        "SELECT figures_from > ($2::timestamptz AT TIME ZONE 'UTC')::date FROM platform.tenant WHERE id = $1",
+    )
+    .bind(made.id.uuid())
+    .bind(jiff_sqlx::Timestamp::from(platform.clock().now()))
+    .fetch_one(platform.admin_pool())
+    .await
+    .unwrap();
+    assert_eq!(from, Some(true), "the other's days are the other's");
+    // A step of its life is told for each version it has had.
+    let told: Vec<i64> = sqlx::query_scalar(
+        "SELECT (envelope::jsonb->'data'->>'version')::bigint FROM platform.outbox
+         WHERE entity_id = $1 AND event_type LIKE 'tenant.%' ORDER BY seq",
+    )
+    .bind(made.id.uuid())
+    .fetch_all(platform.admin_pool())
+    .await
+    .unwrap();
+    let count = i64::try_from(told.len()).unwrap();
+    assert_eq!(told, (1..=count).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_release_beside_another_restore_lets_out_no_half() {
+    let platform = TestPlatform::start().await;
+    let (files, place) = (Store::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("export");
+    export(&platform, &folder, &files).await.unwrap();
+    let operator = operate(&platform);
+    let standing = async || -> (String, Option<String>) {
+        sqlx::query_as(
+            "SELECT status, former_status FROM platform.tenant WHERE slug = 'alpha-clinic'",
+        )
+        .fetch_one(platform.admin_pool())
+        .await
+        .unwrap()
+    };
+    for _ in 0..3 {
+        operator.suspend("alpha-clinic", "restore").await.unwrap();
+        in_place(&platform, &folder, &files).await.unwrap();
+        let (again, released) = tokio::join!(
+            in_place(&platform, &folder, &files),
+            operator.release("alpha-clinic")
+        );
+        // Whoever comes first; and both when the release comes after the end.
+        let stands = standing().await;
+        let held = ("held".to_owned(), None);
+        let active = ("active".to_owned(), None);
+        let expected = if released.is_ok() { active } else { held };
+        assert_eq!(stands, expected, "{again:?}, {released:?}");
+        assert!(again.is_ok() || released.is_ok(), "{again:?}, {released:?}");
+        operator.release("alpha-clinic").await.unwrap();
+    }
 }
