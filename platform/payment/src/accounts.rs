@@ -2,10 +2,12 @@
 
 use berth_access::{Context, Permission};
 use berth_kernel::TenantId;
+use berth_tenancy::Tenant;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Payments,
+    model::Payment,
     provider::{Account, NewAccount},
     store,
 };
@@ -35,6 +37,13 @@ impl From<Account> for AccountState {
             requirements: account.requirements,
         }
     }
+}
+
+/// Whether what was done about a payment may not be known here: the tenant's data is of an earlier moment, or of
+/// another tenant.
+pub(crate) fn was_put_back(tenant: &Tenant, payment: &Payment) -> bool {
+    let own = tenant.account.as_ref();
+    tenant.timeline > 0 || own.is_none_or(|own| own.id != payment.account_id)
 }
 
 impl Payments {
@@ -137,6 +146,21 @@ impl Payments {
         let tenant = store::owner_of(&mut tx, account).await?;
         tx.rollback().await?;
         Ok(tenant)
+    }
+
+    /// Whether a payment was taken on an account that is another tenant's by now: this one is a copy, and what it would
+    /// do there would be done with another's money. An account that nobody has is still what it paid on.
+    pub(crate) async fn is_elsewhere(
+        &self,
+        tenant: &Tenant,
+        payment: &Payment,
+    ) -> Result<bool, Error> {
+        let own = tenant.account.as_ref();
+        if own.is_some_and(|own| own.id == payment.account_id) {
+            return Ok(false);
+        }
+        let owner = self.tenant_of(&payment.account_id).await?;
+        Ok(owner.is_some_and(|owner| owner != tenant.id))
     }
 
     /// Asks about accounts that are not complete and of which nothing was heard.

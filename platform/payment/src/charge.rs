@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, Payments,
+    accounts::was_put_back,
     model::{Payment, PaymentStatus},
     provider::{Intent, NewIntent, ProviderError},
     settle, store,
@@ -31,6 +32,11 @@ impl Payments {
         let (payment, key, lost) = {
             let mut tx = self.tenancy.begin(tenant).await?;
             let payment = self.written_down(&mut tx, tenant, booking, cause).await?;
+            if payment.status.is_open() && self.is_elsewhere(tenant, &payment).await? {
+                tx.rollback().await?;
+                let ended = self.call_off_intent(tenant, payment, "payment_elsewhere", cause);
+                return ended.await;
+            }
             if payment.status != PaymentStatus::Created {
                 return Ok(payment);
             }
@@ -40,7 +46,8 @@ impl Payments {
             tx.commit().await?;
             (payment, key, lost)
         };
-        let intent = match self.ask(tenant, &payment, &key, lost).await {
+        let may_be_done = lost > 0 || was_put_back(tenant, &payment);
+        let intent = match self.ask(tenant, &payment, &key, may_be_done).await {
             Ok(intent) => intent,
             Err(error) => return self.not_asked(tenant, &payment, &key, error, cause).await,
         };
@@ -99,9 +106,9 @@ impl Payments {
         tenant: &Tenant,
         payment: &Payment,
         key: &str,
-        lost: i32,
+        may_be_done: bool,
     ) -> Result<Intent, ProviderError> {
-        if lost > 0
+        if may_be_done
             && let Some(found) = self
                 .provider
                 .find_intent(&payment.account_id, payment.id)

@@ -18,6 +18,9 @@ pub enum Error {
     /// Nothing is to be paid for this booking.
     #[error("there is nothing to pay")]
     NothingToPay,
+    /// The payment was taken on an account that is another tenant's: this one's data is a copy.
+    #[error("the payment is another business's by now")]
+    Elsewhere,
     /// The tenant has no account that may take money.
     #[error("the tenant has no payment account")]
     NoAccount,
@@ -50,6 +53,11 @@ impl From<Error> for Problem {
                 Kind::Conflict,
                 "NOTHING_TO_PAY",
                 "There is nothing to pay for this booking.",
+            ),
+            Error::Elsewhere => Self::new(
+                Kind::Conflict,
+                "PAYMENT_ELSEWHERE",
+                "This payment was taken on the account of another business, of whose data this is a copy.",
             ),
             Error::NoAccount => Self::new(
                 Kind::Conflict,

@@ -119,8 +119,8 @@ impl Payments {
         };
         match self.wish(tenant, payment.id, &wish, cause).await {
             Ok(refund) => self.give_back(tenant, refund).await.map(drop),
-            // Staff gave that much back by hand before.
-            Err(Error::RefundRefused(_)) => Ok(()),
+            // Staff gave that much back by hand before; or it is a copy, and the other gives it back.
+            Err(Error::RefundRefused(_) | Error::Elsewhere) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -157,12 +157,16 @@ impl Payments {
         reason: &str,
         cause: &Cause,
     ) -> Result<Payment, Error> {
-        if payment.status == PaymentStatus::Processing {
+        if payment.status == PaymentStatus::Processing
+            && !self.is_elsewhere(tenant, &payment).await?
+        {
             // What the bank is at can no more be called off; it is asked about in its turn.
             return Ok(payment);
         }
         let account = payment.account_id.as_str();
         let known = match &payment.provider_ref {
+            // What is another's is not called off: here it has ended, and there it goes on.
+            _ if self.is_elsewhere(tenant, &payment).await? => None,
             Some(known) => Some(known.clone()),
             // A call may have gone out whose answer was never seen.
             None => self

@@ -93,6 +93,12 @@ impl Payments {
         let over = payment
             .expires_at
             .is_some_and(|expires_at| expires_at <= now);
+        if payment.status.is_open() && self.is_elsewhere(tenant, &payment).await? {
+            return self
+                .call_off_intent(tenant, payment, "payment_elsewhere", &cause)
+                .await
+                .map(drop);
+        }
         // What the bank is at is only asked about: it can no more be called off.
         if payment.status.is_open() && payment.status != PaymentStatus::Processing && over {
             return self

@@ -9,6 +9,7 @@ use berth_tenancy::{IdempotencyKey, Tenant, TenantTx, idempotency::IdempotencyEr
 
 use crate::{
     Error, Payments,
+    accounts::was_put_back,
     model::{Payment, PaymentStatus, Refund, RefundState},
     provider::{NewRefund, ProviderError, ProviderRefund, RefundStatus},
     store::{self, Against},
@@ -83,6 +84,9 @@ impl Payments {
         if let Some(refund) = store::refund_of(&mut tx, &wish.source).await? {
             return Ok(refund);
         }
+        if self.is_elsewhere(tenant, &payment).await? {
+            return Err(Error::Elsewhere);
+        }
         let (left, gone) = split(&mut tx, &payment).await?;
         let amount = match wish.share {
             Share::Left => left,
@@ -132,6 +136,9 @@ impl Payments {
         let mut tx = self.tenancy.begin(tenant).await?;
         let payment = store::find(&mut tx, refund.payment_id).await?;
         let payment = payment.ok_or(Error::NotFound)?;
+        if self.is_elsewhere(tenant, &payment).await? {
+            return self.let_be(tx, tenant, refund, &payment).await;
+        }
         if let Some(known) = refund.provider_ref.clone() {
             tx.rollback().await?;
             let answer = self.provider.refund_state(&payment.account_id, &known);
@@ -141,7 +148,26 @@ impl Payments {
         let (subject, now) = (format!("refund:{}", refund.id), self.clock.now());
         let (key, lost) = store::attempt_key(&mut tx, &subject, payment.id, "refund", now).await?;
         tx.commit().await?;
-        let answer = self.carry_out(&payment, &refund, &key, lost).await;
+        let may_be_done = lost > 0 || was_put_back(tenant, &payment);
+        let answer = self.carry_out(&payment, &refund, &key, may_be_done).await;
+        self.take_over(tenant, refund, answer, Some(&key)).await
+    }
+
+    /// Ends a wish about money of another's, without asking for it.
+    async fn let_be(
+        &self,
+        mut tx: TenantTx,
+        tenant: &Tenant,
+        refund: Refund,
+        payment: &Payment,
+    ) -> Result<Refund, Error> {
+        let (subject, now) = (format!("refund:{}", refund.id), self.clock.now());
+        let (key, _) = store::attempt_key(&mut tx, &subject, payment.id, "refund", now).await?;
+        tx.commit().await?;
+        let answer = Err(ProviderError::Refused {
+            code: "payment_elsewhere".to_owned(),
+            message: Error::Elsewhere.to_string(),
+        });
         self.take_over(tenant, refund, answer, Some(&key)).await
     }
 
@@ -150,12 +176,12 @@ impl Payments {
         payment: &Payment,
         refund: &Refund,
         key: &str,
-        lost: i32,
+        may_be_done: bool,
     ) -> Result<ProviderRefund, ProviderError> {
         let (account, intent) = (payment.account_id.as_str(), payment.provider_ref.as_deref());
         let intent = intent
             .ok_or_else(|| ProviderError::Unavailable("the intent is not noted yet".to_owned()))?;
-        if lost > 0
+        if may_be_done
             && let Some(found) = self
                 .provider
                 .find_refund(account, intent, refund.id)

@@ -19,6 +19,7 @@ mod catalog_holidays;
 mod catalog_locations;
 mod catalog_search;
 mod catalog_tree;
+mod copies;
 mod courses;
 mod dead_letters;
 mod document;
