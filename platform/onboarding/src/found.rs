@@ -34,7 +34,7 @@ impl Onboarding {
     /// is made, and its name taken.
     ///
     /// # Errors
-    /// [`Error::Fields`] with everything that is wrong, a taken name, no schema ready.
+    /// [`Error::Fields`] with everything that is wrong, a taken name, no schema ready, somebody else who is at it.
     pub async fn found(
         &self,
         new: NewTenant,
@@ -43,6 +43,7 @@ impl Onboarding {
     ) -> Result<Founded, Error> {
         let (new, founder) = self.with_founder(new, admin).await?;
         let lifecycle = self.lifecycle(by);
+        let _making = lifecycle.making(&new.slug).await?;
         let made = lifecycle.claim(&new).await;
         self.served(&lifecycle, &new.slug, founder, made).await
     }
@@ -59,9 +60,10 @@ impl Onboarding {
         by: Operator,
     ) -> Result<Founded, Error> {
         let (new, founder) = self.with_founder(new, admin).await?;
+        let lifecycle = self.lifecycle(by.clone());
+        let _making = lifecycle.making(&new.slug).await?;
         let made = lifecycle::create(settings, &new, &by, &self.clock).await;
-        self.served(&self.lifecycle(by), &new.slug, founder, made)
-            .await
+        self.served(&lifecycle, &new.slug, founder, made).await
     }
 
     /// Writes down that a tenant is to have a further administrator, and makes them one.

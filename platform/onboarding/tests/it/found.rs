@@ -203,3 +203,34 @@ async fn a_tenant_left_half_way_is_opened_by_a_worker() {
         Some("opening")
     );
 }
+
+#[tokio::test]
+async fn many_are_made_at_once_and_one_name_by_one_alone() {
+    let platform = TestPlatform::start().await;
+    platform.make_ready(10).await;
+    let slugs: Vec<String> = (0..8).map(|n| format!("gym-number-{n}")).collect();
+    let making = slugs.iter().map(|slug| found(&platform, slug, MAYA));
+    for made in futures::future::join_all(making).await {
+        made.unwrap();
+    }
+    let (one, other) = tokio::join!(
+        found(&platform, "gamma-gym", MAYA),
+        found(&platform, "gamma-gym", MAYA)
+    );
+    let (made, refused) = match (one, other) {
+        (Ok(made), Err(refused)) | (Err(refused), Ok(made)) => (made, refused),
+        both => panic!("{both:?}"),
+    };
+    assert!(
+        matches!(
+            refused,
+            Error::Tenancy(berth_tenancy::Error::Busy(_) | berth_tenancy::Error::SlugTaken(_))
+        ),
+        "{refused:?}"
+    );
+    // The key that was shown opens it.
+    let key = berth_tenancy::lifecycle::hash_api_key(made.api_key.expose());
+    let key = TenantKey::ApiKey(key);
+    let by_key = platform.tenancy().registry().find(&key).await;
+    assert_eq!(by_key.unwrap().unwrap().tenant.id, made.id);
+}

@@ -8,9 +8,10 @@ use berth_events::tenant::Created;
 use berth_kernel::{Clock, Secret, TenantId, UserId};
 use serde_json::json;
 use sqlx::PgConnection;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{Lifecycle, audit, tell};
-use crate::Error;
+use crate::{Error, PlatformTx};
 
 /// Who is to be a tenant's first administrator.
 #[derive(Clone, Debug)]
@@ -36,6 +37,17 @@ pub struct Opening {
     pub founder: Founder,
 }
 
+/// How many a process makes at once: each keeps a connection while it needs another.
+static MAKERS: Semaphore = Semaphore::const_new(2);
+
+/// The right to make a tenant of a name.
+#[derive(Debug)]
+pub struct Making {
+    // Rolled back before its connection is used again; the lock goes with that.
+    _tx: PlatformTx,
+    _turn: Option<SemaphorePermit<'static>>,
+}
+
 impl Lifecycle {
     /// What a tenant of that name still needs to be served; none if it is opened, or is none.
     ///
@@ -44,6 +56,27 @@ impl Lifecycle {
     pub async fn opening_named(&self, slug: &str) -> Result<Option<Opening>, Error> {
         let found = self.openings("t.slug = $1", slug).await?;
         Ok(found.into_iter().next())
+    }
+
+    /// Lets nobody else begin to make a tenant of that name until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when somebody is at it.
+    pub async fn making(&self, slug: &str) -> Result<Making, Error> {
+        let turn = MAKERS.acquire().await;
+        let mut tx = self.tenancy.begin_platform().await?;
+        let mine = "SELECT pg_try_advisory_xact_lock(hashtextextended('making ' || $1, 0))";
+        let mine: bool = sqlx::query_scalar(mine)
+            .bind(slug)
+            .fetch_one(tx.conn())
+            .await?;
+        match mine {
+            true => Ok(Making {
+                _tx: tx,
+                _turn: turn.ok(),
+            }),
+            false => Err(Error::Busy(format!("`{slug}` is being made just now"))),
+        }
     }
 
     /// Tenants that have waited for longer than `age`: whoever was at them is gone, or failed.
