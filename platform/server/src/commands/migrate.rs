@@ -67,6 +67,9 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
             print_progress(&progress);
         }
     };
+    if !options.dry_run {
+        note_begun(&database, options.retry).await;
+    }
     let ran = migrate::run(&database, pace, &progress).await;
     // Only now: before the first run there is nowhere to write it down.
     if renewed > 0 {
@@ -119,6 +122,32 @@ pub(crate) async fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
         report.left
     );
     Ok(())
+}
+
+/// Writes down that something is about to be done, if there is and that can be written down: a run that is killed says
+/// no more.
+async fn note_begun(database: &DatabaseSettings, retry: bool) {
+    let Ok(status) = migrate::status(database).await else {
+        // What is wrong with the database the run itself says.
+        return;
+    };
+    let behind = status.versions.iter();
+    let behind: i64 = behind
+        .filter(|(version, _)| *version < status.wanted)
+        .map(|(_, tenants)| tenants)
+        .sum();
+    if status.platform_current && behind == 0 {
+        return;
+    }
+    // Before the shared tables are of this release nobody is counted.
+    let behind = status.platform_current.then_some(behind);
+    let detail = json!({ "to": status.wanted, "behind": behind, "retry": retry });
+    if let Err(error) = note(database, "fleet.migration_begun", &detail).await {
+        tracing::warn!(
+            error = berth_kernel::chain(&*error),
+            "it is not written down that a migration begins: {error:#}"
+        );
+    }
 }
 
 /// Writes down what was done to the fleet, and who did it.

@@ -406,8 +406,37 @@ async fn nobody_but_an_operator_gets_an_answer_and_bad_wishes_make_nothing() {
             .await;
         assert!(status.is_client_error(), "{change}: {status} {answer}");
     }
-    let (status, _) = desk.ask(Method::GET, "/tenants?limit=0", None).await;
-    assert!(status.is_client_error());
+    for path in [
+        "/tenants?limit=0",
+        "/tenants?cursor=%00",
+        "/tenants?status=%00",
+        "/tenants?plan=a%00b",
+        "/tenants/a%00b",
+        "/tenants/%00/audit",
+        "/tenants/a%00b/domains",
+        "/tenants/a%00b/api-keys",
+        "/erased/a%00b",
+        "/figures?from=%00&to=2027-01-01",
+        "/figures?from=2027-01-02&to=2027-01-01",
+    ] {
+        let (status, answer) = desk.ask(Method::GET, path, None).await;
+        // Where a filter finds nobody that is an answer too.
+        assert!(!status.is_server_error(), "{path}: {status} {answer}");
+    }
+    let endless = json!({
+        "requests_per_second": 1_i64 << 40, "concurrent_requests": 1, "concurrent_events": 1,
+    });
+    for (path, body) in [
+        ("/plans/standard", endless),
+        ("/plans/a%00b", json!({ "requests_per_second": 1 })),
+        (
+            "/plans/standard",
+            json!({ "requests_per_second": -1, "concurrent_requests": 0, "concurrent_events": 0 }),
+        ),
+    ] {
+        let (status, answer) = desk.ask(Method::PUT, path, Some(&body)).await;
+        assert!(status.is_client_error(), "{path}: {status} {answer}");
+    }
     assert_eq!(desk.get("/tenants/riverside-clinic").await["version"], 1);
 
     house

@@ -337,9 +337,11 @@ impl<'f> Running<'f> {
                     let outcome = self.move_up(&mut registry, &tenant).await?;
                     if matches!(outcome, Outcome::Elsewhere) && !self.dry {
                         let version = version_of(&mut registry, &tenant).await?;
-                        note_version(&mut registry, &tenant, version).await?;
+                        self.settle(&mut registry, &tenant, outcome, version)
+                            .await?
+                    } else {
+                        outcome
                     }
-                    outcome
                 }
                 node => {
                     let conn = match away.entry(node) {
@@ -352,9 +354,11 @@ impl<'f> Running<'f> {
                     let outcome = self.move_up(conn, &tenant).await?;
                     if matches!(outcome, Outcome::Moved | Outcome::Elsewhere) && !self.dry {
                         let version = version_of(conn, &tenant).await?;
-                        note_version(&mut registry, &tenant, version).await?;
+                        self.settle(&mut registry, &tenant, outcome, version)
+                            .await?
+                    } else {
+                        outcome
                     }
-                    outcome
                 }
             };
             match outcome {
@@ -390,6 +394,31 @@ impl<'f> Running<'f> {
             conn.close().await?;
         }
         Ok(moved)
+    }
+
+    /// Lets the registry say what a tenant's node does, of which it has that version. Nothing is there of one whose
+    /// restore was cut off, which is left for when that was repeated.
+    async fn settle(
+        &self,
+        registry: &mut PgConnection,
+        tenant: &Behind,
+        outcome: Outcome,
+        version: Option<i64>,
+    ) -> Result<Outcome, Error> {
+        let Some(version) = version else {
+            // Unless it was erased or put back meanwhile.
+            let here = "SELECT EXISTS (SELECT FROM platform.tenant WHERE id = $1 AND role = $2 AND node = $3)";
+            let here: bool = sqlx::query_scalar(here)
+                .bind(tenant.id.uuid())
+                .bind(&tenant.role)
+                .bind(i32::from(tenant.node.0))
+                .fetch_one(registry)
+                .await?;
+            self.left().busy += usize::from(here);
+            return Ok(outcome);
+        };
+        note_version(registry, tenant, version).await?;
+        Ok(outcome)
     }
 
     async fn move_up(&self, conn: &mut PgConnection, tenant: &Behind) -> Result<Outcome, Error> {
@@ -520,14 +549,10 @@ async fn move_up(
     Ok(outcome)
 }
 
-/// Which version a schema has, by its node's own word.
-async fn version_of(node: &mut PgConnection, tenant: &Behind) -> Result<i64, Error> {
-    let version: Option<i64> =
-        sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1")
-            .bind(&tenant.role)
-            .fetch_optional(node)
-            .await?;
-    Ok(version.unwrap_or(tenant.version))
+/// Which version a schema has, by its node's own word; none if there is none.
+async fn version_of(node: &mut PgConnection, tenant: &Behind) -> Result<Option<i64>, Error> {
+    let version = sqlx::query_scalar("SELECT version FROM platform.tenant_schema WHERE role = $1");
+    Ok(version.bind(&tenant.role).fetch_optional(node).await?)
 }
 
 /// Lets the registry say the same, if that is where the tenant still is.
@@ -559,7 +584,9 @@ async fn put_in_quarantine(
     reason: &str,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO platform.migration_quarantine (tenant_id, wanted, reason) VALUES ($1, $2, $3)
+        // It may have been erased meanwhile.
+        "INSERT INTO platform.migration_quarantine (tenant_id, wanted, reason)
+         SELECT id, $2, $3 FROM platform.tenant WHERE id = $1
          ON CONFLICT (tenant_id) DO UPDATE SET wanted = excluded.wanted, reason = excluded.reason,
              since = clock_timestamp()",
     )
