@@ -124,7 +124,7 @@ CREATE TABLE tenant_baseline.booking (
     CONSTRAINT booking_check CHECK ((ends_at > starts_at)),
     CONSTRAINT booking_price_minor_check CHECK ((price_minor >= 0)),
     CONSTRAINT booking_quantity_check CHECK ((quantity > 0)),
-    CONSTRAINT booking_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'CONFIRMED'::text, 'COMPLETED'::text, 'NO_SHOW'::text, 'CANCELLED'::text, 'FAILED'::text])))
+    CONSTRAINT booking_status_check CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text, 'CONFIRMED'::text, 'COMPLETED'::text, 'NO_SHOW'::text, 'CANCELLED'::text, 'FAILED'::text])))
 );
 CREATE TABLE tenant_baseline.bucket (
     pool_id uuid NOT NULL,
@@ -417,6 +417,7 @@ CREATE TABLE tenant_baseline.product (
     currency text NOT NULL,
     pricing jsonb DEFAULT '{"rules": [], "taxes": []}'::jsonb NOT NULL,
     customer_limit jsonb,
+    approval_hours integer,
     questions jsonb DEFAULT '[]'::jsonb NOT NULL,
     names_required boolean DEFAULT false NOT NULL,
     payment_mode text DEFAULT 'online'::text NOT NULL,
@@ -436,6 +437,7 @@ CREATE TABLE tenant_baseline.product (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT product_approval_hours_check CHECK (((approval_hours >= 1) AND (approval_hours <= 720))),
     CONSTRAINT product_buffer_after_min_check CHECK (((buffer_after_min >= 0) AND (buffer_after_min <= 1440))),
     CONSTRAINT product_buffer_before_min_check CHECK (((buffer_before_min >= 0) AND (buffer_before_min <= 1440))),
     CONSTRAINT product_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
@@ -832,7 +834,7 @@ CREATE INDEX block_resource_start ON tenant_baseline.block USING btree (resource
 CREATE INDEX booking_changed_late ON tenant_baseline.booking USING btree (updated_at) WHERE ((updated_at - created_at) > '38 days'::interval);
 CREATE INDEX booking_created ON tenant_baseline.booking USING btree (created_at, id);
 CREATE INDEX booking_customer ON tenant_baseline.booking USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
-CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = 'PENDING'::text);
+CREATE INDEX booking_expiring ON tenant_baseline.booking USING btree (expires_at) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text]));
 CREATE INDEX booking_start ON tenant_baseline.booking USING btree (starts_at);
 CREATE INDEX bucket_claim_pool ON tenant_baseline.bucket_claim USING btree (pool_id, from_at);
 CREATE INDEX calendar_feed_made_by ON tenant_baseline.calendar_feed USING btree (made_by) WHERE (made_by IS NOT NULL);

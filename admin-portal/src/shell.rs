@@ -105,6 +105,14 @@ impl Shell {
 pub(crate) fn notice(done: Option<&str>) -> Option<Notice> {
     let (tone, text) = match done? {
         "confirmed" => ("good", "The booking is confirmed."),
+        "approved" => (
+            "good",
+            "The request is accepted. If it is to be paid online, the customer is written to.",
+        ),
+        "rejected" => (
+            "good",
+            "The request is declined. The customer is written to.",
+        ),
         "cancelled" => (
             "good",
             "The booking is cancelled. If anything was paid online, it is on its way back.",

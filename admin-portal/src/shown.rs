@@ -20,6 +20,7 @@ const fn pill(tone: &'static str, word: &'static str) -> Pill {
 
 pub(crate) const fn booking(status: Status) -> Pill {
     match status {
+        Status::Requested => pill("wait", "Requested"),
         Status::Pending => pill("wait", "Pending"),
         Status::Confirmed => pill("good", "Confirmed"),
         Status::Completed => pill("calm", "Completed"),
@@ -58,6 +59,9 @@ pub(crate) fn reason(code: &str) -> String {
         "customer" => "Cancelled by the customer".into(),
         "staff" => "Cancelled by the business".into(),
         "hold_expired" => "Not paid in time".into(),
+        "rejected" => "Declined by the business".into(),
+        "withdrawn" => "Withdrawn by the customer".into(),
+        "not_answered" => "Not answered in time".into(),
         "payment_failed" => "The payment failed".into(),
         "place_lost" => "Paid too late; the place was taken".into(),
         other => plain(other),

@@ -90,6 +90,8 @@ CREATE TABLE product (
     pricing              jsonb NOT NULL DEFAULT '{"rules": [], "taxes": []}',
     -- {"most": 2, "period": "week"}
     customer_limit       jsonb,
+    -- Within so many hours the business says yes to who asks for it, or the request lapses; none if it need not.
+    approval_hours       integer CHECK (approval_hours BETWEEN 1 AND 720),
     -- What is asked of who books: [{"key": "size", "label": "Which size?", "kind": "choice", "choices": ["S", "M"]}]
     questions            jsonb NOT NULL DEFAULT '[]',
     -- Whether each place is for somebody who is named.

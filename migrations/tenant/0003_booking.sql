@@ -51,7 +51,7 @@ CREATE TABLE booking (
     customer_email       text NOT NULL,
     customer_locale      text NOT NULL,
     status               text NOT NULL CHECK (status IN
-                         ('PENDING', 'CONFIRMED', 'COMPLETED', 'NO_SHOW', 'CANCELLED', 'FAILED')),
+                         ('REQUESTED', 'PENDING', 'CONFIRMED', 'COMPLETED', 'NO_SHOW', 'CANCELLED', 'FAILED')),
     version              bigint NOT NULL,
     starts_at            timestamptz NOT NULL,
     ends_at              timestamptz NOT NULL CHECK (ends_at > starts_at),
@@ -98,7 +98,7 @@ CREATE TABLE voucher_use (
     used_by         text NOT NULL
 );
 CREATE INDEX voucher_use_voucher ON voucher_use (voucher_id);
-CREATE INDEX booking_expiring ON booking (expires_at) WHERE status = 'PENDING';
+CREATE INDEX booking_expiring ON booking (expires_at) WHERE status IN ('REQUESTED', 'PENDING');
 
 -- One resource taken from a start to an end (exclusive), buffers included. The exclusion constraint
 -- is what makes a double booking impossible; `claim_lock` below is what keeps racing claims from

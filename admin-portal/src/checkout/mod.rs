@@ -274,6 +274,12 @@ mod tests {
     }
 
     #[test]
+    fn golden_asked_for() {
+        let booking = sample::booking(Status::Requested);
+        insta::assert_snapshot!(render(&booking, Asked::NotNeeded, None));
+    }
+
+    #[test]
     fn golden_being_prepared() {
         insta::assert_snapshot!(render(&held(), known(PaymentStatus::Created), None));
     }

@@ -36,6 +36,8 @@ pub(crate) enum Returned {
 /// What the page shows.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// The business has not said yes.
+    Requested,
     /// The payment is not there yet.
     Preparing,
     /// The provider does not answer; it is asked again.
@@ -74,7 +76,8 @@ impl State {
             Self::Preparing => Some(1),
             Self::Checking | Self::Paid => Some(2),
             Self::Waiting | Self::Processing => Some(5),
-            Self::Payable { .. }
+            Self::Requested
+            | Self::Payable { .. }
             | Self::Confirmed
             | Self::Over
             | Self::Failed
@@ -95,6 +98,7 @@ pub(crate) fn decide(
         Status::Completed | Status::NoShow => State::Over,
         Status::Failed => State::Failed,
         Status::Cancelled => State::Cancelled(booking.refund_due.filter(|due| due.amount > 0)),
+        Status::Requested => State::Requested,
         Status::Pending => match asked {
             Asked::Known(payment) => held(booking, *payment, returned, now),
             Asked::NotNeeded => State::Preparing,

@@ -27,6 +27,7 @@ pub(super) struct Words {
 
 /// A title and a sentence for each state; `{}` is an amount.
 struct Said {
+    requested: (&'static str, &'static str),
     preparing: (&'static str, &'static str),
     waiting: (&'static str, &'static str),
     payable: (&'static str, &'static str),
@@ -57,6 +58,7 @@ impl Words {
     ) -> (&'static str, &'static str, String) {
         let said = &self.said;
         let (tone, (title, text)) = match state {
+            State::Requested => ("wait", said.requested),
             State::Preparing => ("wait", said.preparing),
             State::Waiting => ("wait", said.waiting),
             State::Payable { .. } => ("calm", said.payable),
@@ -94,6 +96,10 @@ static ENGLISH: Words = Words {
     again: "Back to the payment form",
     safe: "Card details go straight to Stripe, over an encrypted connection.",
     said: Said {
+        requested: (
+            "Your request is with the business",
+            "There is nothing to pay yet. You get an e-mail once it is answered.",
+        ),
         preparing: (
             "One moment",
             "Your payment is being prepared. This page goes on by itself.",
@@ -153,6 +159,10 @@ static GERMAN: Words = Words {
     again: "Zurück zum Zahlungsformular",
     safe: "Kartendaten gehen verschlüsselt direkt an Stripe.",
     said: Said {
+        requested: (
+            "Ihre Anfrage liegt beim Anbieter",
+            "Es ist noch nichts zu bezahlen. Sie bekommen eine E-Mail, sobald sie beantwortet ist.",
+        ),
         preparing: (
             "Einen Moment",
             "Ihre Zahlung wird vorbereitet. Diese Seite geht von selbst weiter.",

@@ -46,7 +46,8 @@ pub(crate) struct View {
     pub(crate) price: String,
     pub(crate) paid: &'static str,
     pub(crate) refund_due: Option<String>,
-    pub(crate) held_until: Option<String>,
+    /// Until when it is held, and for what.
+    pub(crate) held_until: Option<(&'static str, String)>,
     pub(crate) notes: String,
     /// Questions with their answers.
     pub(crate) answers: Vec<(String, String)>,
@@ -85,7 +86,13 @@ impl From<&Booking> for View {
                 .refund_due
                 .filter(|due| due.amount > 0)
                 .map(shown::money),
-            held_until: booking.expires_at.map(|at| shown::time(at, zone)),
+            held_until: booking.expires_at.map(|at| {
+                let what = match booking.status {
+                    Status::Requested => "Answer by",
+                    _ => "Held until",
+                };
+                (what, shown::time(at, zone))
+            }),
             notes: booking.notes.clone(),
             answers: booking.details.answers.iter().map(answer).collect(),
             participants: booking
@@ -145,9 +152,8 @@ pub(crate) async fn show(
     let house = &visit.house;
     let booking = house.bookings.get(&visit.ctx, id).await?;
     let paid = house.payments.list(&visit.ctx, Some(id), None, 10).await?;
-    let checkout_url = booking
-        .expires_at
-        .map(|_| house.links.checkout_url(&visit.ctx.tenant.slug, id));
+    let checkout_url = (booking.status == Status::Pending)
+        .then(|| house.links.checkout_url(&visit.ctx.tenant.slug, id));
     let shell = Shell {
         notice: notice(query.done.as_deref()),
         ..visit.shell(Section::Bookings)
@@ -176,13 +182,27 @@ fn page(
             .map(|payment| payments::row(payment, &booking.timezone))
             .collect(),
         steps: steps(booking, now),
-        cancel: booking.status.step(Status::Cancelled).is_ok(),
+        // A request is declined instead.
+        cancel: booking.status != Status::Requested
+            && booking.status.step(Status::Cancelled).is_ok(),
         checkout_url,
     }
 }
 
 /// What is offered; whether it may be done the use case decides when it is asked.
 fn steps(booking: &Booking, now: Timestamp) -> Vec<Step> {
+    let approve = Step {
+        name: "approve",
+        word: "Accept the request",
+        hint: "The customer is written to, with a link to pay if it is paid online.",
+        main: true,
+    };
+    let reject = Step {
+        name: "reject",
+        word: "Decline the request",
+        hint: "The place is free again, and the customer is written to.",
+        main: false,
+    };
     let confirm = Step {
         name: "confirm",
         word: "Confirm without payment",
@@ -222,6 +242,7 @@ fn steps(booking: &Booking, now: Timestamp) -> Vec<Step> {
     let begun = booking.starts_at <= now;
     let soon = booking.starts_at.duration_since(now) <= SignedDuration::from_hours(24);
     match (booking.status, booking.checked_in_at) {
+        (Status::Requested, _) => vec![approve, reject],
         (Status::Pending, _) => vec![confirm],
         (Status::Confirmed, Some(_)) if begun => vec![complete, undo_check_in],
         (Status::Confirmed, Some(_)) => vec![undo_check_in],
@@ -248,6 +269,8 @@ pub(crate) async fn act(
 ) -> Result<Response, Stop> {
     let (bookings, ctx) = (&visit.house.bookings, &visit.ctx);
     let done = match step.as_str() {
+        "approve" => bookings.approve(ctx, id, None).await.map(|_| "approved"),
+        "reject" => bookings.reject(ctx, id, None).await.map(|_| "rejected"),
         "confirm" => bookings.confirm(ctx, id, None).await.map(|_| "confirmed"),
         "complete" => bookings.complete(ctx, id, None).await.map(|_| "completed"),
         "check-in" => bookings.check_in(ctx, id, None).await.map(|_| "checked_in"),
@@ -289,7 +312,7 @@ mod tests {
         let booking = sample::booking(status);
         let paid: Vec<Payment> = paid.map(sample::payment).into_iter().collect();
         let url = "http://alpha-clinic.localhost:8080/checkout/1?token=alpha-clinic.x";
-        let url = booking.expires_at.map(|_| url.to_owned());
+        let url = (status == Status::Pending).then(|| url.to_owned());
         let html = page(shell, &booking, &paid, url, now).render().unwrap();
         assert!(!html.contains("<script") && !html.contains("<img"));
         html
@@ -299,6 +322,11 @@ mod tests {
     fn golden_held() {
         let paid = Some(PaymentStatus::RequiresPayment);
         insta::assert_snapshot!(render(Status::Pending, paid, None, sample::now()));
+    }
+
+    #[test]
+    fn golden_asked_for() {
+        insta::assert_snapshot!(render(Status::Requested, None, None, sample::now()));
     }
 
     #[test]

@@ -34,6 +34,8 @@ struct Page {
     day: String,
     today: String,
     pending: String,
+    /// Of requests that wait for an answer, if there are any.
+    requests: Option<String>,
     upcoming: String,
     next: Vec<bookings::Row>,
     payments: Vec<payments::Row>,
@@ -63,6 +65,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Stop> {
         ..Filter::default()
     };
     let pending = active(house, ctx, status(Status::Pending)).await?;
+    let requests = active(house, ctx, status(Status::Requested)).await?;
     let upcoming = active(house, ctx, status(Status::Confirmed)).await?;
     let paid = house.payments.list(ctx, None, None, 6).await?;
     html(&Page {
@@ -71,6 +74,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Stop> {
             .day(berth_wording::local_date(now, &ctx.tenant.timezone)),
         today: today.count(),
         pending: pending.count(),
+        requests: (!requests.bookings.is_empty()).then(|| requests.count()),
         next: upcoming
             .bookings
             .iter()
@@ -161,6 +165,7 @@ mod tests {
             day: "Monday, 1 March 2027".into(),
             today: count("7"),
             pending: count("2"),
+            requests: filled.then(|| "3".to_owned()),
             upcoming: count("100+"),
             next,
             payments,

@@ -97,7 +97,8 @@ pub(crate) fn booking(status: Status) -> Booking {
         paid,
         confirmed_at: paid.then(|| at("2027-03-01T08:01:00Z")),
         checked_in_at: None,
-        expires_at: (status == Status::Pending).then(|| at("2027-03-01T08:15:00Z")),
+        expires_at: matches!(status, Status::Requested | Status::Pending)
+            .then(|| at("2027-03-01T08:15:00Z")),
         status_reason: matches!(status, Status::Failed).then(|| "hold_expired".into()),
         refund_due: (status == Status::Cancelled).then(|| eur(8_950)),
         created_at: at("2027-03-01T08:00:00Z"),

@@ -227,6 +227,7 @@ impl House {
             seating: None,
             pricing: berth_catalog::Pricing::default(),
             customer_limit: None,
+            approval_hours: None,
             questions: Vec::new(),
             names_required: false,
             tags: vec![],

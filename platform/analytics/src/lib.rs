@@ -4,7 +4,7 @@
 //!
 //! | event | row | told on |
 //! |---|---|---|
-//! | `booking.booking.created` | `InitiateCheckout` | no: kept for funnels |
+//! | `booking.booking.requested`, or else `created` | `InitiateCheckout` | no: kept for funnels |
 //! | `payment.payment.succeeded` | `Purchase` | `analytics.event.tracked`, in the same transaction |
 //!
 //! Names are those the advertising world counts by. The id a browser's pixel gave its own event is

@@ -2,7 +2,7 @@
 
 use berth_events::{
     analytics::Tracked,
-    booking::{Booking, Created},
+    booking::{Booking, Created, Requested},
     payment::Succeeded,
 };
 use berth_kernel::{Envelope, Money};
@@ -30,7 +30,14 @@ pub fn tracked(event: &Envelope, id: Uuid) -> Result<Option<Happening>, serde_js
             told: true,
         }));
     }
-    if let Some(Created { booking }) = event.open()? {
+    // Of what is asked for first that is the beginning.
+    let begun = match event.open()? {
+        Some(Requested { booking, .. }) => Some(booking),
+        None => event
+            .open()?
+            .and_then(|Created { booking, approved }| (!approved).then_some(booking)),
+    };
+    if let Some(booking) = begun {
         let tracked = happening(event, id, "InitiateCheckout", booking.price, booking);
         return Ok(Some(Happening {
             tracked,

@@ -7,6 +7,7 @@ use berth_tenancy::IdempotencyKey;
 
 use crate::{
     Bookings, Error,
+    approval::REJECTED,
     change::Opened,
     model::{Booking, Status, cancellation},
     store,
@@ -41,8 +42,13 @@ impl Bookings {
         } else {
             booking.price
         };
+        let reason = match (booking.status, by_customer) {
+            (Status::Requested, true) => "withdrawn",
+            (Status::Requested, false) => REJECTED,
+            (_, true) => "customer",
+            (_, false) => "staff",
+        };
         booking.step(Status::Cancelled, now)?;
-        let reason = if by_customer { "customer" } else { "staff" };
         booking.status_reason = Some(reason.to_owned());
         booking.refund_due = Some(refund_due);
         store::release(&mut open.tx, booking).await?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use berth_access::{Context, Permission, Role};
 use berth_catalog::{Offering, PaymentMode, voucher_code};
-use berth_events::booking::{Attribution, Confirmed, Created, Customer};
+use berth_events::booking::{Attribution, Confirmed, Created, Customer, Requested};
 use berth_kernel::{
     AddOnId, BookingId, Money, Problem, ProductId, ResourceId, SessionGroupId, SessionId, UserId,
     VoucherId,
@@ -18,7 +18,7 @@ use berth_tenancy::{IdempotencyKey, TenantTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Bookings, Error, Refusal,
+    Bookings, Error, Refusal, approval,
     customer::{self, CustomerInput},
     decide::{Known, MOST_HELD, Plan, decide, needs_one, units},
     model::{
@@ -152,7 +152,7 @@ pub enum When {
 
 impl Bookings {
     /// Books. A paid booking is held until it is paid; a free one, or one paid on site, is
-    /// confirmed at once.
+    /// confirmed at once. What the business has to say yes to is held until it does.
     ///
     /// # Errors
     /// [`Error::Refused`] names the rule in the way, [`Error::Conflict`] what is free nearby.
@@ -261,7 +261,7 @@ impl Bookings {
         costs: Costs,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Booking>, Error> {
-        let (costs_online, voucher) = (costs.online, costs.voucher);
+        let voucher = costs.voucher;
         let mut booking = assemble(ctx, new, customer, offering, plan, costs, ctx.clock.now());
         booking.details = details(offering, new)?;
         let events = events(&tx, ctx, &booking)?;
@@ -271,7 +271,9 @@ impl Bookings {
             events: &events,
             key,
             catalog_version: offering.version,
-            most_held: owner(ctx).filter(|_| costs_online).map(|_| MOST_HELD),
+            most_held: owner(ctx)
+                .filter(|_| booking.status != Status::Confirmed)
+                .map(|_| MOST_HELD),
         };
         let Some(resource) = store::place(&mut tx, &placing).await? else {
             // What the statement found taken is nothing the rest can be built on.
@@ -373,13 +375,21 @@ impl Bookings {
 
     /// Refuses to hold something nobody could pay.
     pub(crate) async fn check_payable(&self, ctx: &Context, costs: &Costs) -> Result<(), Error> {
+        match costs.online {
+            true => self.check_takes_money(ctx).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses where the business cannot take money.
+    pub(crate) async fn check_takes_money(&self, ctx: &Context) -> Result<(), Error> {
         let ready = |tenant: &berth_tenancy::Tenant| {
             tenant
                 .account
                 .as_ref()
                 .is_some_and(|account| account.charges_enabled)
         };
-        if !costs.online || ready(&ctx.tenant) {
+        if ready(&ctx.tenant) {
             return Ok(());
         }
         // The account may have become ready a moment ago, in another process.
@@ -441,7 +451,12 @@ pub(crate) fn assemble(
     now: Timestamp,
 ) -> Booking {
     let product = &offering.product;
-    let held = costs.online;
+    let status = match (approval::is_asked(ctx, product), costs.online) {
+        (true, _) => Status::Requested,
+        (false, true) => Status::Pending,
+        (false, false) => Status::Confirmed,
+    };
+    let certain = status == Status::Confirmed;
     let hold = SignedDuration::from_mins(i64::from(product.hold_min));
     let seat = |asked: &SeatAsked| BookedSeat::of(offering.seating.as_ref()?, *asked);
     Booking {
@@ -471,12 +486,8 @@ pub(crate) fn assemble(
         },
         customer_id: owner(ctx),
         customer: customer.clone(),
-        status: if held {
-            Status::Pending
-        } else {
-            Status::Confirmed
-        },
-        version: if held { 1 } else { 2 },
+        status,
+        version: if certain { 2 } else { 1 },
         starts_at: plan.starts_at,
         ends_at: plan.ends_at,
         local_start: plan
@@ -493,9 +504,15 @@ pub(crate) fn assemble(
         notes: new.notes.clone(),
         details: Details::default(),
         paid: false,
-        confirmed_at: (!held).then_some(now),
+        confirmed_at: certain.then_some(now),
         checked_in_at: None,
-        expires_at: held.then(|| now + hold),
+        expires_at: match status {
+            Status::Requested => {
+                approval::answered_by(product, (plan.starts_at, plan.ends_at), now)
+            }
+            Status::Pending => Some(now + hold),
+            _ => None,
+        },
         status_reason: None,
         refund_due: None,
         created_at: now,
@@ -517,7 +534,7 @@ pub(crate) fn owner(ctx: &Context) -> Option<UserId> {
         .flatten()
 }
 
-/// What is told of a new booking: that it was made, and that it is certain if it is.
+/// What is told of a new booking: that it was asked for, or made, and that it is certain if it is.
 pub(crate) fn events(
     tx: &TenantTx,
     ctx: &Context,
@@ -528,7 +545,25 @@ pub(crate) fn events(
         version: 1,
         ..booking.told()
     };
-    let mut rows = vec![outbox::row(tx, &Created { booking: first }, at, &ctx.cause)];
+    let asked_until = booking
+        .expires_at
+        .filter(|_| booking.status == Status::Requested);
+    let mut rows = vec![match asked_until {
+        Some(until) => {
+            let event = Requested {
+                booking: first,
+                until,
+            };
+            outbox::row(tx, &event, at, &ctx.cause)
+        }
+        None => {
+            let event = Created {
+                booking: first,
+                approved: false,
+            };
+            outbox::row(tx, &event, at, &ctx.cause)
+        }
+    }];
     if booking.status == Status::Confirmed {
         rows.push(outbox::row(
             tx,

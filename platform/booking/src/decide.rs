@@ -32,13 +32,14 @@ pub(crate) struct Unit {
 /// What a customer has booked already; by default nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CustomerState {
-    /// Bookings of anything that are held and not paid.
+    /// Bookings of anything that are held: asked for, or not paid.
     pub(crate) held: i64,
     /// Bookings of the product in the period its limit is about.
     pub(crate) booked: i64,
 }
 
-/// Most unpaid bookings one customer may hold at once: who holds more keeps others from what they will not have.
+/// Most bookings one customer may hold at once, unpaid or unanswered: who holds more keeps others from what they
+/// will not have.
 /// Two that are made at the same moment may pass it by one.
 pub(crate) const MOST_HELD: i32 = 10;
 
@@ -114,7 +115,8 @@ pub(crate) fn decide(
     if most.is_some_and(|most| known.customer.booked >= most) {
         return Err(Refusal::LimitReached);
     }
-    let is_held = product.payment_mode == PaymentMode::Online && product.price.amount > 0;
+    let is_paid = product.payment_mode == PaymentMode::Online && product.price.amount > 0;
+    let is_held = is_paid || product.approval_hours.is_some();
     if is_held && known.customer.held >= i64::from(MOST_HELD) {
         return Err(Refusal::TooManyHolds);
     }

@@ -137,8 +137,14 @@ pub enum Refusal {
     /// The booking costs less than the voucher is for.
     #[error("The booking costs too little for this voucher.")]
     VoucherLeast,
-    /// The customer holds as many unpaid bookings as one may.
-    #[error("Pay for what is held before holding more.")]
+    /// A request that lapsed, or is about to.
+    #[error("The time to answer this request is over.")]
+    AnswerTooLate,
+    /// Another time of what the business has to agree to.
+    #[error("The business has to agree to another time: ask it to move the booking, or ask anew.")]
+    AskAnew,
+    /// The customer holds as many bookings, unpaid or unanswered, as one may.
+    #[error("Pay for what is held, or wait for an answer, before asking for more.")]
     TooManyHolds,
     /// The customer has booked it as often as one may.
     #[error("One customer may not book this any more often in that time.")]
@@ -194,6 +200,8 @@ impl Refusal {
             Self::WrongVoucher => ("WRONG_VOUCHER", "voucher"),
             Self::VoucherUsedUp => ("VOUCHER_USED_UP", "voucher"),
             Self::VoucherLeast => ("VOUCHER_PRICE_TOO_LOW", "voucher"),
+            Self::AnswerTooLate => ("ANSWER_TOO_LATE", "id"),
+            Self::AskAnew => ("APPROVAL_NEEDED", "starts_at"),
             Self::TooManyHolds => ("TOO_MANY_HOLDS", "customer"),
             Self::LimitReached => ("LIMIT_REACHED", "product_id"),
             Self::PriceTooHigh => ("PRICE_TOO_HIGH", "quantity"),

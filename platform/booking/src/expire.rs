@@ -1,4 +1,4 @@
-//! Holds that ran out.
+//! Holds that ran out, and requests nobody answered.
 //!
 //! At `expires_at` the payment service asks the provider of itself, and tells the outcome. Only when
 //! no word of that came is it asked here, by the sweep. Nobody else frees a place that somebody may
@@ -44,7 +44,7 @@ pub trait Referee: Send + Sync {
 }
 
 impl Bookings {
-    /// Fails pending bookings of all tenants whose hold ran out, and serves those who wait for what became free, until
+    /// Fails bookings of all tenants whose hold ran out, and serves those who wait for what became free, until
     /// cancelled.
     pub async fn sweep(
         &self,
@@ -86,11 +86,16 @@ impl Bookings {
         tx.rollback().await?;
         let mut released = 0;
         let began = Instant::now();
-        for id in &expired {
+        for (id, status) in &expired {
             if began.elapsed() > BUDGET {
                 break;
             }
-            match referee.stop_payment(tenant, *id).await {
+            // What nobody has agreed to nobody can be paying for.
+            let stopped = match status {
+                Status::Requested => Ok(true),
+                _ => referee.stop_payment(tenant, *id).await,
+            };
+            match stopped {
                 // One transaction each: it locks this booking and what it takes, and nothing else.
                 Ok(true) => released += u64::from(self.release_hold(tenant, *id, clock).await?),
                 Ok(false) => {}
@@ -119,13 +124,18 @@ impl Bookings {
         let mut tx = self.tenancy.begin(tenant).await?;
         let booking = store::lock_hidden_too(&mut tx, id).await?;
         let over = |booking: &Booking| {
-            booking.status == Status::Pending && booking.expires_at.is_some_and(|at| at < now)
+            matches!(booking.status, Status::Requested | Status::Pending)
+                && booking.expires_at.is_some_and(|at| at < now)
         };
         let Some(booking) = booking.filter(over) else {
             tx.rollback().await?;
             return Ok(false);
         };
-        fail(&mut tx, booking, now, &Cause::fresh(), "hold_expired").await?;
+        let reason = match booking.status {
+            Status::Requested => "not_answered",
+            _ => "hold_expired",
+        };
+        fail(&mut tx, booking, now, &Cause::fresh(), reason).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -150,7 +160,7 @@ pub(crate) async fn extend(
     Ok(outbox::push(tx, &event, at, cause).await?)
 }
 
-/// Ends a pending booking that will not be paid, and tells of it.
+/// Ends a booking that will not be paid, or was not answered, and tells of it.
 pub(crate) async fn fail(
     tx: &mut TenantTx,
     mut booking: Booking,

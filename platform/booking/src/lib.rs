@@ -19,6 +19,7 @@
 //! event in `berth-events`, its route in `tenant-api`.
 
 mod alternatives;
+mod approval;
 mod asked;
 mod availability;
 mod blocks;

@@ -518,6 +518,8 @@ mod tests {
             | Refusal::MoneyReturned
             | Refusal::HoldEnds
             | Refusal::HoldLongEnough
+            | Refusal::AnswerTooLate
+            | Refusal::AskAnew
             | Refusal::OtherLength
             | Refusal::OtherPeriod
             | Refusal::OtherZone => return None,
@@ -689,7 +691,7 @@ mod tests {
             assert!(first.detail.starts_with(&refusal.to_string()), "{first:?}");
             explained += 1;
         }
-        assert_eq!(explained, Refusal::iter().count() - 10);
+        assert_eq!(explained, Refusal::iter().count() - 12);
     }
 
     #[test]

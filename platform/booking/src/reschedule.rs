@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
+    approval::answerable,
     decide::{Unit, check_horizon, seated, together, units},
     model::{Booking, Forbidden, Status, cancellation, rentals::Period},
     of_pool::of_pool,
@@ -105,6 +106,13 @@ impl Bookings {
             Some(customer) => self.limit(&mut tx, ctx, &booking, customer).await?,
             None => None,
         };
+        // What the business agreed to is no leave to come at any other time.
+        if customers_own && booking.status != Status::Requested {
+            let offering = self.last_known(&mut tx, ctx, booking.product_id).await?;
+            if offering.product.approval_hours.is_some() {
+                return Err(Refusal::AskAnew.into());
+            }
+        }
         let moved = match to.when {
             When::Start(at) => {
                 let chosen = self
@@ -143,6 +151,14 @@ impl Bookings {
             limit.check(&mut tx, &booking).await?;
         }
         booking.checked_in_at = None;
+        if booking.status == Status::Requested {
+            let kind = match to.when {
+                When::Nights(_) => ProductKind::Stay,
+                _ => ProductKind::Appointment,
+            };
+            let until = answerable(kind, booking.starts_at, booking.ends_at);
+            booking.expires_at = booking.expires_at.min(Some(until));
+        }
         booking.version += 1;
         booking.updated_at = ctx.clock.now();
         store::save(&mut tx, &booking).await?;

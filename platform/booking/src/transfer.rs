@@ -16,7 +16,7 @@ impl Bookings {
     /// it sees it no more: what was paid stays paid, and what is given back goes back the way it came.
     ///
     /// # Errors
-    /// [`Error::Status`] when it has ended, [`Refusal::Past`] once it has begun.
+    /// [`Error::Status`] when it has ended or is only asked for, [`Refusal::Past`] once it has begun.
     pub async fn transfer(
         &self,
         ctx: &Context,
@@ -31,7 +31,8 @@ impl Bookings {
             Opened::Open(open) => open,
         };
         let (now, booking) = (ctx.clock.now(), &mut open.booking);
-        if !booking.is_active() {
+        // The business answers who asked.
+        if !booking.is_active() || booking.status == Status::Requested {
             return Err(Forbidden {
                 from: booking.status,
                 to: Status::Confirmed,

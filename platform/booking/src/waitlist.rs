@@ -2,7 +2,7 @@
 //!
 //! Who waits stands in the line of a session or a group. As soon as there is room for the first of them, or for the
 //! next who wants no more than there is, they are given it: as a booking like any other, confirmed where nothing is
-//! to be paid online, held for them for a while where something is. Nobody else gets it before.
+//! to be paid online, held for them for a while where something is, and asked for where the business has to agree. Nobody else gets it before.
 
 use std::sync::Arc;
 
@@ -328,7 +328,8 @@ impl Bookings {
             return Ok(true);
         }
         store::serve(&mut tx, entry.id, booking.id).await?;
-        if let Some(until) = booking.expires_at {
+        let until = booking.expires_at;
+        if let Some(until) = until.filter(|_| booking.status == Status::Pending) {
             let event = Offered {
                 entry_id: entry.id,
                 entry_version: 1,
@@ -351,8 +352,8 @@ async fn close(mut tx: TenantTx, entry: WaitlistEntryId) -> Result<bool, Error> 
     Ok(true)
 }
 
-/// How long a place is held for who waited for it, so long before its start.
-fn offered_for(left: SignedDuration) -> SignedDuration {
+/// How long a place is held for who does not wait at the screen for it, so long before its start.
+pub(crate) fn offered_for(left: SignedDuration) -> SignedDuration {
     (left / 4).clamp(OFFERED_AT_LEAST, OFFERED_FOR)
 }
 

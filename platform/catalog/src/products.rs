@@ -11,9 +11,9 @@ use crate::{
     Catalog, Error, NewProduct, Product, ProductChange, ProductFilter, Variant, VariantChange,
     locations::zone_of,
     model::{
-        check_new_product, check_pricing, check_product_description, check_product_name,
-        check_product_price, check_questions, check_requirements, check_taken, check_words,
-        check_zone_prices, check_zones, language, tags,
+        check_approval, check_new_product, check_pricing, check_product_description,
+        check_product_name, check_product_price, check_questions, check_requirements, check_taken,
+        check_words, check_zone_prices, check_zones, language, tags,
     },
     store,
 };
@@ -96,6 +96,8 @@ impl Catalog {
         }
         product.category_id = change.category_id.unwrap_or(product.category_id);
         product.active = change.active.unwrap_or(product.active);
+        product.approval_hours = change.approval_hours.unwrap_or(product.approval_hours);
+        check_approval(product.approval_hours)?;
         if let Some(questions) = &change.questions {
             check_questions(questions)?;
             product.questions.clone_from(questions);

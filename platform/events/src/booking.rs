@@ -72,12 +72,32 @@ pub struct Attribution {
     pub utm_campaign: Option<String>,
 }
 
+/// Something was asked for that the business has to say yes to. It is held until it does, or `until`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Requested {
+    /// What may become a booking.
+    #[serde(flatten)]
+    pub booking: Booking,
+    /// By when it is answered.
+    pub until: Timestamp,
+}
+event!(
+    Requested,
+    "booking.booking.requested",
+    booking.booking_id,
+    booking.version
+);
+
 /// A booking was taken; unpaid ones are held until `expires_at`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Created {
     /// The booking.
     #[serde(flatten)]
     pub booking: Booking,
+    /// Whether it was [`Requested`] before, and the business said yes. What is certain then is told of by
+    /// [`Confirmed`] alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
 }
 event!(
     Created,
@@ -126,7 +146,8 @@ pub struct Cancelled {
     /// The booking.
     #[serde(flatten)]
     pub booking: Booking,
-    /// `customer`, `staff`, `payment_failed`, `hold_expired`, `place_lost`.
+    /// `customer`, `staff`, `payment_failed`, `hold_expired`, `place_lost`; of a request
+    /// `rejected`, `not_answered`, `withdrawn`.
     pub reason: String,
     /// What the policy gives back; zero if nothing was or is due.
     pub refund_due: Money,

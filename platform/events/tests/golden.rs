@@ -38,6 +38,7 @@ fn hold<E: Event>() -> &'static str {
 #[test]
 fn events_are_written_as_they_ever_were() {
     let held = BTreeSet::from([
+        hold::<booking::Requested>(),
         hold::<booking::Created>(),
         hold::<booking::Updated>(),
         hold::<booking::Confirmed>(),

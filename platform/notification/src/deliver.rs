@@ -79,7 +79,12 @@ impl Reactions {
                 })?;
                 Some((format!("{number}.pdf"), bytes))
             }
-            Subject::Confirmation | Subject::Offer { .. } | Subject::Cancellation { .. } => None,
+            Subject::Confirmation
+            | Subject::Offer { .. }
+            | Subject::Request { .. }
+            | Subject::Approval { .. }
+            | Subject::Decline(_)
+            | Subject::Cancellation { .. } => None,
         };
         Ok(Mail {
             from_name: single_line(&work.tenant.name, LONGEST_NAME),

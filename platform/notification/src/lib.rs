@@ -6,10 +6,12 @@
 //! |---|---|
 //! | `receipt.receipt.generated` | confirmation with the receipt attached: the one mail of a paid booking |
 //! | `booking.booking.confirmed`, not by a payment | confirmation: free, or paid on site |
-//! | `booking.booking.cancelled` | cancellation, with the refund that is due |
+//! | `booking.booking.requested` | that the business was asked, and by when it answers |
+//! | `booking.booking.created`, of a request it said yes to | where it is paid, and until when |
+//! | `booking.booking.cancelled` | cancellation, with the refund that is due; or that it did not say yes |
 //!
-//! A hold that ran out or whose payment failed ends without a mail: its customer never got one
-//! that would have to be taken back, and the checkout page has said so. Everything else that
+//! A hold that ran out or whose payment failed ends without a mail: nothing was promised beyond that time, and the
+//! checkout page has said so. Everything else that
 //! arrives is only noted as seen.
 //!
 //! A mail is written down first (one row per cause, with the Message-ID it will have), then handed

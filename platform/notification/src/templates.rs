@@ -8,7 +8,7 @@
 use askama::Template;
 use berth_wording::{Language, single_line};
 
-use crate::model::{Brand, Letter, Subject};
+use crate::model::{Brand, Declined, Letter, Subject};
 
 /// Characters of a name that are shown.
 const LONGEST: usize = 200;
@@ -44,6 +44,9 @@ struct View {
     /// What goes back, where something does.
     refund: Option<String>,
     by_customer: bool,
+    /// Whether a request was not answered, or withdrawn; the business said no to any other that has ended.
+    too_late: bool,
+    withdrawn: bool,
     /// Until when a place is held, and where it is paid.
     until: String,
     pay_url: String,
@@ -138,6 +141,24 @@ pub fn render(letter: &Letter, brand: &Brand, pay_url: &str) -> Result<Rendered,
         (Subject::Offer { .. }, Language::German) => {
             words!(v, View, "mail/de/offer.subject.txt", "mail/de/offer.txt", "mail/de/offer.html")
         }
+        (Subject::Request { .. }, Language::English) => {
+            words!(v, View, "mail/en/request.subject.txt", "mail/en/request.txt", "mail/en/request.html")
+        }
+        (Subject::Request { .. }, Language::German) => {
+            words!(v, View, "mail/de/request.subject.txt", "mail/de/request.txt", "mail/de/request.html")
+        }
+        (Subject::Approval { .. }, Language::English) => {
+            words!(v, View, "mail/en/approval.subject.txt", "mail/en/approval.txt", "mail/en/approval.html")
+        }
+        (Subject::Approval { .. }, Language::German) => {
+            words!(v, View, "mail/de/approval.subject.txt", "mail/de/approval.txt", "mail/de/approval.html")
+        }
+        (Subject::Decline(_), Language::English) => {
+            words!(v, View, "mail/en/decline.subject.txt", "mail/en/decline.txt", "mail/en/decline.html")
+        }
+        (Subject::Decline(_), Language::German) => {
+            words!(v, View, "mail/de/decline.subject.txt", "mail/de/decline.txt", "mail/de/decline.html")
+        }
         (Subject::Cancellation { .. }, Language::English) => {
             words!(v, View, "mail/en/cancellation.subject.txt", "mail/en/cancellation.txt", "mail/en/cancellation.html")
         }
@@ -215,9 +236,13 @@ fn view(letter: &Letter, brand: &Brand, pay_url: &str, language: Language) -> Vi
         refund,
         by_customer,
         until: match &letter.subject {
-            Subject::Offer { until } => language.moment(*until, &booking.timezone),
+            Subject::Offer { until } | Subject::Request { until } | Subject::Approval { until } => {
+                language.moment(*until, &booking.timezone)
+            }
             _ => String::new(),
         },
+        too_late: letter.subject == Subject::Decline(Declined::TooLate),
+        withdrawn: letter.subject == Subject::Decline(Declined::Withdrawn),
         pay_url: pay_url.to_owned(),
     }
 }

@@ -41,7 +41,8 @@ impl BookingsApi {
     /// Book.
     ///
     /// A booking that is paid online is held (`PENDING`) until it is paid at `checkout_url` or
-    /// `expires_at` passes. A lost race answers 409 `BOOKING_CONFLICT` with what is free nearby.
+    /// `expires_at` passes. One the business has to say yes to is held (`REQUESTED`) until it does, or `expires_at`
+    /// passes; then it goes on as any other. A lost race answers 409 `BOOKING_CONFLICT` with what is free nearby.
     #[oai(path = "/bookings", method = "post", operation_id = "create_booking")]
     async fn create(
         &self,
@@ -348,6 +349,52 @@ impl BookingsApi {
             .bookings
             .undo_check_in(&ctx, id.0.into(), key.as_ref());
         Ok(self.answer(&ctx.tenant.slug, gone.await.map_err(refuse)?))
+    }
+
+    /// Say yes to a request.
+    ///
+    /// It is held until it is paid, or certain if nothing is paid online.
+    #[oai(
+        path = "/bookings/:id/approve",
+        method = "post",
+        operation_id = "approve_booking"
+    )]
+    async fn approve(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/approve";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let approved = self.0.bookings.approve(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, approved.await.map_err(refuse)?))
+    }
+
+    /// Say no to a request.
+    #[oai(
+        path = "/bookings/:id/reject",
+        method = "post",
+        operation_id = "reject_booking"
+    )]
+    async fn reject(
+        &self,
+        asker: Asker,
+        id: Path<Uuid>,
+        /// The same key gives the same answer.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<BookingAnswer>, Refusal> {
+        let ctx = asker.context();
+        let route = "POST /v1/bookings/:id/reject";
+        let key = idempotency::key(&ctx, route, key.0.as_deref(), &id.0.to_string(), &true)
+            .map_err(refuse)?;
+        let rejected = self.0.bookings.reject(&ctx, id.0.into(), key.as_ref());
+        Ok(self.answer(&ctx.tenant.slug, rejected.await.map_err(refuse)?))
     }
 
     /// Confirm a held booking without payment.

@@ -329,6 +329,8 @@ impl BookingRequest {
 #[derive(Clone, Copy, Debug, Enum)]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BookingStatus {
+    /// Held until the business says yes to it; expires.
+    Requested,
     /// Held and unpaid; expires.
     Pending,
     /// Certain.
@@ -339,13 +341,14 @@ pub enum BookingStatus {
     NoShow,
     /// Called off.
     Cancelled,
-    /// Not paid, or not in time.
+    /// Not paid, or not answered, or not in time.
     Failed,
 }
 
 impl From<Status> for BookingStatus {
     fn from(status: Status) -> Self {
         match status {
+            Status::Requested => Self::Requested,
             Status::Pending => Self::Pending,
             Status::Confirmed => Self::Confirmed,
             Status::Completed => Self::Completed,
@@ -359,6 +362,7 @@ impl From<Status> for BookingStatus {
 impl From<BookingStatus> for Status {
     fn from(status: BookingStatus) -> Self {
         match status {
+            BookingStatus::Requested => Self::Requested,
             BookingStatus::Pending => Self::Pending,
             BookingStatus::Confirmed => Self::Confirmed,
             BookingStatus::Completed => Self::Completed,
@@ -438,7 +442,7 @@ pub struct BookingAnswer {
     pub checked_in_at: Option<Instant>,
     /// What the customer wants known.
     pub notes: String,
-    /// Until when it is held unpaid.
+    /// Until when it is held: unpaid, or unanswered.
     #[oai(skip_serializing_if_is_none)]
     pub expires_at: Option<Instant>,
     /// Where it is paid; only while it is held.

@@ -161,6 +161,7 @@ impl CatalogApi {
                 .questions
                 .map(|all| all.into_iter().map(Into::into).collect()),
             names_required: body.0.names_required,
+            approval_hours: given(body.0.approval_hours),
             tags: body.0.tags,
             listing: ListingChange {
                 slug: given(body.0.slug),

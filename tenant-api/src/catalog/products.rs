@@ -120,6 +120,8 @@ pub struct ProductRequest {
     pub pricing: Option<Pricing>,
     /// How often one customer may book it; as often as they like unless said.
     pub customer_limit: Option<CustomerLimit>,
+    /// If the business is to be asked first: within how many hours it answers, 1 to 720. Staff need not ask.
+    pub approval_hours: Option<i32>,
     /// What is asked of who books, at most 30.
     #[oai(default)]
     pub questions: Vec<Question>,
@@ -327,6 +329,7 @@ impl TryFrom<ProductRequest> for NewProduct {
             seating: request.seating.map(Into::into),
             pricing: request.pricing.unwrap_or_default().try_into()?,
             customer_limit: request.customer_limit.map(Into::into),
+            approval_hours: request.approval_hours,
             questions: request.questions.into_iter().map(Into::into).collect(),
             names_required: request.names_required,
             tags: request.tags,
@@ -424,6 +427,8 @@ pub struct ProductEdit {
     pub zone_prices: Option<Vec<PriceOfZone>>,
     /// What changes the price, and taxes: all of it.
     pub pricing: Option<Pricing>,
+    /// Within how many hours the business answers who asks for it; `null` if it need not be asked.
+    pub approval_hours: MaybeUndefined<i32>,
     /// What is asked of who books: all of it.
     pub questions: Option<Vec<Question>>,
     /// Whether each place is for somebody who is named.
@@ -500,6 +505,9 @@ pub struct ProductAnswer {
     /// How often one customer may book it.
     #[oai(skip_serializing_if_is_none)]
     pub customer_limit: Option<CustomerLimit>,
+    /// Within how many hours the business answers who asks for it; what is booked is certain only then.
+    #[oai(skip_serializing_if_is_none)]
+    pub approval_hours: Option<i32>,
     /// Pictures of it, in the order they are shown.
     #[oai(default, skip_serializing_if_is_empty)]
     pub images: Vec<Image>,
@@ -570,6 +578,7 @@ impl From<Product> for ProductAnswer {
             seating: product.seating.map(Into::into),
             pricing: product.pricing.into(),
             customer_limit: product.customer_limit.map(Into::into),
+            approval_hours: product.approval_hours,
             images: product.images.into_iter().map(Into::into).collect(),
             questions: product.questions.into_iter().map(Into::into).collect(),
             names_required: product.names_required,

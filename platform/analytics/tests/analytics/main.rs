@@ -146,6 +146,7 @@ async fn a_booking_is_counted_and_not_told() {
     let platform = TestPlatform::start().await;
     let created = Created {
         booking: booking(Some("px-42")),
+        approved: false,
     };
     let event = wrapped(&platform, &created);
     handle(&platform, &event).await.unwrap();

@@ -143,7 +143,7 @@ fn written(
             customer_name,
         } => {
             standing = match status {
-                Status::Pending => calendar::Standing::Tentative,
+                Status::Requested | Status::Pending => calendar::Standing::Tentative,
                 Status::Confirmed | Status::Completed | Status::NoShow => {
                     calendar::Standing::Confirmed
                 }

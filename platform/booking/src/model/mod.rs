@@ -96,7 +96,7 @@ pub struct Booking {
     /// When who booked came.
     #[serde(default)]
     pub checked_in_at: Option<Timestamp>,
-    /// Until when it is held unpaid.
+    /// Until when it is held: unpaid, or unanswered.
     pub expires_at: Option<Timestamp>,
     /// Why it ended as it did.
     pub status_reason: Option<String>,
@@ -125,7 +125,8 @@ impl Booking {
             timezone: self.timezone.clone(),
             quantity: self.quantity,
             price: self.price,
-            expires_at: self.expires_at,
+            // What is only asked for cannot be paid.
+            expires_at: self.expires_at.filter(|_| self.status == Status::Pending),
             attribution: self.attribution.clone(),
         }
     }
@@ -162,7 +163,10 @@ impl Booking {
     /// Whether it still takes its place.
     #[must_use]
     pub const fn is_active(&self) -> bool {
-        matches!(self.status, Status::Pending | Status::Confirmed)
+        matches!(
+            self.status,
+            Status::Requested | Status::Pending | Status::Confirmed
+        )
     }
 
     /// Refuses who may only see their own bookings and does not own this one, as if it were not

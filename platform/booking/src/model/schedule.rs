@@ -356,6 +356,7 @@ pub(crate) mod tests {
             seating: None,
             pricing: Pricing::default(),
             customer_limit: None,
+            approval_hours: None,
             images: Vec::new(),
             questions: Vec::new(),
             names_required: false,

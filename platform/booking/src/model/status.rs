@@ -5,15 +5,17 @@ use serde::{Deserialize, Serialize};
 /// Where a booking stands.
 ///
 /// ```text
-/// PENDING ──▶ CONFIRMED ──▶ COMPLETED | NO_SHOW
-///    │            │
-///    ├──▶ FAILED ─┤ (money that came too late, the place still free)
-///    ▼            ▼
-/// CANCELLED ◀─────┘ (and back, when it was a mistake)
+/// REQUESTED ──▶ PENDING ──▶ CONFIRMED ──▶ COMPLETED | NO_SHOW
+///    │             │            │
+///    ├─────────────┴─▶ FAILED ──┤ (money that came too late, the place still free)
+///    ▼                          ▼
+/// CANCELLED ◀───────────────────┘ (and back, when it was a mistake)
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
+    /// Held until the business says yes to it; expires.
+    Requested,
     /// Held and unpaid; expires.
     Pending,
     /// Certain.
@@ -24,7 +26,7 @@ pub enum Status {
     NoShow,
     /// Called off.
     Cancelled,
-    /// Not paid, or not in time.
+    /// Not paid, or not answered, or not in time.
     Failed,
 }
 
@@ -40,7 +42,8 @@ pub struct Forbidden {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Requested,
         Self::Pending,
         Self::Confirmed,
         Self::Completed,
@@ -54,9 +57,10 @@ impl Status {
     /// # Errors
     /// [`Forbidden`] when there is none.
     pub fn step(self, to: Self) -> Result<Self, Forbidden> {
-        use Status::{Cancelled, Completed, Confirmed, Failed, NoShow, Pending};
+        use Status::{Cancelled, Completed, Confirmed, Failed, NoShow, Pending, Requested};
         match (self, to) {
-            (Pending, Confirmed | Cancelled | Failed)
+            (Requested, Pending | Confirmed | Cancelled | Failed)
+            | (Pending, Confirmed | Cancelled | Failed)
             | (Confirmed, Completed | NoShow | Cancelled)
             | (Failed, Confirmed | Cancelled) => Ok(to),
             _ => Err(Forbidden { from: self, to }),
@@ -81,6 +85,7 @@ impl Status {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Requested => "REQUESTED",
             Self::Pending => "PENDING",
             Self::Confirmed => "CONFIRMED",
             Self::Completed => "COMPLETED",

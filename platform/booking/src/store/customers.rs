@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::Error;
 
-/// How many bookings a customer holds unpaid.
+/// How many bookings a customer holds that are not certain.
 pub(crate) async fn held_by(tx: &mut TenantTx, customer: UserId) -> Result<i64, Error> {
     let held = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "held!" FROM booking WHERE customer_id = $1 AND status = 'PENDING'"#,
+        r#"SELECT count(*) AS "held!" FROM booking WHERE customer_id = $1 AND status IN ('REQUESTED', 'PENDING')"#,
         customer.uuid(),
     )
     .fetch_one(tx.conn())

@@ -162,7 +162,7 @@ pub(crate) struct Placing<'a> {
     pub(crate) key: Option<&'a IdempotencyKey>,
     /// What was decided rests on this version of the catalog.
     pub(crate) catalog_version: i64,
-    /// How many unpaid bookings the customer may hold, this one among them.
+    /// How many bookings the customer may hold that are not certain, this one among them.
     pub(crate) most_held: Option<i32>,
 }
 
@@ -191,7 +191,7 @@ macro_rules! place {
                WHERE version = $1
                  AND coalesce(pg_try_advisory_xact_lock(hashtextextended(current_user || $2, 1)), true)
                  AND ($40::integer IS NULL
-                      OR (SELECT count(*) FROM booking WHERE customer_id = $15 AND status = 'PENDING') < $40)
+                      OR (SELECT count(*) FROM booking WHERE customer_id = $15 AND status IN ('REQUESTED', 'PENDING')) < $40)
            ), "# + $take + r#", answered AS (
                INSERT INTO idempotency (principal, route, key, request_hash, body)
                SELECT $3, $4, $5, $6,
@@ -276,10 +276,10 @@ pub(crate) async fn place(
     let mut given = Given {
         placing,
         tenant: tx.tenant_id().uuid(),
-        state: if booking.status == Status::Pending {
-            "held"
-        } else {
+        state: if booking.status == Status::Confirmed {
             "confirmed"
+        } else {
+            "held"
         },
         answer: serde_json::to_string(booking).map_err(|e| sqlx::Error::Encode(e.into()))?,
         others: Vec::new(),

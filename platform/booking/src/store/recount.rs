@@ -103,7 +103,7 @@ async fn bookings_and_claims(tx: &mut TenantTx) -> Result<Vec<String>, sqlx::Err
                            ELSE 1 END AS parts
            ) takes
            WHERE (has.held, has.certain) <> (
-               CASE b.status WHEN 'PENDING' THEN takes.parts ELSE 0 END,
+               CASE WHEN b.status IN ('REQUESTED', 'PENDING') THEN takes.parts ELSE 0 END,
                CASE WHEN b.status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW') THEN takes.parts ELSE 0 END)
            ORDER BY b.id LIMIT 100"#
     )

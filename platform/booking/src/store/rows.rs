@@ -152,16 +152,16 @@ pub(crate) async fn lock_hidden_too(
     row.map(Booking::try_from).transpose()
 }
 
-/// Pending bookings whose hold ran out more than `grace` ago, by the database's clock, and when that
+/// Bookings whose hold, or whose time to be answered, ran out more than `grace` ago, by the database's clock, and when that
 /// will be so of the next.
 pub(crate) async fn expired(
     tx: &mut TenantTx,
     grace: SignedDuration,
-) -> Result<(Vec<BookingId>, Option<Timestamp>), Error> {
+) -> Result<(Vec<(BookingId, Status)>, Option<Timestamp>), Error> {
     let rows = sqlx::query!(
-        r#"SELECT id, expires_at AS "expires_at!: jiff_sqlx::Timestamp",
+        r#"SELECT id, status, expires_at AS "expires_at!: jiff_sqlx::Timestamp",
                   expires_at < clock_timestamp() - make_interval(secs => $1) AS "over!"
-           FROM booking WHERE status = 'PENDING' AND expires_at IS NOT NULL
+           FROM booking WHERE status IN ('REQUESTED', 'PENDING') AND expires_at IS NOT NULL
            ORDER BY expires_at LIMIT 50"#,
         grace.as_secs_f64(),
     )
@@ -170,7 +170,8 @@ pub(crate) async fn expired(
     let next = rows.iter().find(|row| !row.over);
     let next = next.map(|row| row.expires_at.to_jiff() + grace);
     let over = rows.iter().filter(|row| row.over);
-    Ok((over.map(|row| row.id.into()).collect(), next))
+    let over = over.filter_map(|row| Some((row.id.into(), Status::parse(&row.status)?)));
+    Ok((over.collect(), next))
 }
 
 /// A page of bookings, newest first or by their start.

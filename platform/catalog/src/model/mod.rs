@@ -48,7 +48,7 @@ pub use product::{
     VariantChange,
 };
 pub(crate) use product::{
-    check as check_new_product, check_description as check_product_description,
+    check as check_new_product, check_approval, check_description as check_product_description,
     check_name as check_product_name, check_price as check_product_price, check_taken,
 };
 pub(crate) use question::check as check_questions;

@@ -158,6 +158,9 @@ pub struct Product {
     /// How often one customer may book it; as often as they like if nothing is said.
     #[serde(default)]
     pub customer_limit: Option<CustomerLimit>,
+    /// Within how many hours the business says yes to who asks for it; none if it need not be asked.
+    #[serde(default)]
+    pub approval_hours: Option<i32>,
     /// Pictures of it, in their order.
     #[serde(default)]
     pub images: Vec<Image>,
@@ -234,6 +237,8 @@ pub struct NewProduct {
     pub pricing: Pricing,
     /// How often one customer may book it.
     pub customer_limit: Option<CustomerLimit>,
+    /// Within how many hours the business says yes to who asks for it, 1 to 720; none if it need not be asked.
+    pub approval_hours: Option<i32>,
     /// What is asked of who books, at most 30.
     pub questions: Vec<Question>,
     /// Whether each place is for somebody who is named.
@@ -265,6 +270,8 @@ pub struct ProductChange {
     pub zone_prices: Option<Vec<ZonePrice>>,
     /// What changes the price, and taxes.
     pub pricing: Option<Pricing>,
+    /// Within how many hours the business says yes to who asks for it; `Some(None)` if it need not be asked.
+    pub approval_hours: Option<Option<i32>>,
     /// What is asked of who books, all of it.
     pub questions: Option<Vec<Question>>,
     /// Whether each place is for somebody who is named.
@@ -341,6 +348,7 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
     if let Some(limit) = new.customer_limit {
         limit.check()?;
     }
+    check_approval(new.approval_hours)?;
     question::check(&new.questions)?;
     new.listing.check()?;
     if let Some(seating) = &new.seating {
@@ -351,6 +359,15 @@ pub(crate) fn check(new: &NewProduct, tenant_currency: Currency) -> Result<(), E
         check_zone_prices(&seating.zone_prices, new.currency)?;
     }
     check_policy(&new.cancellation_policy)
+}
+
+/// Refuses a time to answer that nobody could keep, or would wait for.
+pub(crate) fn check_approval(hours: Option<i32>) -> Result<(), Error> {
+    if hours.is_none_or(|hours| (1..=720).contains(&hours)) {
+        return Ok(());
+    }
+    let detail = "Must be between 1 and 720.";
+    Err(Error::invalid("approval_hours", "OUT_OF_RANGE", detail))
 }
 
 /// Refuses a stay or a rental without its terms or its pool, and those of anything else.

@@ -72,6 +72,7 @@ struct ProductRow {
     zone_prices: sqlx::types::Json<Vec<ZonePrice>>,
     pricing: sqlx::types::Json<Pricing>,
     customer_limit: Option<sqlx::types::Json<CustomerLimit>>,
+    approval_hours: Option<i32>,
     images: sqlx::types::Json<Vec<Image>>,
     questions: sqlx::types::Json<Vec<Question>>,
     names_required: bool,
@@ -112,7 +113,7 @@ macro_rules! select_product {
                   rental AS "rental: sqlx::types::Json<RentalTerms>",
                   seat_map_id, zone_prices AS "zone_prices: sqlx::types::Json<Vec<ZonePrice>>",
                   pricing AS "pricing: sqlx::types::Json<Pricing>",
-                  customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>",
+                  customer_limit AS "customer_limit: sqlx::types::Json<CustomerLimit>", approval_hours,
                   questions AS "questions: sqlx::types::Json<Vec<Question>>", names_required,
                   tags, slug, meta_title, meta_description, location_id, active, version, created_at
            FROM product "# + $tail
@@ -155,6 +156,7 @@ impl TryFrom<ProductRow> for Product {
             }),
             pricing: row.pricing.0,
             customer_limit: row.customer_limit.map(|limit| limit.0),
+            approval_hours: row.approval_hours,
             images: row.images.0,
             questions: row.questions.0,
             names_required: row.names_required,
@@ -221,9 +223,9 @@ pub(crate) async fn insert_product(
             buffer_before_min, buffer_after_min, timezone, price_minor, currency, payment_mode,
             max_quantity, min_notice_min, window_days, hold_min, cancellation_policy, created_at, updated_at, pool_id, stay, rental,
             seat_map_id, zone_prices, pricing, customer_limit, tags, slug, meta_title, meta_description, language,
-            location_id, questions, names_required)
+            location_id, questions, names_required, approval_hours)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)",
+            $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)",
         id.uuid(),
         new.kind.as_str(),
         new.category_id.map(|id| id.uuid()),
@@ -258,6 +260,7 @@ pub(crate) async fn insert_product(
         new.location_id.map(|id| id.uuid()),
         sqlx::types::Json(&new.questions) as _,
         new.names_required,
+        new.approval_hours,
     )
     .execute(tx.conn())
     .await
@@ -373,7 +376,8 @@ pub(crate) async fn update_product(
     let updated = sqlx::query!(
         "UPDATE product SET name = $3, description = $4, price_minor = $5, active = $6,
                 zone_prices = $8, pricing = $9, category_id = $10, tags = $11, slug = $12, meta_title = $13,
-                meta_description = $14, language = $15, questions = $16, names_required = $17, version = version + 1, updated_at = $7
+                meta_description = $14, language = $15, questions = $16, names_required = $17, approval_hours = $18,
+                version = version + 1, updated_at = $7
          WHERE id = $1 AND version = $2",
         product.id.uuid(),
         version,
@@ -392,6 +396,7 @@ pub(crate) async fn update_product(
         language,
         sqlx::types::Json(&product.questions) as _,
         product.names_required,
+        product.approval_hours,
     )
     .execute(tx.conn())
     .await

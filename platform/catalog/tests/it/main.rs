@@ -44,6 +44,7 @@ fn check_up() -> NewProduct {
         seating: None,
         pricing: Pricing::default(),
         customer_limit: None,
+        approval_hours: None,
         questions: Vec::new(),
         names_required: false,
         tags: vec![],

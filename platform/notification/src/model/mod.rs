@@ -1,7 +1,7 @@
 //! Which event is told to whom: pure.
 
 use berth_events::{
-    booking::{Booking, Cancelled, Confirmed, Offered, Updated},
+    booking::{Booking, Cancelled, Confirmed, Created, Offered, Requested, Updated},
     receipt::Generated,
 };
 use berth_kernel::{BookingId, DeliveryId, Envelope, Money};
@@ -70,6 +70,18 @@ pub enum Subject {
         /// Until when.
         until: Timestamp,
     },
+    /// The business was asked.
+    Request {
+        /// By when it answers.
+        until: Timestamp,
+    },
+    /// The business said yes to a request, which is to be paid.
+    Approval {
+        /// Until when it is held.
+        until: Timestamp,
+    },
+    /// A request has ended.
+    Decline(Declined),
     /// Cancelled.
     Cancellation {
         /// What goes back, if something does.
@@ -77,6 +89,17 @@ pub enum Subject {
         /// Whether the customer asked for it.
         by_customer: bool,
     },
+}
+
+/// Why a request has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// The business said no.
+    Answered,
+    /// It said nothing in time.
+    TooLate,
+    /// Who asked did not want it any more.
+    Withdrawn,
 }
 
 impl Subject {
@@ -92,6 +115,9 @@ impl Subject {
             } => "payment",
             Self::Confirmation => "confirmation",
             Self::Offer { .. } => "offer",
+            Self::Request { .. } => "request",
+            Self::Approval { .. } => "approval",
+            Self::Decline(_) => "decline",
             Self::Cancellation { .. } => "cancellation",
         }
     }
@@ -112,6 +138,22 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
                 amount: generated.amount,
                 path: generated.path,
             },
+        }));
+    }
+    if let Some(Requested { booking, until }) = event.open()? {
+        return Ok(Some(Letter {
+            source: format!("requested:{}", booking.booking_id),
+            booking,
+            subject: Subject::Request { until },
+        }));
+    }
+    if let Some(Created { booking, approved }) = event.open()? {
+        // Who books hears of it when it is certain; who asked does not wait at a screen.
+        let until = booking.expires_at.filter(|_| approved);
+        return Ok(until.map(|until| Letter {
+            source: format!("approved:{}", booking.booking_id),
+            booking,
+            subject: Subject::Approval { until },
         }));
     }
     if let Some(Confirmed { booking }) = event.open()? {
@@ -155,14 +197,20 @@ pub fn letter(event: &Envelope) -> Result<Option<Letter>, serde_json::Error> {
             return Ok(None);
         }
         let refund = (refund_due.amount > 0).then_some(refund_due);
+        let subject = match reason.as_str() {
+            "rejected" => Subject::Decline(Declined::Answered),
+            "not_answered" => Subject::Decline(Declined::TooLate),
+            "withdrawn" => Subject::Decline(Declined::Withdrawn),
+            _ => Subject::Cancellation {
+                refund,
+                by_customer: reason == "customer",
+            },
+        };
         return Ok(Some(Letter {
             // It may end twice: money that comes afterwards goes back, and that is told.
             source: format!("cancelled:{}:{}", booking.booking_id, booking.version),
             booking,
-            subject: Subject::Cancellation {
-                refund,
-                by_customer: reason == "customer",
-            },
+            subject,
         }));
     }
     Ok(None)

@@ -1,11 +1,11 @@
 //! Which event is told to the customer.
 
 use berth_events::{
-    booking::{Cancelled, Completed, Confirmed, Created},
+    booking::{Booking, Cancelled, Completed, Confirmed, Created, Requested},
     user,
 };
-use berth_kernel::{TenantId, UserId};
-use berth_notification::model::{Subject, letter};
+use berth_kernel::{Envelope, TenantId, UserId};
+use berth_notification::model::{Declined, Subject, letter};
 
 use crate::sample::{asked, booking, euro, followed, generated};
 
@@ -86,6 +86,7 @@ fn what_needs_no_mail_gets_none() {
         tenant,
         &Created {
             booking: booking("en"),
+            approved: false,
         },
     ));
     none(asked(
@@ -101,4 +102,44 @@ fn what_needs_no_mail_gets_none() {
             version: 2,
         },
     ));
+}
+
+#[test]
+fn who_asks_hears_that_they_did_and_what_the_answer_is() {
+    let tenant = TenantId::new();
+    let until = "2026-07-13T16:30:00Z".parse().unwrap();
+    let booking = booking("en");
+    let told = |event: &Envelope| letter(event).unwrap().map(|letter| letter.subject);
+    let requested = Requested {
+        booking: booking.clone(),
+        until,
+    };
+    let request = Subject::Request { until };
+    assert_eq!(told(&asked(tenant, &requested)), Some(request));
+
+    let created = |expires_at| Created {
+        booking: Booking {
+            expires_at,
+            ..booking.clone()
+        },
+        approved: true,
+    };
+    let approval = Some(Subject::Approval { until });
+    assert_eq!(told(&asked(tenant, &created(Some(until)))), approval);
+    // What is certain at once is confirmed, by another event.
+    assert_eq!(told(&asked(tenant, &created(None))), None);
+
+    for (reason, why) in [
+        ("rejected", Declined::Answered),
+        ("not_answered", Declined::TooLate),
+        ("withdrawn", Declined::Withdrawn),
+    ] {
+        let cancelled = Cancelled {
+            booking: booking.clone(),
+            reason: reason.into(),
+            refund_due: euro(0),
+        };
+        let decline = Subject::Decline(why);
+        assert_eq!(told(&asked(tenant, &cancelled)), Some(decline));
+    }
 }

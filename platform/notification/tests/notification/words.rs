@@ -2,7 +2,7 @@
 
 use berth_events::booking::Booking;
 use berth_notification::{
-    model::{Brand, Letter, Subject},
+    model::{Brand, Declined, Letter, Subject},
     templates::{Rendered, render, sign_up},
 };
 
@@ -119,6 +119,23 @@ fn an_offer_in_each_language() {
         let until = "2026-07-13T16:30:00Z".parse().unwrap();
         let mail = rendered(booking(locale), Subject::Offer { until });
         insta::assert_snapshot!(format!("offer.{locale}"), shown(&mail));
+    }
+}
+
+#[test]
+fn a_request_and_its_answers_in_each_language() {
+    let until = "2026-07-13T16:30:00Z".parse().unwrap();
+    for locale in ["en", "de"] {
+        for (name, subject) in [
+            ("request", Subject::Request { until }),
+            ("approval", Subject::Approval { until }),
+            ("decline", Subject::Decline(Declined::Answered)),
+            ("decline.late", Subject::Decline(Declined::TooLate)),
+            ("decline.withdrawn", Subject::Decline(Declined::Withdrawn)),
+        ] {
+            let mail = rendered(booking(locale), subject);
+            insta::assert_snapshot!(format!("{name}.{locale}"), shown(&mail));
+        }
     }
 }
 

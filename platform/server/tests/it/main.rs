@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod addresses;
+mod approval;
 mod backoffice;
 mod bad_input;
 mod blocks;
