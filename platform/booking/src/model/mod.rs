@@ -1,5 +1,6 @@
 //! What a booking is and the rules about it; pure.
 
+pub mod assignment;
 pub mod cancellation;
 #[cfg(test)]
 mod clocks;
