@@ -43,9 +43,11 @@ impl Onboarding {
     ) -> Result<Founded, Error> {
         let (new, founder) = self.with_founder(new, admin).await?;
         let lifecycle = self.lifecycle(by);
-        let _making = lifecycle.making(&new.slug).await?;
+        let making = lifecycle.making(&new.slug).await?;
         let made = lifecycle.claim(&new).await;
-        self.served(&lifecycle, &new.slug, founder, made).await
+        let served = self.served(&lifecycle, &new.slug, founder, made).await;
+        making.end().await;
+        served
     }
 
     /// The same with the owner's login, over a schema that is made there and then if none is ready.
@@ -61,9 +63,11 @@ impl Onboarding {
     ) -> Result<Founded, Error> {
         let (new, founder) = self.with_founder(new, admin).await?;
         let lifecycle = self.lifecycle(by.clone());
-        let _making = lifecycle.making(&new.slug).await?;
+        let making = lifecycle.making(&new.slug).await?;
         let made = lifecycle::create(settings, &new, &by, &self.clock).await;
-        self.served(&lifecycle, &new.slug, founder, made).await
+        let served = self.served(&lifecycle, &new.slug, founder, made).await;
+        making.end().await;
+        served
     }
 
     /// Writes down that a tenant is to have a further administrator, and makes them one.

@@ -41,7 +41,7 @@ pub use create::{CreatedTenant, NewTenant, create};
 pub(crate) use create::{likeness_checked, refuse_gone};
 pub use erase::{Bookkeeper, BookkeeperError, Certificate, erase_leaving};
 pub use keys::{ApiKeyEntry, hash_api_key};
-pub use opening::{Founder, Opening};
+pub use opening::{Founder, Making, Opening};
 pub use particulars::{Change, Filter, Particulars};
 pub use plan::Plan;
 pub(crate) use rules::refused;

@@ -43,9 +43,21 @@ static MAKERS: Semaphore = Semaphore::const_new(2);
 /// The right to make a tenant of a name.
 #[derive(Debug)]
 pub struct Making {
-    // Rolled back before its connection is used again; the lock goes with that.
-    _tx: PlatformTx,
+    // The lock goes with it, also where its maker is gone.
+    tx: PlatformTx,
     _turn: Option<SemaphorePermit<'static>>,
+}
+
+impl Making {
+    /// Gives it back.
+    pub async fn end(self) {
+        if let Err(error) = self.tx.rollback().await {
+            tracing::warn!(
+                error = berth_kernel::chain(&error),
+                "the right to make a tenant ends with its connection: {error}"
+            );
+        }
+    }
 }
 
 impl Lifecycle {
@@ -72,7 +84,7 @@ impl Lifecycle {
             .await?;
         match mine {
             true => Ok(Making {
-                _tx: tx,
+                tx,
                 _turn: turn.ok(),
             }),
             false => Err(Error::Busy(format!("`{slug}` is being made just now"))),
