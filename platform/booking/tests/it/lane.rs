@@ -22,7 +22,8 @@ use crate::{
 
 /// What is remembered of what was done, to be told when something is wrong.
 const REMEMBERED: usize = 30;
-/// How long something may go on failing when connections are broken off.
+/// How long an answer may fail to come: because connections are broken off, or the machine is busy. Whoever asks
+/// again under the same key has to be told the truth in the end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bookings that take their place beyond which more are called off than made.
 const ENOUGH: usize = 60;
@@ -40,8 +41,6 @@ pub(crate) struct Lane<'a> {
     staff: Context,
     shop: Shop,
     rng: SmallRng,
-    /// Whether connections are broken off by others.
-    broken_off: bool,
     known: HashMap<BookingId, (usize, Booking)>,
     active: Vec<BookingId>,
     /// Called off, and may come back.
@@ -70,7 +69,6 @@ impl<'a> Lane<'a> {
         bookings: &'a Bookings,
         shop: Shop,
         rng: SmallRng,
-        broken_off: bool,
     ) -> Self {
         Self {
             staff: platform.context(&platform.alpha(), actor(Role::Admin)),
@@ -78,7 +76,6 @@ impl<'a> Lane<'a> {
             bookings,
             shop,
             rng,
-            broken_off,
             known: HashMap::new(),
             active: Vec::new(),
             gone: VecDeque::new(),
@@ -348,8 +345,7 @@ impl<'a> Lane<'a> {
         }
         self.done.push_back(what.to_owned());
         let began = Instant::now();
-        let goes_away = self.rng.random_ratio(1, 8);
-        if goes_away {
+        if self.rng.random_ratio(1, 8) {
             let soon = Duration::from_micros(self.rng.random_range(0..5_000));
             if let Ok(answer) = tokio::time::timeout(soon, act()).await
                 && let Some(said) = self.understood(answer, what)
@@ -361,8 +357,7 @@ impl<'a> Lane<'a> {
             if let Some(said) = self.understood(act().await, what) {
                 return said;
             }
-            let explained = goes_away || self.broken_off;
-            self.holds(explained && began.elapsed() < PATIENCE, what);
+            self.holds(began.elapsed() < PATIENCE, what);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -44,7 +44,7 @@ async fn a_random_life_is_as_the_model_says() {
     for lane in 0..LANES {
         let shop = Shop::open(&catalog, &bookings, &staff).await;
         let rng = SmallRng::seed_from_u64(seed.wrapping_add(lane));
-        lanes.push(Lane::new(&platform, &bookings, shop, rng, breaks));
+        lanes.push(Lane::new(&platform, &bookings, shop, rng));
     }
     let living = join_all(lanes.iter_mut().map(async |lane| {
         for step in 1..=steps / LANES {
