@@ -5,7 +5,7 @@
 
 use berth_access::{Context, Permission, Role};
 use berth_catalog::{PaymentMode, Product, ProductKind};
-use berth_events::booking::{Cancelled, Created};
+use berth_events::booking::Created;
 use berth_kernel::{BookingId, Money};
 use berth_tenancy::IdempotencyKey;
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +14,7 @@ use crate::{
     Bookings, Error, Refusal,
     change::Opened,
     confirm,
-    model::{Booking, Forbidden, Status},
-    store,
+    model::{Booking, Forbidden, Status, nights::of_use_until},
     waitlist::offered_for,
 };
 
@@ -45,9 +44,9 @@ impl Bookings {
         }
         let product = open.booking.product_id;
         let offering = self.compile(&mut open.tx, ctx, product).await?;
-        let kind = offering.product.kind;
-        let left = answerable(kind, open.booking.starts_at, open.booking.ends_at);
-        let left = left.duration_since(now);
+        let by_night = offering.product.kind == ProductKind::Stay;
+        let until = of_use_until(by_night, open.booking.starts_at, open.booking.ends_at);
+        let left = until.duration_since(now);
         if offering.product.payment_mode == PaymentMode::Online && open.booking.price.amount > 0 {
             self.check_takes_money(ctx).await?;
             open.booking.step(Status::Pending, now)?;
@@ -72,22 +71,12 @@ impl Bookings {
         id: BookingId,
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
-        let mut open = match self.open_request(ctx, id, Status::Cancelled, key).await? {
+        let open = match self.open_request(ctx, id, Status::Cancelled, key).await? {
             Opened::Answered(booking) => return Ok(*booking),
             Opened::Open(open) => open,
         };
-        let booking = &mut open.booking;
-        let refund_due = Money::new(0, booking.price.currency);
-        booking.step(Status::Cancelled, ctx.clock.now())?;
-        booking.status_reason = Some(REJECTED.to_owned());
-        booking.refund_due = Some(refund_due);
-        store::release(&mut open.tx, booking).await?;
-        let event = Cancelled {
-            booking: booking.told(),
-            reason: REJECTED.to_owned(),
-            refund_due,
-        };
-        open.close(ctx, &event, key).await
+        let nothing = Money::new(0, open.booking.price.currency);
+        open.call_off(ctx, REJECTED, nothing, key).await
     }
 
     /// Locks what is asked for, to answer it.
@@ -123,13 +112,6 @@ pub(crate) fn answered_by(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let hours = SignedDuration::from_hours(i64::from(product.approval_hours?));
-    Some(answerable(product.kind, starts_at, ends_at).min(now + hours))
-}
-
-/// Until when an answer is of use: the coming night may be asked for after its check-in has begun.
-pub(crate) fn answerable(kind: ProductKind, starts_at: Timestamp, ends_at: Timestamp) -> Timestamp {
-    match kind {
-        ProductKind::Stay => ends_at,
-        _ => starts_at,
-    }
+    let by_night = product.kind == ProductKind::Stay;
+    Some(of_use_until(by_night, starts_at, ends_at).min(now + hours))
 }

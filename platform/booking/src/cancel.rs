@@ -8,7 +8,7 @@ use berth_tenancy::IdempotencyKey;
 use crate::{
     Bookings, Error,
     approval::REJECTED,
-    change::Opened,
+    change::{Open, Opened},
     model::{Booking, Status, cancellation},
     store,
 };
@@ -28,11 +28,11 @@ impl Bookings {
         key: Option<&IdempotencyKey>,
     ) -> Result<Booking, Error> {
         let opened = self.open(ctx, Permission::BookingCancel, id, version, key);
-        let mut open = match opened.await? {
+        let open = match opened.await? {
             Opened::Answered(booking) => return Ok(*booking),
             Opened::Open(open) => open,
         };
-        let booking = &mut open.booking;
+        let booking = &open.booking;
         let now = ctx.clock.now();
         let by_customer = ctx.actor.role() == Role::Customer;
         let refund_due = if !booking.paid {
@@ -48,15 +48,29 @@ impl Bookings {
             (_, true) => "customer",
             (_, false) => "staff",
         };
-        booking.step(Status::Cancelled, now)?;
+        open.call_off(ctx, reason, refund_due, key).await
+    }
+}
+
+impl Open {
+    /// Ends the booking before its time, and tells of it.
+    pub(crate) async fn call_off(
+        mut self,
+        ctx: &Context,
+        reason: &str,
+        refund_due: Money,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Booking, Error> {
+        let booking = &mut self.booking;
+        booking.step(Status::Cancelled, ctx.clock.now())?;
         booking.status_reason = Some(reason.to_owned());
         booking.refund_due = Some(refund_due);
-        store::release(&mut open.tx, booking).await?;
+        store::release(&mut self.tx, booking).await?;
         let event = Cancelled {
             booking: booking.told(),
             reason: reason.to_owned(),
             refund_due,
         };
-        open.close(ctx, &event, key).await
+        self.close(ctx, &event, key).await
     }
 }

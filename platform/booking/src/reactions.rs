@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, confirm, expire,
-    model::{Booking, Status},
+    model::{Booking, Status, nights::of_use_until},
     store,
 };
 
@@ -100,11 +100,10 @@ impl Reactions {
             Some(id) => berth_catalog::pool(tx, id).await?,
             None => None,
         };
-        // Who wants the coming night may book and pay after its check-in has begun.
-        let until = match pool.as_ref().map(|pool| pool.sold_by) {
-            Some(SoldBy::Night) => booking.ends_at,
-            Some(SoldBy::Time) | None => booking.starts_at,
-        };
+        let by_night = pool
+            .as_ref()
+            .is_some_and(|pool| pool.sold_by == SoldBy::Night);
+        let until = of_use_until(by_night, booking.starts_at, booking.ends_at);
         let capacity = pool.map_or(0, |pool| pool.capacity);
         if until > at && store::retake(tx, &booking, capacity).await? {
             confirm::settle(tx, booking, true, at, &cause).await?;

@@ -11,9 +11,8 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     Bookings, Error, NewBooking, Refusal, When,
-    approval::answerable,
     decide::{Unit, check_horizon, seated, together, units},
-    model::{Booking, Forbidden, Status, cancellation, rentals::Period},
+    model::{Booking, Forbidden, Status, cancellation, nights::of_use_until, rentals::Period},
     of_pool::of_pool,
     seats::other_seats,
     store::{self, Holder},
@@ -152,11 +151,8 @@ impl Bookings {
         }
         booking.checked_in_at = None;
         if booking.status == Status::Requested {
-            let kind = match to.when {
-                When::Nights(_) => ProductKind::Stay,
-                _ => ProductKind::Appointment,
-            };
-            let until = answerable(kind, booking.starts_at, booking.ends_at);
+            let by_night = matches!(to.when, When::Nights(_));
+            let until = of_use_until(by_night, booking.starts_at, booking.ends_at);
             booking.expires_at = booking.expires_at.min(Some(until));
         }
         booking.version += 1;

@@ -157,16 +157,15 @@ impl Payments {
         reason: &str,
         cause: &Cause,
     ) -> Result<Payment, Error> {
-        if payment.status == PaymentStatus::Processing
-            && !self.is_elsewhere(tenant, &payment).await?
-        {
+        let elsewhere = self.is_elsewhere(tenant, &payment).await?;
+        if payment.status == PaymentStatus::Processing && !elsewhere {
             // What the bank is at can no more be called off; it is asked about in its turn.
             return Ok(payment);
         }
         let account = payment.account_id.as_str();
         let known = match &payment.provider_ref {
             // What is another's is not called off: here it has ended, and there it goes on.
-            _ if self.is_elsewhere(tenant, &payment).await? => None,
+            _ if elsewhere => None,
             Some(known) => Some(known.clone()),
             // A call may have gone out whose answer was never seen.
             None => self

@@ -136,10 +136,8 @@ impl Payments {
         let mut tx = self.tenancy.begin(tenant).await?;
         let payment = store::find(&mut tx, refund.payment_id).await?;
         let payment = payment.ok_or(Error::NotFound)?;
-        if self.is_elsewhere(tenant, &payment).await? {
-            return self.let_be(tx, tenant, refund, &payment).await;
-        }
-        if let Some(known) = refund.provider_ref.clone() {
+        let elsewhere = self.is_elsewhere(tenant, &payment).await?;
+        if let Some(known) = refund.provider_ref.clone().filter(|_| !elsewhere) {
             tx.rollback().await?;
             let answer = self.provider.refund_state(&payment.account_id, &known);
             let answer = answer.await;
@@ -149,25 +147,14 @@ impl Payments {
         let (key, lost) = store::attempt_key(&mut tx, &subject, payment.id, "refund", now).await?;
         tx.commit().await?;
         let may_be_done = lost > 0 || was_put_back(tenant, &payment);
-        let answer = self.carry_out(&payment, &refund, &key, may_be_done).await;
-        self.take_over(tenant, refund, answer, Some(&key)).await
-    }
-
-    /// Ends a wish about money of another's, without asking for it.
-    async fn let_be(
-        &self,
-        mut tx: TenantTx,
-        tenant: &Tenant,
-        refund: Refund,
-        payment: &Payment,
-    ) -> Result<Refund, Error> {
-        let (subject, now) = (format!("refund:{}", refund.id), self.clock.now());
-        let (key, _) = store::attempt_key(&mut tx, &subject, payment.id, "refund", now).await?;
-        tx.commit().await?;
-        let answer = Err(ProviderError::Refused {
-            code: "payment_elsewhere".to_owned(),
-            message: Error::Elsewhere.to_string(),
-        });
+        let answer = match elsewhere {
+            // Money of another's is not asked for.
+            true => Err(ProviderError::Refused {
+                code: "payment_elsewhere".to_owned(),
+                message: Error::Elsewhere.to_string(),
+            }),
+            false => self.carry_out(&payment, &refund, &key, may_be_done).await,
+        };
         self.take_over(tenant, refund, answer, Some(&key)).await
     }
 

@@ -36,6 +36,14 @@ impl Stay {
     }
 }
 
+/// Until when it is of use to have it: who wants the coming night may book and pay after its check-in has begun.
+pub(crate) fn of_use_until(by_night: bool, starts_at: Timestamp, ends_at: Timestamp) -> Timestamp {
+    match by_night {
+        true => ends_at,
+        false => starts_at,
+    }
+}
+
 /// The instant at which a stay's notice and window are judged: its check-in; or, where no notice is wanted, the
 /// end of the day of arrival, because whoever comes late comes nevertheless.
 #[must_use]

@@ -132,8 +132,8 @@ pub async fn restore_as_new(
 /// Uses the owner's login.
 ///
 /// # Errors
-/// [`Error::UnknownTenant`], [`DataError::Served`], [`DataError::OtherTenant`], [`DataError::OtherCurrency`]; as [`restore_as_new`]. The tenant has what it had
-/// then, and the standing it had, but that files of the export may be there already. Cut off, it may have
+/// [`Error::UnknownTenant`], [`DataError::Served`], [`DataError::OtherTenant`], [`DataError::OtherCurrency`]; as
+/// [`restore_as_new`]. The tenant has what it had then, and the standing it had, but that files of the export may be there already. Cut off, it may have
 /// either, and cannot be released before this is repeated.
 pub async fn restore_in_place(
     settings: &DatabaseSettings,
@@ -301,16 +301,20 @@ impl Held {
         clock: &Clock,
     ) -> Result<(), DataError> {
         let timeline = self.timeline + 1;
+        let of = &export.manifest.tenant;
+        let is_others = of.id != self.id;
         let version = sqlx::query_scalar(
             // Whatever it was, from here on it is held, and until its files are right not to be released.
             "UPDATE platform.tenant SET role = $2, timeline = $3, schema_version = $4, former_status = 'held',
-                    version = version + 1
+                    version = version + 1, figures_from = greatest(figures_from, $5)
              WHERE id = $1 RETURNING version",
         )
         .bind(self.id.uuid())
         .bind(role)
         .bind(i32::try_from(timeline).unwrap_or(i32::MAX))
         .bind(export.newest.latest())
+        // Another's days are counted as that one's.
+        .bind(is_others.then(|| jiff_sqlx::Date::from(export.first_own_day())))
         .fetch_one(&mut *registry)
         .await?;
         // What was in a migration's way is gone with the rest.
@@ -325,15 +329,6 @@ impl Held {
             sqlx::query(AssertSqlSafe(sql))
                 .bind(self.id.uuid())
                 .bind(jiff_sqlx::Date::from(since))
-                .execute(&mut *registry)
-                .await?;
-        }
-        let of = &export.manifest.tenant;
-        // Another's days are counted as that one's.
-        if of.id != self.id {
-            sqlx::query("UPDATE platform.tenant SET figures_from = greatest(figures_from, $2) WHERE id = $1")
-                .bind(self.id.uuid())
-                .bind(jiff_sqlx::Date::from(export.first_own_day()))
                 .execute(&mut *registry)
                 .await?;
         }
